@@ -1,0 +1,64 @@
+"""The command line: each command parses, calls one function and prints.
+
+Only click is imported here; what computes is imported inside the commands, so that
+`simulate -h` is instant.
+"""
+
+import click
+
+from simulator.cli import catalogues, machine, runs, scenarios
+from simulator.cli.program import Context, Program
+from simulator.cli.session import session_of
+
+
+@click.group(
+    cls=Program,
+    zh="天津人工智能产业规划：每个目标到期实现的可能性有多大？需要什么才能实现？"
+    "金额单位为亿元（1000亿元 = 100 billion CNY）。",
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "SIMULATE",
+        "max_content_width": 100,
+    },
+    no_args_is_help=False,
+    invoke_without_command=True,
+)
+@click.pass_context
+def program(context: click.Context) -> None:
+    """How likely are the targets of Tianjin's AI plans, and what would it take?
+
+    Money is in 亿元 (1000亿元 = 100 billion CNY).
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+program.add_section(
+    "Runs",
+    "运行",
+    (
+        runs.run,
+        runs.resume,
+        runs.extend,
+        runs.compare,
+        runs.targets,
+        runs.plot,
+        runs.export,
+        runs.runs_command,
+    ),
+)
+program.add_section(
+    "Scenarios",
+    "情景",
+    (scenarios.check, scenarios.show, scenarios.diff, scenarios.new, scenarios.schema),
+)
+program.add_section("Catalogues", "目录", (catalogues.levers, catalogues.metrics, catalogues.plans))
+program.add_section("This machine", "本机", (machine.doctor, machine.warmup))
+
+
+def main() -> None:
+    """Run the program with the arguments of the process."""
+    program.main()
+
+
+__all__ = ["Context", "main", "program", "session_of"]

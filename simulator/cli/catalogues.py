@@ -1,0 +1,110 @@
+"""Commands that list what there is: levers, metrics, plans."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from simulator.cli.program import command, option, unknown_value
+from simulator.cli.session import session_of
+
+if TYPE_CHECKING:
+    from simulator.registry import Registry
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def grep_option() -> Decorator:
+    """`--grep`: only entries that contain the words."""
+    return option(
+        "--grep",
+        default="",
+        metavar="WORDS",
+        help="Only entries that contain these words, in either language.",
+        zh="只列出含有这些字词（中文或英文）的条目。",
+    )
+
+
+def plan_option() -> Decorator:
+    """`--plan`: only entries of one plan document."""
+    return option(
+        "--plan",
+        default="",
+        metavar="DOCUMENT",
+        help="Only this plan, such as tj-2025-2027.",
+        zh="只列出该规划，例如 tj-2025-2027。",
+    )
+
+
+@command(
+    "levers",
+    zh="列出政策工具：键名、单位、默认值、范围、条款与作用渠道。",
+    example="levers --grep 基金",
+)
+@grep_option()
+@plan_option()
+def levers(grep: str, plan: str) -> None:
+    """List the levers: key, unit, default, bounds, clause, channels."""
+    from simulator.registry import load_registry
+    from simulator.reporting import terminal
+
+    session = session_of()
+    registry = load_registry()
+    chosen = registry.levers_of(_document(registry, plan)) if plan else registry.levers
+    rows = terminal.lever_rows(registry, [item for item in chosen if _matches(grep, item)])
+    session.answer(
+        lambda: terminal.levers(rows, session.lang), {"levers": terminal.levers_json(rows)}
+    )
+
+
+@command(
+    "metrics",
+    zh="列出观测序列：单位、口径、方程。",
+    example="metrics --grep revenue",
+)
+@grep_option()
+def metrics(grep: str) -> None:
+    """List the measured series: unit, perimeter, equation."""
+    from simulator.observables import CATALOGUE
+    from simulator.reporting import terminal
+
+    session = session_of()
+    rows = [item for item in CATALOGUE if _matches(grep, item)]
+    session.answer(
+        lambda: terminal.metrics(rows, session.lang), {"metrics": terminal.metrics_json(rows)}
+    )
+
+
+@command(
+    "plans",
+    zh="列出规划文件及其全部目标，以及每个目标如何判断。",
+    example="plans --plan tj-2025-2027",
+)
+@plan_option()
+def plans(plan: str) -> None:
+    """List the plan documents, their targets, and how each target is judged."""
+    from simulator.registry import load_registry
+    from simulator.reporting import terminal
+    from simulator.targets import judge_all
+
+    session = session_of()
+    registry = load_registry()
+    chosen = _document(registry, plan) if plan else ""
+    judged = [item for item in judge_all(registry) if not chosen or item.target.document == chosen]
+    session.answer(
+        lambda: terminal.plans(registry, judged, session.lang),
+        {"plans": terminal.plans_json(registry, judged)},
+    )
+
+
+def _document(registry: "Registry", word: str) -> str:
+    """The id of the document called so; a usage error names the nearest."""
+    try:
+        return registry.document(word).id
+    except KeyError:
+        unknown_value(word, [document.id for document in registry.documents])
+
+
+def _matches(words: str, entry: Any) -> bool:
+    """Whether the entry's key or names contain the words."""
+    name = entry.name
+    text = f"{entry.key} {getattr(entry, 'id', '')} {name.zh} {name.en}".casefold()
+    return words.casefold() in text

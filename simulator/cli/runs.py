@@ -1,0 +1,544 @@
+"""Commands that make and read run folders."""
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simulator.cli.program import NearChoice, argument, command, option, unknown_value
+from simulator.cli.progress import Report, progress_bar
+from simulator.cli.scenarios import data_option, scenario_argument, set_option
+from simulator.cli.session import ExitCode, InterruptedRunError, Session, session_of
+
+if TYPE_CHECKING:
+    from simulator.experiments.store import Run
+    from simulator.targets import CheckResult
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+FIGURES = ("fan", "scorecard", "chains", "districts")
+FORMATS = ("csv", "parquet", "netcdf")
+ENGINES = ("auto", "compiled", "plain")
+SEEDS = click.IntRange(0, 2**32 - 1)
+COUNT = click.IntRange(min=1)
+
+
+def machine_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--workers` and `--engine`: they change the time a run takes and no byte of its result."""
+    workers = option(
+        "--workers",
+        type=COUNT,
+        metavar="N",
+        help="Threads; by default one for each processor. Changes no byte.",
+        zh="线程数；默认每个处理器一个。不影响结果。",
+    )
+    engine = option(
+        "--engine",
+        type=NearChoice(ENGINES),
+        default="auto",
+        help="The loops: compiled (Numba) or plain numpy; the same bytes.",
+        zh="循环引擎：compiled（Numba）或 plain（numpy）；结果逐位相同。",
+    )
+    return workers(engine(function))
+
+
+def members_option(required: bool = False) -> Decorator:
+    """`-n`: always the total."""
+    return option(
+        "-n",
+        "--members",
+        type=COUNT,
+        required=required,
+        metavar="N",
+        help="Total number of members.",
+        zh="成员总数。",
+    )
+
+
+def results_option() -> Decorator:
+    """`--results`: where run folders are kept."""
+    return option(
+        "--results",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("results"),
+        envvar="SIMULATE_RESULTS",
+        help="Folder of the run folders; by default results.",
+        zh="存放运行文件夹的目录；默认 results。",
+    )
+
+
+def run_argument() -> Decorator:
+    """A run folder."""
+    return argument(
+        "folder",
+        metavar="RUN",
+        type=click.Path(path_type=Path),
+        en="A run folder, such as results/latest.",
+        zh="运行文件夹，例如 results/latest。",
+    )
+
+
+@contextmanager
+def watched(session: Session) -> Iterator[Report | None]:
+    """Progress on the terminal; Ctrl-C becomes an error that names the command to go on with."""
+    from simulator.experiments.runs import RunInterrupted
+
+    try:
+        with progress_bar(session) as report:
+            yield report
+    except RunInterrupted as stop:
+        path = shlex.quote(str(stop.path))
+        raise InterruptedRunError(f"simulate resume {path}") from stop
+
+
+@command(
+    "run",
+    zh="运行一个情景，得到目标表、运行文件夹与图。已计算过的结果直接显示；更大的 -n 只增补成员。",
+    example="run scenarios/baseline.yaml -n 1000 --set levers.tj27_funds.size=300亿元",
+)
+@scenario_argument()
+@members_option()
+@option("--seed", type=SEEDS, metavar="N", help="Seed of all draws.", zh="全部随机抽取的种子。")
+@set_option()
+@option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The run folder itself; by default results/SCENARIO-HASH.",
+    zh="运行文件夹本身；默认 results/情景名-哈希。",
+)
+@results_option()
+@option(
+    "--force",
+    is_flag=True,
+    help="Compute anew and replace what is stored.",
+    zh="重新计算并替换已存结果。",
+)
+@option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
+@machine_options
+@data_option()
+def run(
+    scenario: Path,
+    members: int | None,
+    seed: int | None,
+    overrides: dict[str, str],
+    out: Path | None,
+    results: Path,
+    force: bool,
+    no_figures: bool,
+    workers: int | None,
+    engine: str,
+    data: Path | None,
+) -> ExitCode:
+    """Run one scenario: target table, run folder, figures.
+
+    A run that is stored already is shown; a larger -n only adds members.
+    """
+    from simulator.experiments import runs
+
+    session = session_of()
+    with watched(session) as report:
+        done = runs.run(
+            scenario,
+            n=members,
+            seed=seed,
+            set=overrides,
+            out=out,
+            workers=workers,
+            engine=engine,
+            force=force,
+            progress=report,
+            data=data,
+            results=results,
+        )
+    return _tell_run(session, done, figures=not no_figures)
+
+
+@command(
+    "resume",
+    zh="续算中断的运行。与不中断的运行逐字节相同。",
+    example="resume results/latest",
+)
+@run_argument()
+@machine_options
+@data_option()
+def resume(folder: Path, workers: int | None, engine: str, data: Path | None) -> ExitCode:
+    """Finish an interrupted run; the same bytes as a run without interruption."""
+    from simulator.experiments import runs
+
+    session = session_of()
+    with watched(session) as report:
+        done = runs.resume(folder, workers=workers, engine=engine, progress=report, data=data)
+    return _tell_run(session, done, figures=True)
+
+
+@command(
+    "extend",
+    zh="为已有运行增加成员；-n 是总数。",
+    example="extend results/latest -n 4000",
+)
+@run_argument()
+@members_option(required=True)
+@machine_options
+@data_option()
+def extend(
+    folder: Path, members: int, workers: int | None, engine: str, data: Path | None
+) -> ExitCode:
+    """Add members to a run; -n is the total."""
+    from simulator.experiments import runs
+
+    session = session_of()
+    with watched(session) as report:
+        done = runs.extend(
+            folder, members, workers=workers, engine=engine, progress=report, data=data
+        )
+    return _tell_run(session, done, figures=True)
+
+
+@command(
+    "compare",
+    zh="比较两个或更多情景或运行：成员一一配对，第一个为参照，给出差异及其区间，并作图。",
+    example="compare scenarios/baseline.yaml scenarios/push.yaml",
+)
+@argument(
+    "scenarios",
+    nargs=-1,
+    required=True,
+    metavar="SCENARIO…",
+    en="Scenario files or run folders; the first is the reference.",
+    zh="情景文件或运行文件夹；第一个为参照。",
+)
+@members_option()
+@option("--seed", type=SEEDS, metavar="N", help="Seed of all draws.", zh="全部随机抽取的种子。")
+@set_option()
+@option(
+    "-m",
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="SERIES[@YEAR]",
+    help="What to compare; several times. By default every series of the city.",
+    zh="比较的序列；可多次使用。默认为全市各序列。",
+)
+@option(
+    "--unpaired",
+    is_flag=True,
+    help="Measure what pairing gains by running with other seeds too.",
+    zh="另用其他种子运行，实测配对的收益。",
+)
+@option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where the overlay figure goes, without suffix.",
+    zh="叠加图的路径，不含后缀。",
+)
+@results_option()
+@machine_options
+@data_option()
+def compare(
+    scenarios: tuple[str, ...],
+    members: int | None,
+    seed: int | None,
+    overrides: dict[str, str],
+    metrics: tuple[str, ...],
+    unpaired: bool,
+    output: Path | None,
+    results: Path,
+    workers: int | None,
+    engine: str,
+    data: Path | None,
+) -> None:
+    """Compare two or more scenarios or runs, member by member.
+
+    Paired members share every draw, so that a difference is what the scenario does.
+    """
+    from simulator.experiments import comparison
+
+    session = session_of()
+    with watched(session) as report:
+        found = comparison.compare(
+            *scenarios,
+            n=members,
+            seed=seed,
+            set=overrides,
+            metrics=metrics or None,
+            unpaired=unpaired,
+            workers=workers,
+            engine=engine,
+            progress=report,
+            data=data,
+            results=results,
+        )
+    from simulator.reporting import figures, terminal
+
+    series = metrics[0].partition("@")[0] if metrics else "core_revenue"
+    path = output or results / "comparisons" / "-".join((*found.labels, series))
+    drawn = figures.save(figures.overlay(found.runs, series), path, _provenance(found.runs[0]))
+    told = terminal.comparison_json(found)
+    told["figures"] = [str(file) for file in drawn]
+    session.answer(lambda: terminal.comparison(found, session.lang), told)
+    session.say(f"figure: {drawn[0]}", f"图：{drawn[0]}")
+
+
+@command(
+    "targets",
+    zh="目标概率、区间、缺口与首达年份。不给运行文件夹时列出全部目标及其判断方式。",
+    example='targets results/latest --check "tj27_core_revenue>=0.6"',
+)
+@argument(
+    "folder",
+    metavar="[RUN]",
+    required=False,
+    type=click.Path(path_type=Path),
+    en="A run folder; without one, how each target is judged.",
+    zh="运行文件夹；不给则列出各目标的判断方式。",
+)
+@option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="EXPRESSION",
+    help="Exit with 5 unless it holds, such as 'tj27_core_revenue>=0.6'; several times.",
+    zh="不满足则以 5 退出，例如 'tj27_core_revenue>=0.6'；可多次使用。",
+)
+def targets(folder: Path | None, checks: tuple[str, ...]) -> ExitCode:
+    """Probability, interval, shortfall and first year reached of every target.
+
+    Without a run: all targets of all plans, and how each is judged.
+    """
+    from simulator.reporting import terminal
+
+    session = session_of()
+    if folder is None:
+        if checks:
+            raise click.UsageError(session.phrase("--check needs a run.", "--check 需要运行结果。"))
+        from simulator.registry import load_registry
+        from simulator.targets import judge_all
+
+        judged = judge_all(load_registry())
+        session.answer(
+            lambda: terminal.judged(judged, session.lang),
+            {"targets": terminal.judged_json(judged)},
+        )
+        return ExitCode.DONE
+    from simulator.experiments.store import open_run
+    from simulator.targets import check_expression
+
+    wanted = [check_expression(text) for text in checks]
+    opened = open_run(folder)
+    scores, together = opened.targets(), _joint(opened)
+    results = [check.evaluate(scores, together) for check in wanted]
+    told = {"run": str(opened.path), **terminal.scores_json(scores, together)}
+    told["checks"] = [_plain_check(result) for result in results]
+    session.answer(lambda: terminal.scores(opened, scores, together, session.lang), told)
+    for result in results:
+        session.say(_check_text(result, "en"), _check_text(result, "zh"))
+    return ExitCode.DONE if all(result.met for result in results) else ExitCode.CHECK_NOT_MET
+
+
+@command(
+    "plot",
+    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains 或 districts。",
+    example="plot results/latest fan:core_revenue -o core_revenue",
+)
+@run_argument()
+@argument(
+    "figure",
+    metavar="FIGURE",
+    en="fan:SERIES (names: simulate metrics), scorecard, chains or districts.",
+    zh="fan:序列（名称见 simulate metrics）、scorecard、chains 或 districts。",
+)
+@option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where it goes, without suffix; by default the run's figures folder.",
+    zh="输出路径，不含后缀；默认为运行的 figures 文件夹。",
+)
+def plot(folder: Path, figure: str, output: Path | None) -> None:
+    """Draw one figure as PNG and SVG."""
+    session = session_of()
+    kind, _, series = figure.partition(":")
+    if kind not in FIGURES or (series and kind != "fan"):
+        unknown_value(figure, ("fan:core_revenue", *FIGURES))
+    from simulator.experiments.store import open_run
+    from simulator.reporting import figures
+
+    opened = open_run(folder)
+    series = series or "core_revenue"
+    if kind == "fan" and series not in opened.series:
+        unknown_value(series, opened.series)
+    lang = session.lang
+    picture = (
+        figures.fan(opened, series, lang=lang)
+        if kind == "fan"
+        else getattr(figures, kind)(opened, lang=lang)
+    )
+    name = f"{kind}-{series.replace('[', '-').rstrip(']')}" if kind == "fan" else kind
+    path = output or opened.path / "figures" / name
+    if path.suffix in {".png", ".svg"}:
+        path = path.with_suffix("")
+    drawn = figures.save(picture, path, _provenance(opened))
+    files = [str(file) for file in drawn]
+    session.answer("\n".join(files), {"figures": files})
+
+
+@command(
+    "export",
+    zh="导出供其他工具使用的表：csv（IAMC 长表，UTF-8 BOM）、parquet 或 netcdf。",
+    example="export results/latest --format csv -o tables",
+)
+@run_argument()
+@option(
+    "--format",
+    "form",
+    type=NearChoice(FORMATS),
+    default="csv",
+    help="csv (IAMC long and tidy), parquet or netcdf.",
+    zh="csv（IAMC 长表）、parquet 或 netcdf。",
+)
+@option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Folder or file to write.",
+    zh="要写的文件夹或文件。",
+)
+@option("--force", is_flag=True, help="Overwrite files.", zh="覆盖已有文件。")
+def export(folder: Path, form: str, output: Path, force: bool) -> None:
+    """Write tables for other tools."""
+    from simulator.experiments.store import open_run
+    from simulator.reporting import export as writer
+
+    session = session_of()
+    opened = open_run(folder)
+    written = [str(path) for path in writer.export(opened, output, form, force=force)]
+    session.answer("\n".join(written), {"files": written})
+
+
+@command("runs", zh="列出运行文件夹，最新在前。", example="runs")
+@results_option()
+def runs_command(results: Path) -> None:
+    """List the run folders, newest first."""
+    from simulator.experiments.store import list_runs
+    from simulator.reporting import terminal
+
+    session = session_of()
+    entries = list_runs(results)
+    nothing = session.phrase(f"no runs in {results}", f"{results} 中没有运行结果")
+    session.answer(
+        lambda: terminal.runs(entries, session.lang) if entries else nothing,
+        {"runs": terminal.runs_json(entries)},
+    )
+
+
+def _tell_run(session: Session, done: "Run", figures: bool) -> ExitCode:
+    """Print what a run gives: the target table, what has no effect yet, where everything is."""
+    from simulator.reporting import terminal
+
+    if done.reused:
+        session.say(f"already computed: {done.path}", f"已计算：{done.path}")
+    for notice in done.notices:
+        if not notice.what.startswith("already computed"):
+            session.say(notice.text("en"), notice.text("zh"))
+    scores, together = done.targets(), _joint(done)
+    drawn = _draw(session, done) if figures else []
+    told: dict[str, object] = {
+        "run": str(done.path),
+        "reused": done.reused,
+        "members": done.n,
+        "failed": len(done.failures),
+        "seed": done.seed,
+        "hash": done.hash,
+        "digest": done.digest(),
+        **terminal.scores_json(scores, together),
+        "notes": [note.text("both") for note in done.scenario.notes],
+        "figures": [str(path) for path in drawn],
+    }
+    session.answer(lambda: _run_text(session, done, scores, together, drawn), told)
+    if done.failures:
+        count, table = len(done.failures), done.path / "failures.csv"
+        session.say(
+            f"{count} members failed; reasons and the commands that repeat them: {table}",
+            f"{count} 个成员失败；原因与重现命令：{table}",
+        )
+        return ExitCode.INCOMPLETE
+    return ExitCode.DONE
+
+
+def _run_text(
+    session: Session, done: "Run", scores: Any, together: Any, drawn: Sequence[Path]
+) -> str:
+    from simulator.reporting import terminal
+
+    lines = [terminal.scores(done, scores, together, session.lang).rstrip("\n"), ""]
+    notes = done.scenario.notes
+    if notes:
+        lines.append(session.phrase("Notes on the scenario:", "情景说明："))
+        lines += [f"  {note.text(session.lang)}" for note in notes]
+    lines.append(session.phrase(f"results: {done.path}", f"结果：{done.path}"))
+    if drawn:
+        where = done.path / "figures"
+        lines.append(session.phrase(f"figures: {where}", f"图：{where}"))
+    return "\n".join(lines)
+
+
+def _joint(opened: "Run") -> Any:
+    from simulator.registry import load_registry
+    from simulator.targets import goals_of, joint
+
+    registry = load_registry()
+    goals = goals_of(registry, opened.years, opened.scenario.extra_targets)
+    return joint(goals, registry, opened)
+
+
+def _draw(session: Session, done: "Run") -> list[Path]:
+    """The figures of the run folder, drawn unless those there are younger than the run."""
+    folder = done.path / "figures"
+    names = {"core_revenue": "fan"} | {kind: kind for kind in FIGURES if kind != "fan"}
+    expected = [folder / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
+    finished = (done.path / "run.json").stat().st_mtime
+    if all(path.exists() and path.stat().st_mtime >= finished for path in expected):
+        return expected
+    from simulator.reporting import figures
+
+    session.say("drawing figures …", "正在作图 …")
+    drawn: list[Path] = []
+    for name, kind in names.items():
+        picture = getattr(figures, kind)(done)
+        drawn.extend(figures.save(picture, folder / name, _provenance(done)))
+    return drawn
+
+
+def _provenance(done: "Run") -> dict[str, str]:
+    manifest = done.manifest
+    return {
+        "Scenario": done.stem,
+        "Hash": done.hash,
+        "Seed": str(done.seed),
+        "Members": str(done.n),
+        "Version": done.version,
+        "Commit": str(manifest["commit"]),
+    }
+
+
+def _plain_check(result: "CheckResult") -> dict[str, object]:
+    return {
+        "check": result.check.text,
+        "met": result.met,
+        "probability": result.probability._asdict(),
+    }
+
+
+def _check_text(result: "CheckResult", lang: str) -> str:
+    text, share = result.check.text, f"{result.probability.value:.3f}"
+    if lang == "zh":
+        return f"检查 {text}：{'满足' if result.met else '不满足'}（{share}）"
+    return f"check {text}: {'met' if result.met else 'not met'} ({share})"

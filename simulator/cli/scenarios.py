@@ -1,0 +1,262 @@
+"""Commands about scenario files: check, show, diff, new, schema."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simulator.cli.pages import columns
+from simulator.cli.program import argument, command, option
+from simulator.cli.session import ExitCode, plain_finding, session_of
+from simulator.foundation.findings import Finding, InputError
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def settings(
+    context: click.Context, parameter: click.Parameter, values: Sequence[str]
+) -> dict[str, str]:
+    """`--set KEY=VALUE`, several times, as a mapping; a key given twice is a usage error."""
+    found: dict[str, str] = {}
+    session = session_of(context)
+    for value in values:
+        key, equals, wanted = value.partition("=")
+        key = key.strip()
+        if not (key and equals):
+            message = session.phrase(
+                f"{value!r} is not KEY=VALUE, such as levers.tj27_funds.size=300亿元.",
+                f"{value!r} 不是 KEY=VALUE 的形式，例如 levers.tj27_funds.size=300亿元。",
+            )
+            raise click.BadParameter(message, context, parameter)
+        if key in found:
+            message = session.phrase(f"{key!r} is set twice.", f"{key!r} 设置了两次。")
+            raise click.BadParameter(message, context, parameter)
+        found[key] = wanted.strip()
+    return found
+
+
+def set_option() -> Decorator:
+    """The option `--set`."""
+    return option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=settings,
+        help="Set one value above all files; may be given several times.",
+        zh="在所有文件之上设置一个取值；可多次使用。",
+    )
+
+
+def data_option() -> Decorator:
+    """The option `--data`."""
+    return option(
+        "--data",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Folder with another registry of plans, chains and districts.",
+        zh="另一套规划、产业链与区域登记所在的文件夹。",
+    )
+
+
+def scenario_argument(name: str = "scenario", nargs: int = 1) -> Decorator:
+    """A scenario file, or several."""
+    # Whether the file can be read is said by its reader, with exit code 3 like any invalid file.
+    return argument(
+        name,
+        nargs=nargs,
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="SCENARIO" if nargs == 1 else "SCENARIO…",
+        en="A scenario file (YAML).",
+        zh="情景文件（YAML）。",
+    )
+
+
+def load(
+    path: Path, overrides: dict[str, str] | None = None, data: Path | None = None
+) -> "Scenario":
+    """The scenario; InputError with every finding."""
+    from simulator.registry import load_registry
+    from simulator.scenario import load_scenario
+
+    registry = load_registry(data) if data else None
+    return load_scenario(path, overrides or {}, registry)
+
+
+@command(
+    "check",
+    zh="检查情景文件，一次列出全部问题。列出的说明（如尚无作用的政策工具）不算错误。",
+    example="check scenarios/baseline.yaml scenarios/push.yaml",
+)
+@scenario_argument("paths", nargs=-1)
+@set_option()
+@data_option()
+def check(paths: tuple[Path, ...], overrides: dict[str, str], data: Path | None) -> ExitCode:
+    """Check scenario files and list everything that is wrong at once.
+
+    Notes (such as a lever that has no effect yet) are listed and are no errors.
+    """
+    session = session_of()
+    lines: list[str] = []
+    results: list[dict[str, object]] = []
+    faulty = False
+    for path in paths:
+        findings: tuple[Finding, ...]
+        try:
+            scenario = load(path, overrides, data)
+        except InputError as error:
+            findings, verdict = error.findings, session.phrase("invalid", "无效")
+            valid, faulty = False, True
+        else:
+            count = len(scenario.levers)
+            findings, valid = scenario.notes, True
+            verdict = session.phrase(
+                f"valid: {scenario.name.en}, {scenario.period}, {count} levers in force",
+                f"有效：{scenario.name.zh}，{scenario.period}，{count} 项政策工具生效",
+            )
+        lines += [f"{path}: {verdict}", *(f"  {item.text(session.lang)}" for item in findings)]
+        plain = [plain_finding(finding) for finding in findings]
+        results.append({"file": str(path), "valid": valid, "findings": plain})
+    session.answer("\n".join(lines), {"scenarios": results})
+    return ExitCode.INVALID if faulty else ExitCode.DONE
+
+
+@command(
+    "show",
+    zh="显示解析后的情景，即实际使用的每个取值。加 --origins 注明取值出自哪一层、哪一行。",
+    example="show scenarios/push.yaml --origins",
+)
+@scenario_argument("path")
+@option(
+    "--origins",
+    is_flag=True,
+    help="Name the layer, file and line that set each value.",
+    zh="注明设置每个取值的层、文件与行。",
+)
+@set_option()
+@data_option()
+def show(path: Path, origins: bool, overrides: dict[str, str], data: Path | None) -> None:
+    """Show the resolved scenario: every value that is used.
+
+    Layers, later above earlier: priors, fitted values, extended files, the file, `--set`.
+    """
+    from simulator.scenario import origin_rows, sheet_text
+
+    session = session_of()
+    scenario = load(path, overrides, data)
+    sheet: dict[str, object] = {"scenario": scenario.resolved(), "digest": scenario.digest()}
+    if not origins:
+        session.answer(sheet_text(scenario.resolved()).rstrip("\n"), sheet)
+        return
+    rows = origin_rows(scenario, session.lang)
+    sheet["origins"] = {row.path: {"layer": row.layer, "place": row.place} for row in rows}
+    heads = ("path", "value", "layer", "place") if session.lang == "en" else _ORIGIN_HEADS
+    table = [heads, *((row.path, row.value, row.layer, row.place) for row in rows)]
+    session.answer(columns(table), sheet)
+
+
+_ORIGIN_HEADS = ("路径 path", "取值 value", "层 layer", "位置 place")
+
+
+@command(
+    "diff",
+    zh="列出两个情景取值不同之处。",
+    example="diff scenarios/baseline.yaml scenarios/push.yaml",
+)
+@scenario_argument("before")
+@scenario_argument("after")
+def diff(before: Path, after: Path) -> None:
+    """List the values in which two scenarios differ."""
+    from simulator.scenario import differences
+
+    session = session_of()
+    one, two = load(before), load(after)
+    found = differences(one, two, session.lang)
+    table = [
+        (session.phrase("value", "取值"), before.name, after.name),
+        *((item.path, item.before or "–", item.after or "–") for item in found),
+    ]
+    same = session.phrase("the same values", "取值相同")
+    content = [{"path": item.path, "before": item.before, "after": item.after} for item in found]
+    session.answer(columns(table) if found else same, {"differences": content})
+
+
+@command(
+    "new",
+    zh="新建一个情景文件，继承另一个情景，只写差异。",
+    example="new my_push.yaml --extends scenarios/push.yaml",
+)
+@argument(
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    en="The file to write.",
+    zh="要写的文件。",
+)
+@option(
+    "--extends",
+    "parent",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="SCENARIO",
+    help="The scenario to start from.",
+    zh="所继承的情景。",
+)
+@option("--name-zh", default="", help="Chinese name.", zh="中文名称。")
+@option("--name-en", default="", help="English name.", zh="英文名称。")
+@option("--force", is_flag=True, help="Overwrite the file.", zh="覆盖已有文件。")
+def new(path: Path, parent: Path, name_zh: str, name_en: str, force: bool) -> None:
+    """Write a scenario file that extends another and holds only differences."""
+    from simulator.registry import Name
+    from simulator.scenario import child_text
+
+    session = session_of()
+    if bool(name_zh) != bool(name_en):
+        raise click.UsageError(
+            session.phrase(
+                "--name-zh and --name-en go together.", "--name-zh 与 --name-en 须同时给出。"
+            )
+        )
+    if path.exists() and path.resolve() == parent.resolve():
+        raise click.UsageError(
+            session.phrase("a scenario cannot extend itself.", "情景不能继承自身。")
+        )
+    text = child_text(parent, path, Name(name_zh, name_en) if name_zh else None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w" if force else "x", encoding="utf-8") as file:
+        file.write(text)
+    written = session.phrase(f"{path} written; edit it, then:", f"已写入 {path}；编辑后运行：")
+    session.answer(f"{written}\nsimulate check {path}", {"file": str(path)})
+
+
+@command(
+    "schema",
+    zh="输出情景文件的 JSON Schema，供编辑器提示与检查。",
+    example="schema -o scenarios/scenario.schema.json",
+)
+@option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file instead of standard output.",
+    zh="写入该文件而非标准输出。",
+)
+def schema(output: Path | None) -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from simulator.scenario import json_schema
+
+    session = session_of()
+    sheet = json_schema()
+    text = json.dumps(sheet, ensure_ascii=False, indent=2)
+    if output is None:
+        session.answer(text, {"schema": sheet})
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text + "\n", encoding="utf-8")
+    done = session.phrase(f"{output} written", f"已写入 {output}")
+    session.answer(done, {"file": str(output)})

@@ -1,0 +1,215 @@
+"""One call of the program: its language, its output, and how an error ends it.
+
+Exit codes: 0 done; 1 internal error; 2 usage; 3 scenario or data invalid; 4 incomplete run or
+failed members; 5 `--check` not met; 130 interrupted; 141 the reader of a pipe went away.
+"""
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import click
+
+from simulator.foundation.findings import Finding, InputError, UsageError
+
+SCHEMA_VERSION = 1
+Language = Literal["zh", "en", "both"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en", "both")
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    INVALID = 3
+    INCOMPLETE = 4
+    CHECK_NOT_MET = 5
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+class InterruptedRunError(Exception):
+    """Ctrl-C while members were computed; `advice` is the command that goes on from there."""
+
+    def __init__(self, advice: str) -> None:
+        """Keep the command to print."""
+        self.advice = advice
+        super().__init__(advice)
+
+
+@runtime_checkable
+class TellingError(Protocol):
+    """An error that brings its exit code and its own words in both languages."""
+
+    exit_code: int
+
+    def text(self, lang: str) -> str:
+        """The message in `en`, `zh` or `both`."""
+        ...
+
+
+@dataclass
+class Session:
+    """What the global options say about one call of the program."""
+
+    lang: Language = "en"
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+
+    @classmethod
+    def early(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Session":
+        """The session before the arguments are parsed, for help and for errors in the arguments."""
+        words = [environment.get("SIMULATE_LANG", "")]
+        session = cls(lang=locale_language(environment))
+        for position, argument in enumerate(arguments):
+            if argument == "--":
+                break
+            name, equals, value = argument.partition("=")
+            if name == "--lang":
+                words.append(value if equals else "".join(arguments[position + 1 : position + 2]))
+            session.json = session.json or argument == "--json"
+            session.verbose += argument in {"-v", "--verbose"}
+        for language in LANGUAGES:
+            if language == words[-1]:
+                session.lang = language
+        return session
+
+    def phrase(self, en: str, zh: str) -> str:
+        """The words in the session's language; `both` gives English, then Chinese."""
+        return {"en": en, "zh": zh}.get(self.lang, f"{en} / {zh}")
+
+    def say(self, en: str, zh: str) -> None:
+        """A line for people on standard error; nothing under `--quiet`."""
+        if not self.quiet:
+            click.echo(self.phrase(en, zh), err=True)
+
+    def answer(self, text: str | Callable[[], str], content: Mapping[str, Any]) -> None:
+        """The result on standard output: `text`, or `content` as one object under `--json`."""
+        if self.json:
+            whole = {"schema_version": SCHEMA_VERSION, **content}
+            click.echo(json.dumps(whole, ensure_ascii=False, indent=2, default=str))
+        else:
+            click.echo(text() if callable(text) else text)
+
+
+def locale_language(environment: Mapping[str, str]) -> Language:
+    """`zh` when the locale is Chinese, else `en`; LC_ALL outranks LC_MESSAGES and LANG."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return "zh" if environment[name].lower().startswith("zh") else "en"
+    return "en"
+
+
+def session_of(context: click.Context | None = None) -> Session:
+    """The session of the running command."""
+    return (context or click.get_current_context()).ensure_object(Session)
+
+
+def report(error: Exception, session: Session) -> ExitCode:
+    """Say on standard error what went wrong (under `--json` in the object too); give the code."""
+    findings: list[dict[str, Any]] = []
+    advice = ""
+    match error:
+        case BrokenPipeError():
+            # Python would flush standard output again at exit and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.BROKEN_PIPE
+        case InterruptedRunError():
+            code, message = ExitCode.INTERRUPTED, session.phrase("interrupted", "已中断")
+            advice = session.phrase(
+                f"finished members are kept; go on with: {error.advice}",
+                f"已完成的成员已保存；继续请运行：{error.advice}",
+            )
+        case click.Abort():
+            code, message = ExitCode.INTERRUPTED, session.phrase("interrupted", "已中断")
+        case InputError():
+            code = ExitCode.INVALID
+            message = "\n".join(finding.text(session.lang) for finding in error.findings)
+            findings = [plain_finding(finding) for finding in error.findings]
+        case click.ClickException():
+            code, message = ExitCode.USAGE, _usage_message(error, session)
+            if isinstance(error, click.UsageError) and error.ctx is not None:
+                path = error.ctx.command_path
+                advice = session.phrase(f"'{path} -h' shows the help", f"“{path} -h” 显示帮助")
+        case UsageError():
+            code, message = ExitCode.USAGE, str(error)
+        case TellingError():
+            code, message = ExitCode(error.exit_code), error.text(session.lang)
+        case (
+            FileNotFoundError()
+            | FileExistsError()
+            | PermissionError()
+            | IsADirectoryError()
+            | NotADirectoryError()
+        ):
+            code, message = ExitCode.USAGE, _file_message(error, session)
+        case _:
+            code, message, advice = ExitCode.INTERNAL, *_internal(error, session)
+    head = session.phrase("Error: ", "错误：") if code != ExitCode.INTERRUPTED else ""
+    click.echo(f"{head}{message}", err=True)
+    if advice:
+        click.echo(advice, err=True)
+    if session.json:
+        told = {"exit_code": int(code), "message": message, "advice": advice, "findings": findings}
+        session.answer("", {"error": told})
+    return code
+
+
+def _usage_message(error: click.ClickException, session: Session) -> str:
+    english = error.format_message()
+    match error:
+        case click.NoSuchOption():
+            guess = (error.possibilities or [""])[0]
+            hint = f"是否想写 {guess}？" if guess else ""
+            chinese = f"没有选项 {error.option_name}。{hint}"
+        case click.MissingParameter():
+            name = error.param.get_error_hint(error.ctx) if error.param else ""
+            chinese = f"缺少 {name}。"
+        case click.BadParameter():
+            name = error.param.get_error_hint(error.ctx) if error.param else ""
+            chinese = f"{name} 的值无效：{error.message}"
+        case _:
+            return english
+    return session.phrase(english, chinese)
+
+
+def _file_message(error: OSError, session: Session) -> str:
+    name = error.filename if error.filename is not None else ""
+    reason = error.strerror or str(error)
+    return session.phrase(f"cannot use {name}: {reason}", f"无法使用 {name}：{reason}")
+
+
+def _internal(error: Exception, session: Session) -> tuple[str, str]:
+    """Message and advice of an internal error; the traceback is saved, or shown when verbose."""
+    import tempfile
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    first = str(error).partition("\n")[0]
+    message = session.phrase(
+        f"internal error: {type(error).__name__}: {first}",
+        f"内部错误：{type(error).__name__}：{first}",
+    )
+    if session.verbose:
+        return message, trace
+    handle, name = tempfile.mkstemp(prefix="simulate-error-", suffix=".txt", text=True)
+    os.close(handle)
+    Path(name).write_text(trace, encoding="utf-8")
+    return message, session.phrase(
+        f"this is a fault of the program; the traceback is in {name}",
+        f"这是程序的缺陷；回溯信息在 {name}",
+    )
+
+
+def plain_finding(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON holds it."""
+    return dataclasses.asdict(finding)

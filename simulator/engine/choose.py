@@ -1,0 +1,32 @@
+"""Which engine runs: the compiled one where Numba is installed, else the plain one. Same bytes either way."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any, Protocol
+
+ENGINES = ("auto", "compiled", "plain")
+
+
+class Engine(Protocol):
+    """What both engines offer; see `simulator.engine.plain` for the arguments."""
+
+    NAME: str
+    quarter: Any
+    record: Any
+    uniforms: Any
+    choose_place: Any
+
+
+def choose(name: str = "auto") -> Engine:
+    """Return the engine of that name; ``auto`` takes the compiled one if it can be imported.
+
+    Raises ValueError for an unknown name, ImportError if ``compiled`` is asked for without Numba.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"engine {name!r}; allowed: {', '.join(ENGINES)}")
+    if name == "auto":
+        name = "compiled" if importlib.util.find_spec("numba") else "plain"
+    engine: Engine = importlib.import_module(f"simulator.engine.{name}")
+    return engine

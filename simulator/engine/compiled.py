@@ -1,0 +1,573 @@
+"""The quarter as compiled loops over living firms: the same stages, order and sums as `simulator.engine.plain`.
+
+Equations come from `simulator.mechanisms` unchanged; only ``exp``, ``log``, ``select``, ``minimum`` and ``maximum``
+of `simulator.foundation.mathematics` get a compiled twin here, made of the same operations in the same order.
+Raises ImportError where Numba is not installed; `simulator.engine.choose` then takes the plain engine.
+"""
+
+from __future__ import annotations
+
+from simulator.engine import cache  # noqa: I001  must set Numba's cache folder before Numba loads
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.ir as ir
+import numpy as np
+import numpy.typing as npt
+from numba import njit, types
+from numba.extending import intrinsic, overload
+
+from simulator.foundation import mathematics as plain_mathematics
+from simulator.foundation.mathematics import (
+    EXP_HIGHEST,
+    EXP_LOWEST,
+    EXP_P,
+    EXP_Q,
+    LN2_HIGH,
+    LN2_LOW,
+    LOG2_E,
+    LOG_EVEN,
+    LOG_ODD,
+    ONE_BITS,
+    ROUNDER,
+    SQRT_HALF_BITS,
+)
+from simulator.foundation.randomness import (
+    LOW_WORD,
+    MULTIPLIER_0,
+    MULTIPLIER_1,
+    WEYL_0,
+    WEYL_1,
+    Decision,
+    Origin,
+)
+from simulator.mechanisms import contracts as m10
+from simulator.mechanisms import demand as m2
+from simulator.mechanisms import demography as m14
+from simulator.mechanisms import finance as m9
+from simulator.mechanisms import linkages as m11
+from simulator.mechanisms import location as m15
+from simulator.world import measures as at
+from simulator.world.state import COINVESTED, COMMITTED, INVESTED, PAID_IN, TICKETS_ISSUED
+
+NAME = "compiled"
+DT = 0.25
+__all__ = ["NAME", "cache", "choose_place", "quarter", "record", "uniforms"]
+
+LOOP = {"cache": True, "error_model": "numpy", "nogil": True}
+INLINE = {**LOOP, "forceinline": True}
+TWIN = {"error_model": "numpy", "forceinline": True}
+
+
+@intrinsic
+def _bits_of(context: Any, x: Any) -> Any:
+    """Bit pattern of a double as int64."""
+    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
+
+
+@intrinsic
+def _from_bits(context: Any, x: Any) -> Any:
+    """Double of an int64 bit pattern."""
+    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
+
+
+@njit(**INLINE)
+def _exp(x):  # type: ignore[no-untyped-def]
+    x = min(max(x, EXP_LOWEST), EXP_HIGHEST)
+    t = x * LOG2_E + ROUNDER
+    n = t - ROUNDER
+    r = (x - n * LN2_HIGH) - n * LN2_LOW
+    z = r * r
+    px = r * ((EXP_P[0] * z + EXP_P[1]) * z + EXP_P[2])
+    q = ((EXP_Q[0] * z + EXP_Q[1]) * z + EXP_Q[2]) * z + EXP_Q[3]
+    e = 1.0 + 2.0 * (px / (q - px))
+    return e * _from_bits((_bits_of(t) << 52) + ONE_BITS)
+
+
+@njit(**INLINE)
+def _log(x):  # type: ignore[no-untyped-def]
+    bits = _bits_of(x)
+    e = (bits - SQRT_HALF_BITS) >> 52
+    f = _from_bits(bits - (e << 52)) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    even = w * (LOG_EVEN[0] + w * (LOG_EVEN[1] + w * LOG_EVEN[2]))
+    odd = z * (LOG_ODD[0] + w * (LOG_ODD[1] + w * (LOG_ODD[2] + w * LOG_ODD[3])))
+    half = 0.5 * f * f
+    k = float(e)
+    return k * LN2_HIGH - ((half - (s * (half + (even + odd)) + k * LN2_LOW)) - f)
+
+
+@overload(plain_mathematics.exp, jit_options=TWIN, strict=False)
+def _exp_twin(x: Any) -> Callable[..., Any]:
+    return lambda x: _exp(float(x))
+
+
+@overload(plain_mathematics.log, jit_options=TWIN, strict=False)
+def _log_twin(x: Any) -> Callable[..., Any]:
+    return lambda x: _log(float(x))
+
+
+@overload(plain_mathematics.power, jit_options=TWIN, strict=False)
+def _power_twin(x: Any, exponent: Any) -> Callable[..., Any]:
+    return lambda x, exponent: _exp(exponent * _log(x))
+
+
+@overload(plain_mathematics.select, jit_options=TWIN, strict=False)
+def _select_twin(condition: Any, if_true: Any, if_false: Any) -> Callable[..., Any]:
+    return lambda condition, if_true, if_false: if_true if condition else if_false
+
+
+@overload(plain_mathematics.minimum, jit_options=TWIN, strict=False)
+def _minimum_twin(x: Any, y: Any) -> Callable[..., Any]:
+    return lambda x, y: x if x <= y else y
+
+
+@overload(plain_mathematics.maximum, jit_options=TWIN, strict=False)
+def _maximum_twin(x: Any, y: Any) -> Callable[..., Any]:
+    return lambda x, y: x if x >= y else y
+
+
+@overload(plain_mathematics.sqrt, jit_options=TWIN, strict=False)
+def _sqrt_twin(x: Any) -> Callable[..., Any]:
+    return lambda x: math.sqrt(x)
+
+
+def _equation(function: Callable[..., Any]) -> Any:
+    """Compile an equation so that it is inlined into the loop that calls it."""
+    return njit(**INLINE)(function)
+
+
+_age_hazard = _equation(m14.age_hazard)
+_yearly_hazard = _equation(m14.yearly_hazard)
+_quarterly_hazard = _equation(m14.quarterly_hazard)
+_age_term = _equation(m2.age_term)
+_reversion_term = _equation(m2.reversion_term)
+_laplace_scale = _equation(m2.laplace_scale)
+m2_laplace = _equation(m2.laplace)
+
+
+@overload(m2.laplace, jit_options=TWIN, strict=False)
+def _laplace_twin(uniform: Any, scale: Any) -> Callable[..., Any]:
+    return lambda uniform, scale: m2_laplace(uniform, scale)
+
+
+_compensated_shock = _equation(m2.compensated_shock)
+_data_uplift = _equation(m10.data_uplift)
+_size_weight = _equation(m10.size_weight)
+_ticket_waiting = _equation(m9.ticket_waiting)
+_kept_capacity = _equation(m9.kept_capacity)
+_investment_limit = _equation(m9.investment_limit)
+_private_capacity = _equation(m9.private_capacity)
+_gumbel = _equation(m15.gumbel)
+_local_share = _equation(m11.local_share)
+_solve_gross = njit(**LOOP)(m11.solve_gross)
+
+_U = np.uint64
+_M0, _M1, _LOW = _U(MULTIPLIER_0), _U(MULTIPLIER_1), _U(LOW_WORD)
+_W0, _W1 = _U(WEYL_0), _U(WEYL_1)
+_6, _8, _26, _32, _60 = _U(6), _U(8), _U(26), _U(32), _U(60)
+_EXIT, _SHOCK, _TICKET = _U(Decision.EXIT), _U(Decision.FIRM_SHOCK), _U(Decision.TICKET_CHOICE)
+_PLACE, _STARTUP, _ZERO = _U(Decision.BIRTH_PLACE), _U(Origin.STARTUP), _U(0)
+
+
+@njit(**INLINE)
+def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    p0 = _M0 * c0
+    p1 = _M1 * c2
+    return ((p1 >> _32) ^ c1 ^ k0), p1 & _LOW, ((p0 >> _32) ^ c3 ^ k1), p0 & _LOW
+
+
+@njit(**INLINE)
+def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Ten rounds written out: a loop would keep the caller's loop from being vectorised."""
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
+    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    return _round(c0, c1, c2, c3, k0, k1)
+
+
+@njit(**INLINE)
+def _unit(high, low):  # type: ignore[no-untyped-def]
+    whole = ((high >> _6) << _26) | (low >> _6)
+    return (float(np.int64(whole)) + 0.5) * 2.0**-52
+
+
+@njit(**LOOP)
+def _first_uniforms(ids, n, address, seed, member, luck):  # type: ignore[no-untyped-def]
+    """The first of the two uniforms of `randomness.uniforms` for rows [0, n), into ``luck``."""
+    quarter, purpose = address
+    for i in range(n):
+        o0, o1, _, _ = _philox(ids[i] & _LOW, ids[i] >> _32, quarter, purpose, seed, member)
+        luck[i] = _unit(o0, o1)
+
+
+@njit(**LOOP)
+def _both_uniforms(ids, quarter, purpose, seed, member, first, second):  # type: ignore[no-untyped-def]
+    for i in range(ids.shape[0]):
+        o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter, purpose, seed, member)
+        first[i] = _unit(o0, o1)
+        second[i] = _unit(o2, o3)
+
+
+def uniforms(
+    ids: npt.NDArray[np.uint64], quarter: int, decision: int, seed: int, member: int, option: int = 0
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Compiled twin of `simulator.foundation.randomness.uniforms`: same address, same bits."""
+    first, second = np.empty(len(ids)), np.empty(len(ids))
+    purpose = _U(int(decision) | (option << 8))
+    _both_uniforms(ids, _U(quarter), purpose, _U(seed), _U(member), first, second)
+    return first, second
+
+
+@njit(**LOOP)
+def _race(value, ids, chain, step, seed, member, choice):  # type: ignore[no-untyped-def]
+    for i in range(ids.shape[0]):
+        best = -np.inf
+        for place in range(value.shape[2]):
+            purpose = _PLACE | (_U(place) << _8)
+            o0, o1, _, _ = _philox(ids[i] & _LOW, ids[i] >> _32, _ZERO, purpose, seed, member)
+            noisy = value[step[i], chain[i], place] + _gumbel(_unit(o0, o1))
+            if noisy > best:
+                best = noisy
+                choice[i] = place
+
+
+def choose_place(
+    value: npt.NDArray[np.float64],
+    ids: npt.NDArray[np.uint64],
+    chain: npt.NDArray[np.int64],
+    step: npt.NDArray[np.int64],
+    seed: int,
+    member: int,
+) -> npt.NDArray[np.int64]:
+    """Compiled twin of `simulator.engine.plain.choose_place`."""
+    choice = np.zeros(len(ids), dtype=np.int64)
+    _race(value, ids, chain, step, _U(seed), _U(member), choice)
+    return choice
+
+
+@njit(**LOOP)
+def _leave(columns, n, p, forcing, now, luck):  # type: ignore[no-untyped-def]
+    """Exits (M14), then a quarter of age for those who stay; returns how many stay."""
+    f = columns.firms
+    reference = forcing.reference[now.year]
+    survival = forcing.survival[now.step]
+    _first_uniforms(columns.ids, n, (_U(now.quarter), _EXIT), _U(now.seed), _U(now.member), luck)
+    count = 0
+    for i in range(n):
+        table = _age_hazard(float(f.age[i] // 4), p.demography)
+        size = f.external[i] / reference
+        yearly = _yearly_hazard(
+            table, size, f.named[i], survival[f.chain[i], f.place[i]], p.demography
+        )
+        if luck[i] >= p.switches.exit * _quarterly_hazard(yearly):
+            if count < i:
+                columns.ids[count] = columns.ids[i]
+                for k in range(columns.numbers.shape[0]):
+                    columns.numbers[k, count] = columns.numbers[k, i]
+                for k in range(columns.labels.shape[0]):
+                    columns.labels[k, count] = columns.labels[k, i]
+            f.age[count] += 1
+            count += 1
+    return count
+
+
+@njit(**LOOP)
+def _enter(columns, n, births, first, last):  # type: ignore[no-untyped-def]
+    """Append the firms that start or arrive this quarter (M12, M13)."""
+    for i in range(first, last):
+        columns.ids[n] = births.ids[i]
+        for k in range(columns.numbers.shape[0]):
+            columns.numbers[k, n] = births.numbers[k, i]
+        for k in range(columns.labels.shape[0]):
+            columns.labels[k, n] = births.labels[k, i]
+        n += 1
+    return n
+
+
+@njit(**LOOP)
+def _admit(f, n, p):  # type: ignore[no-untyped-def]
+    """AI firms whose revenue passes the threshold join the catalogue (M12)."""
+    for i in range(n):
+        if f.ai[i] > 0 and f.sales[i] >= p.demography.catalogue_threshold:
+            f.catalogue[i] = 1
+
+
+@njit(**LOOP)
+def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):  # type: ignore[no-untyped-def]
+    """The year's growth and luck of firms that were there before (M2, M3)."""
+    n_chains = forcing.drift.shape[1]
+    drift = forcing.drift[now.year]
+    log_external = np.empty(n)
+    log_age = np.empty(n)
+    counts = np.zeros(2 * n_chains)
+    means = np.zeros(2 * n_chains)
+    for i in range(n):
+        log_external[i] = _log(f.external[i])
+        log_age[i] = _log(1.0 + f.age[i] * DT)
+    for i in range(n):
+        if f.age[i] > 0:
+            group = f.catalogue[i] * n_chains + f.chain[i]
+            counts[group] += 1.0
+            means[group] += log_external[i]
+    for group in range(2 * n_chains):
+        means[group] = means[group] / counts[group] if counts[group] > 0.0 else 0.0
+    total = np.zeros(2)
+    weighted_log_age = np.zeros(2)
+    weighted_gap = np.zeros(2)
+    for i in range(n):
+        if f.age[i] > 0:
+            k = f.catalogue[i]
+            gap = log_external[i] - means[k * n_chains + f.chain[i]]
+            total[k] += f.external[i]
+            weighted_log_age[k] += f.external[i] * log_age[i]
+            weighted_gap[k] += f.external[i] * gap
+    for k in range(2):
+        if total[k] > 0.0:
+            weighted_log_age[k] /= total[k]
+            weighted_gap[k] /= total[k]
+    _first_uniforms(ids, n, (_U(now.quarter), _SHOCK), _U(now.seed), _U(now.member), luck)
+    reference = stocks.catalogue_reference[0]
+    d = p.demand
+    for i in range(n):
+        k = f.catalogue[i]
+        gap = log_external[i] - means[k * n_chains + f.chain[i]]
+        age = _age_term(log_age[i], weighted_log_age[k], d.age_growth_slope)
+        reversion = _reversion_term(gap, weighted_gap[k], d.rho_size)
+        scale = _laplace_scale(
+            f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
+        )
+        growth = (
+            drift[f.chain[i]]
+            + p.switches.age_effect * age
+            + p.switches.reversion * reversion
+            + p.switches.firm_shocks * _compensated_shock(luck[i], scale)
+        )
+        grown = f.external[i] * _exp(growth)
+        f.external[i] = grown if f.age[i] > 0 else f.external[i]
+
+
+@njit(**LOOP)
+def _grow_quarterly(f, n, p, forcing, stocks, now):  # type: ignore[no-untyped-def]
+    """Growth channel, uplift of data-rich contracts and the venture effect, by quarter (M2)."""
+    growth = forcing.growth[now.step]
+    cell = np.empty(growth.shape)
+    for c in range(growth.shape[0]):
+        uplift = _data_uplift(stocks.chain_contract[c], stocks.chain_sales[c], p.contracts)
+        for place in range(growth.shape[1]):
+            cell[c, place] = _exp(DT * (growth[c, place] + uplift))
+    venture = _exp(DT * p.finance.vc_growth_effect)
+    for i in range(n):
+        external = f.external[i] * cell[f.chain[i], f.place[i]]
+        f.external[i] = external * venture if f.ticket_until[i] >= now.quarter else external
+
+
+@njit(**LOOP)
+def _invest(f, ids, n, p, forcing, stocks, now, luck):  # type: ignore[no-untyped-def]
+    """Place this quarter's fund tickets with catalogue firms (M8)."""
+    lag = int(math.floor(p.finance.lag_inv_rev / DT + 0.5))
+    effective = int(math.floor(p.finance.ticket_effective_years / DT + 0.5))
+    first = forcing.first_ticket[now.step]
+    for ticket in range(first, forcing.first_ticket[now.step + 1]):
+        purpose = _TICKET | (_U(ticket - first) << _8)
+        _first_uniforms(ids, n, (_U(now.quarter), purpose), _U(now.seed), _U(now.member), luck)
+        winner = -1
+        shortest = np.inf
+        for i in range(n):
+            if f.catalogue[i] > 0:
+                waiting = _ticket_waiting(luck[i], f.external[i], f.quality[i])
+                if waiting < shortest:
+                    winner = i
+                    shortest = waiting
+        if winner < 0:
+            return
+        private = p.finance.m_crowdin * forcing.tickets[ticket]
+        f.building[winner] += forcing.tickets[ticket] + private
+        f.built_at[winner] = now.quarter + lag
+        f.ticket_until[winner] = now.quarter + effective
+        stocks.invested[INVESTED] += forcing.tickets[ticket]
+        stocks.invested[COINVESTED] += private
+        stocks.invested[TICKETS_ISSUED] += 1.0
+
+
+@njit(**LOOP)
+def _build(f, n, p, now):  # type: ignore[no-untyped-def]
+    """Wear, private investment toward demand, and fund investment that is finished (M9)."""
+    finance = p.finance
+    limit = _investment_limit(
+        now.first_of_year, finance.capacity_max_rate, finance.capacity_depreciation, DT
+    )
+    for i in range(n):
+        funded = 0.0
+        if f.building[i] > 0.0 and f.built_at[i] <= now.quarter:
+            funded = finance.rev_capital_ratio * f.building[i]
+            f.building[i] = 0.0
+        demand = f.external[i] + f.contract[i] + f.intermediate[i]
+        kept = _kept_capacity(f.capacity[i], finance.capacity_depreciation, DT)
+        private = _private_capacity(
+            kept, f.capacity[i], demand, finance.capacity_headroom, limit
+        )
+        f.capacity[i] = kept + private + funded
+
+
+@njit(**LOOP)
+def _sell(f, n, p, forcing, links, stocks, now):  # type: ignore[no-untyped-def]
+    """Contracts (M10), links (M11) and sales held by capacity (M9)."""
+    n_chains = forcing.drift.shape[1]
+    weights = np.zeros(n_chains)
+    external = np.zeros(n_chains)
+    contract = np.zeros(n_chains)
+    largest = np.zeros(links.node_chain.shape[0])
+    for i in range(n):
+        f.contract[i] = _size_weight(f.external[i], f.ai[i], p.contracts.contract_size_exponent)
+    for i in range(n):
+        weights[f.chain[i]] += f.contract[i]
+        external[f.chain[i]] += f.external[i]
+        largest[f.node[i]] = max(largest[f.node[i]], f.sales[i])
+    per_weight = np.zeros(n_chains)
+    for c in range(n_chains):
+        pool = p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
+        per_weight[c] = pool / weights[c] if weights[c] > 0.0 else 0.0
+    for i in range(n):
+        f.contract[i] = per_weight[f.chain[i]] * f.contract[i]
+        contract[f.chain[i]] += f.contract[i]
+    nodes = np.zeros(n_chains)
+    capable = np.zeros(n_chains)
+    for k in range(links.node_chain.shape[0]):
+        nodes[links.node_chain[k]] += 1.0
+        capable[links.node_chain[k]] += (
+            1.0 if largest[k] >= p.linkages.capable_node_size else 0.0
+        )
+    shares = np.empty(n_chains)
+    final = np.empty(n_chains)
+    for c in range(n_chains):
+        final[c] = external[c] + contract[c]
+        shares[c] = _local_share(
+            p.linkages.rpc, capable[c] / nodes[c], links.coverage[c], forcing.linkage[now.step, c]
+        )
+    gross = np.empty(n_chains)
+    _solve_gross(final, shares, links.purchases, np.empty((n_chains, n_chains)), gross)
+    per_external = np.zeros(n_chains)
+    for c in range(n_chains):
+        induced = p.switches.links * (gross[c] - final[c])
+        per_external[c] = induced / external[c] if external[c] > 0.0 else 0.0
+        stocks.chain_sales[c] = 0.0
+        stocks.chain_contract[c] = contract[c]
+    for i in range(n):
+        f.intermediate[i] = per_external[f.chain[i]] * f.external[i]
+        demand = f.external[i] + f.contract[i] + f.intermediate[i]
+        held = min(demand, f.capacity[i])
+        f.sales[i] = held if p.switches.capacity > 0.0 else demand
+        stocks.chain_sales[f.chain[i]] += f.sales[i]
+
+
+@njit(**LOOP)
+def record(columns, n, p, measures):  # type: ignore[no-untyped-def]
+    """Sums of the quarter by city, chain and place, in row order."""
+    f = columns.firms
+    core_total = consolidated = scale = software = ecosystem = 0.0
+    contract = intermediate = lost = listed_total = 0.0
+    firms_10 = firms_50 = firms_100 = 0
+    by_chain = measures.chain
+    by_place = measures.place
+    by_chain[:] = 0.0
+    by_place[:] = 0.0
+    largest = np.zeros(10)
+    for i in range(n):
+        listed = float(f.catalogue[i])
+        core = listed * f.sales[i]
+        final = f.external[i] + f.contract[i]
+        demand = final + f.intermediate[i]
+        core_total += core
+        consolidated += core * final / demand
+        scale += core * f.ai_share[i]
+        software += f.software[i] * f.sales[i]
+        ecosystem += (1.0 - listed) * f.sales[i]
+        contract += listed * f.contract[i]
+        intermediate += listed * f.intermediate[i]
+        lost += listed * (demand - f.sales[i])
+        listed_total += listed
+        firms_10 += core >= 10.0
+        firms_50 += core >= 50.0
+        firms_100 += core >= 100.0
+        by_chain[at.CHAIN_CORE_REVENUE, f.chain[i]] += core
+        by_chain[at.CHAIN_CATALOGUE_FIRMS, f.chain[i]] += listed
+        by_place[at.PLACE_CORE_REVENUE, f.place[i]] += core
+        by_place[at.PLACE_CATALOGUE_FIRMS, f.place[i]] += listed
+        if core > largest[9]:
+            k = 9
+            while k > 0 and core > largest[k - 1]:
+                largest[k] = largest[k - 1]
+                k -= 1
+            largest[k] = core
+    city = measures.city
+    city[at.CORE_REVENUE] = core_total
+    city[at.CORE_REVENUE_CONSOLIDATED] = consolidated
+    city[at.CORE_SCALE] = scale
+    city[at.SOFTWARE_REVENUE] = software
+    city[at.ECOSYSTEM_REVENUE] = ecosystem
+    city[at.CONTRACT_REVENUE] = contract
+    city[at.INTERMEDIATE_REVENUE] = intermediate
+    city[at.LOST_TO_CAPACITY] = lost
+    top = 0.0
+    for k in range(10):
+        top += largest[k]
+    city[at.TOP10_SHARE] = top / max(core_total, 1e-300)
+    city[at.FIRMS] = float(n)
+    city[at.CATALOGUE_FIRMS] = listed_total
+    city[at.FIRMS_10] = float(firms_10)
+    city[at.FIRMS_50] = float(firms_50)
+    city[at.FIRMS_100] = float(firms_100)
+
+
+@njit(**LOOP)
+def quarter(  # type: ignore[no-untyped-def]
+    columns, n, births, first, last, p, forcing, links, stocks, now, measures
+):
+    """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
+    f = columns.firms
+    luck = np.empty(n + last - first)
+    survivors = _leave(columns, n, p, forcing, now, luck)
+    exits = n - survivors
+    n = _enter(columns, survivors, births, first, last)
+    _admit(f, n, p)
+    if now.first_of_year:
+        _grow_yearly(f, columns.ids, n, p, forcing, stocks, now, luck)
+    _grow_quarterly(f, n, p, forcing, stocks, now)
+    _invest(f, columns.ids, n, p, forcing, stocks, now, luck)
+    _build(f, n, p, now)
+    _sell(f, n, p, forcing, links, stocks, now)
+    record(columns, n, p, measures)
+    city = measures.city
+    city[at.CORE_REVENUE_PUBLISHED] = city[at.CORE_REVENUE] * forcing.published[now.year]
+    started = 0
+    for i in range(first, last):
+        started += (births.ids[i] >> _60) == _STARTUP
+    city[at.ENTRIES] = float(started) / DT
+    city[at.ARRIVALS] = float(last - first - started) / DT
+    city[at.EXITS] = float(exits) / DT
+    city[at.FUND_COMMITTED] = forcing.fund[now.step, COMMITTED]
+    city[at.FUND_PAID_IN] = forcing.fund[now.step, PAID_IN]
+    city[at.FUND_INVESTED] = stocks.invested[INVESTED]
+    city[at.PRIVATE_COINVESTMENT] = stocks.invested[COINVESTED]
+    city[at.TICKETS] = stocks.invested[TICKETS_ISSUED]
+    return n

@@ -1,0 +1,291 @@
+"""The quarter on numpy columns: needs no compiler, and is the oracle of the compiled engine.
+
+Every stage has the name, the order and the sums of its twin in `simulator.engine.compiled`; `numpy.bincount` adds
+in row order, exactly as a loop does, so the two engines agree bit for bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.foundation.mathematics import exp, log
+from simulator.foundation.randomness import Decision, Origin, uniforms
+from simulator.mechanisms import contracts as m10
+from simulator.mechanisms import demand as m2
+from simulator.mechanisms import demography as m14
+from simulator.mechanisms import finance as m9
+from simulator.mechanisms import linkages as m11
+from simulator.mechanisms import location as m15
+from simulator.world import measures as at
+from simulator.world.firms import Columns, Firms
+from simulator.world.measures import Measures
+from simulator.world.places import node_coverage
+from simulator.world.state import (
+    COINVESTED,
+    COMMITTED,
+    INVESTED,
+    PAID_IN,
+    TICKETS_ISSUED,
+    Address,
+    Forcing,
+    Links,
+    Parameters,
+    Stocks,
+)
+
+NAME = "plain"
+DT = 0.25
+__all__ = ["NAME", "choose_place", "quarter", "record", "uniforms"]
+
+
+def choose_place(
+    value: npt.NDArray[np.float64],
+    ids: npt.NDArray[np.uint64],
+    chain: npt.NDArray[np.int64],
+    step: npt.NDArray[np.int64],
+    seed: int,
+    member: int,
+) -> npt.NDArray[np.int64]:
+    """Place with the largest utility plus Gumbel noise (M15), one addressed draw per firm and place.
+
+    ``value`` is the utility (T, C, P); ``ids``, ``chain`` and ``step`` describe n newcomers; returns shape (n,).
+    """
+    best = np.full(len(ids), -np.inf)
+    choice = np.zeros(len(ids), dtype=np.int64)
+    for place in range(value.shape[2]):
+        luck = uniforms(ids, 0, Decision.BIRTH_PLACE, seed, member, place)[0]
+        noisy = value[step, chain, place] + m15.gumbel(luck)
+        better = noisy > best
+        best[better] = noisy[better]
+        choice[better] = place
+    return choice
+
+
+def quarter(
+    columns: Columns,
+    n: int,
+    births: Columns,
+    first: int,
+    last: int,
+    p: Parameters,
+    forcing: Forcing,
+    links: Links,
+    stocks: Stocks,
+    now: Address,
+    measures: Measures,
+) -> int:
+    """Advance one quarter (model order 3–10); returns the number of living firms.
+
+    ``columns`` has room for ``n + last - first`` rows; rows [first, last) of ``births`` enter.
+    """
+    survivors = leave(columns, n, p, forcing, now)
+    exits = n - survivors
+    n = enter(columns, survivors, births, first, last)
+    firms = Firms(*(column[:n] for column in columns.firms))
+    ids = columns.ids[:n]
+    admit(firms, p)
+    if now.first_of_year:
+        grow_yearly(firms, ids, p, forcing, stocks, now)
+    grow_quarterly(firms, p, forcing, stocks, now)
+    invest(firms, ids, p, forcing, stocks, now)
+    build(firms, p, now)
+    sell(firms, p, forcing, links, stocks, now)
+    record(columns, n, p, measures)
+    published = forcing.published[now.year]
+    measures.city[at.CORE_REVENUE_PUBLISHED] = measures.city[at.CORE_REVENUE] * published
+    origins = births.ids[first:last] >> np.uint64(60)
+    started = float(np.count_nonzero(origins == np.uint64(Origin.STARTUP)))
+    measures.city[at.ENTRIES] = started / DT
+    measures.city[at.ARRIVALS] = (last - first - started) / DT
+    measures.city[at.EXITS] = exits / DT
+    measures.city[at.FUND_COMMITTED] = forcing.fund[now.step, COMMITTED]
+    measures.city[at.FUND_PAID_IN] = forcing.fund[now.step, PAID_IN]
+    measures.city[at.FUND_INVESTED] = stocks.invested[INVESTED]
+    measures.city[at.PRIVATE_COINVESTMENT] = stocks.invested[COINVESTED]
+    measures.city[at.TICKETS] = stocks.invested[TICKETS_ISSUED]
+    return n
+
+
+def leave(columns: Columns, n: int, p: Parameters, forcing: Forcing, now: Address) -> int:
+    """Exits (M14), then a quarter of age for those who stay; returns how many stay."""
+    firms = Firms(*(column[:n] for column in columns.firms))
+    table = m14.age_hazard(np.floor(firms.age * DT), p.demography)
+    survival = forcing.survival[now.step][firms.chain, firms.place]
+    size = firms.external / forcing.reference[now.year]
+    yearly = m14.yearly_hazard(table, size, firms.named, survival, p.demography)
+    hazard = p.switches.exit * m14.quarterly_hazard(yearly)
+    luck = uniforms(columns.ids[:n], now.quarter, Decision.EXIT, now.seed, now.member)[0]
+    stay = luck >= hazard
+    count = int(np.count_nonzero(stay))
+    for block in columns[:3]:
+        block[..., :count] = block[..., :n][..., stay]
+    columns.firms.age[:count] += 1
+    return count
+
+
+def enter(columns: Columns, n: int, births: Columns, first: int, last: int) -> int:
+    """Append the firms that start or arrive this quarter (M12, M13); returns the new number of firms."""
+    end = n + last - first
+    for block, newborn in zip(columns[:3], births[:3], strict=True):
+        block[..., n:end] = newborn[..., first:last]
+    return end
+
+
+def admit(firms: Firms, p: Parameters) -> None:
+    """AI firms whose revenue passes the threshold join the catalogue (M12)."""
+    firms.catalogue[(firms.ai > 0) & (firms.sales >= p.demography.catalogue_threshold)] = 1
+
+
+def grow_yearly(
+    firms: Firms, ids: npt.NDArray[np.uint64], p: Parameters, forcing: Forcing, stocks: Stocks, now: Address
+) -> None:
+    """The year's growth and luck of firms that were there before (M2, M3)."""
+    n_chains = forcing.drift.shape[1]
+    old = (firms.age > 0).astype(np.float64)
+    group = firms.catalogue * n_chains + firms.chain
+    log_external = log(firms.external)
+    log_age = log(1.0 + firms.age * DT)
+    weight = old * firms.external
+    counts = np.bincount(group, old, 2 * n_chains)
+    sums = np.bincount(group, old * log_external, 2 * n_chains)
+    means = np.where(counts > 0.0, sums / np.where(counts > 0.0, counts, 1.0), 0.0)
+    gap = log_external - means[group]
+    total = np.bincount(firms.catalogue, weight, 2)
+    total = np.where(total > 0.0, total, 1.0)
+    weighted_log_age = np.bincount(firms.catalogue, weight * log_age, 2) / total
+    weighted_gap = np.bincount(firms.catalogue, weight * gap, 2) / total
+    age = m2.age_term(log_age, weighted_log_age[firms.catalogue], p.demand.age_growth_slope)
+    reversion = m2.reversion_term(gap, weighted_gap[firms.catalogue], p.demand.rho_size)
+    scale = m2.laplace_scale(
+        firms.external,
+        stocks.catalogue_reference[0],
+        p.demand.laplace_b_small,
+        p.demand.beta_size_var,
+        p.demand.b_cap,
+    )
+    luck = uniforms(ids, now.quarter, Decision.FIRM_SHOCK, now.seed, now.member)[0]
+    shock = m2.compensated_shock(luck, scale)
+    growth = (
+        forcing.drift[now.year][firms.chain]
+        + p.switches.age_effect * age
+        + p.switches.reversion * reversion
+        + p.switches.firm_shocks * shock
+    )
+    firms.external[:] = np.where(old > 0.0, firms.external * exp(growth), firms.external)
+
+
+def grow_quarterly(
+    firms: Firms, p: Parameters, forcing: Forcing, stocks: Stocks, now: Address
+) -> None:
+    """Growth channel, uplift of data-rich contracts and the venture effect, by quarter (M2)."""
+    uplift = m10.data_uplift(stocks.chain_contract, stocks.chain_sales, p.contracts)
+    cell = exp(DT * (forcing.growth[now.step] + uplift[:, np.newaxis]))
+    venture = exp(DT * p.finance.vc_growth_effect)
+    firms.external[:] = firms.external * cell[firms.chain, firms.place]
+    lifted = firms.ticket_until >= now.quarter
+    firms.external[lifted] = firms.external[lifted] * venture
+
+
+def invest(
+    firms: Firms, ids: npt.NDArray[np.uint64], p: Parameters, forcing: Forcing, stocks: Stocks, now: Address
+) -> None:
+    """Place this quarter's fund tickets with catalogue firms (M8)."""
+    lag = int(np.floor(p.finance.lag_inv_rev / DT + 0.5))
+    effective = int(np.floor(p.finance.ticket_effective_years / DT + 0.5))
+    listed = firms.catalogue > 0
+    if not listed.any():
+        return
+    for ticket in range(forcing.first_ticket[now.step], forcing.first_ticket[now.step + 1]):
+        option = ticket - forcing.first_ticket[now.step]
+        luck = uniforms(
+            ids, now.quarter, Decision.TICKET_CHOICE, now.seed, now.member, int(option)
+        )[0]
+        waiting = m9.ticket_waiting(luck, firms.external, firms.quality)
+        winner = int(np.argmin(np.where(listed, waiting, np.inf)))
+        private = p.finance.m_crowdin * forcing.tickets[ticket]
+        firms.building[winner] += forcing.tickets[ticket] + private
+        firms.built_at[winner] = now.quarter + lag
+        firms.ticket_until[winner] = now.quarter + effective
+        stocks.invested[INVESTED] += forcing.tickets[ticket]
+        stocks.invested[COINVESTED] += private
+        stocks.invested[TICKETS_ISSUED] += 1.0
+
+
+def build(firms: Firms, p: Parameters, now: Address) -> None:
+    """Wear, private investment toward demand, and fund investment that is finished (M9)."""
+    done = (firms.building > 0.0) & (firms.built_at <= now.quarter)
+    funded = np.where(done, p.finance.rev_capital_ratio * firms.building, 0.0)
+    firms.building[done] = 0.0
+    demand = firms.external + firms.contract + firms.intermediate
+    kept = m9.kept_capacity(firms.capacity, p.finance.capacity_depreciation, DT)
+    limit = m9.investment_limit(
+        now.first_of_year, p.finance.capacity_max_rate, p.finance.capacity_depreciation, DT
+    )
+    private = m9.private_capacity(
+        kept, firms.capacity, demand, p.finance.capacity_headroom, limit
+    )
+    firms.capacity[:] = kept + private + funded
+
+
+def sell(
+    firms: Firms, p: Parameters, forcing: Forcing, links: Links, stocks: Stocks, now: Address
+) -> None:
+    """Contracts (M10), links (M11) and sales held by capacity (M9)."""
+    n_chains = forcing.drift.shape[1]
+    pool = p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step]
+    weight = m10.size_weight(firms.external, firms.ai, p.contracts.contract_size_exponent)
+    weights = np.bincount(firms.chain, weight, n_chains)
+    per_weight = np.where(weights > 0.0, pool / np.where(weights > 0.0, weights, 1.0), 0.0)
+    firms.contract[:] = per_weight[firms.chain] * weight
+    external = np.bincount(firms.chain, firms.external, n_chains)
+    contract = np.bincount(firms.chain, firms.contract, n_chains)
+    final = external + contract
+    gross = np.empty(n_chains)
+    capable = p.linkages.capable_node_size
+    coverage = node_coverage(firms.node, firms.sales, capable, links.node_chain)
+    linkage = forcing.linkage[now.step]
+    shares = m11.local_share(p.linkages.rpc, coverage, links.coverage, linkage)
+    m11.solve_gross(final, shares, links.purchases, np.empty((n_chains, n_chains)), gross)
+    induced = p.switches.links * (gross - final)
+    per_external = np.where(external > 0.0, induced / np.where(external > 0.0, external, 1.0), 0.0)
+    firms.intermediate[:] = per_external[firms.chain] * firms.external
+    demand = firms.external + firms.contract + firms.intermediate
+    held = np.minimum(demand, firms.capacity)
+    firms.sales[:] = np.where(p.switches.capacity > 0.0, held, demand)
+    stocks.chain_sales[:] = np.bincount(firms.chain, firms.sales, n_chains)
+    stocks.chain_contract[:] = contract
+
+
+def record(columns: Columns, n: int, p: Parameters, measures: Measures) -> None:
+    """Sums of the quarter by city, chain and place, in row order."""
+    firms = Firms(*(column[:n] for column in columns.firms))
+    listed = firms.catalogue.astype(np.float64)
+    core = listed * firms.sales
+    demand = firms.external + firms.contract + firms.intermediate
+    final = firms.external + firms.contract
+    city = measures.city
+    city[at.CORE_REVENUE] = _total(core)
+    city[at.CORE_REVENUE_CONSOLIDATED] = _total(core * final / demand)
+    city[at.CORE_SCALE] = _total(core * firms.ai_share)
+    city[at.SOFTWARE_REVENUE] = _total(firms.software * firms.sales)
+    city[at.ECOSYSTEM_REVENUE] = _total((1.0 - listed) * firms.sales)
+    city[at.CONTRACT_REVENUE] = _total(listed * firms.contract)
+    city[at.INTERMEDIATE_REVENUE] = _total(listed * firms.intermediate)
+    city[at.LOST_TO_CAPACITY] = _total(listed * (demand - firms.sales))
+    largest = np.sort(core)[::-1][:10]
+    city[at.TOP10_SHARE] = _total(largest) / max(city[at.CORE_REVENUE], 1e-300)
+    city[at.FIRMS] = float(n)
+    city[at.CATALOGUE_FIRMS] = _total(listed)
+    for measure, size in ((at.FIRMS_10, 10.0), (at.FIRMS_50, 50.0), (at.FIRMS_100, 100.0)):
+        city[measure] = float(np.count_nonzero(core >= size))
+    n_chains, n_places = measures.chain.shape[1], measures.place.shape[1]
+    measures.chain[at.CHAIN_CORE_REVENUE] = np.bincount(firms.chain, core, n_chains)
+    measures.chain[at.CHAIN_CATALOGUE_FIRMS] = np.bincount(firms.chain, listed, n_chains)
+    measures.place[at.PLACE_CORE_REVENUE] = np.bincount(firms.place, core, n_places)
+    measures.place[at.PLACE_CATALOGUE_FIRMS] = np.bincount(firms.place, listed, n_places)
+
+
+def _total(column: npt.NDArray[np.float64]) -> float:
+    """Sum in row order, as a loop adds (numpy's own sum adds in pairs)."""
+    return float(np.bincount(np.zeros(len(column), dtype=np.int64), column, 1)[0])

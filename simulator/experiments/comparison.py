@@ -1,0 +1,466 @@
+"""Scenarios beside each other, member by member with the same draws.
+
+Members are paired by (seed, member): firm by firm they share every shock, so that a difference
+between scenarios is what the scenario does and hardly any of it is luck. Each later scenario is
+held against the first.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.experiments.fan import quantiles
+from simulator.experiments.folder import Floats
+from simulator.experiments.runs import RESULTS, Machinery, run
+from simulator.experiments.store import Run, open_run
+from simulator.foundation.findings import UsageError, nearest
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.registry import Name
+
+Progress = Callable[[int, int], None]
+Z95 = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one annual figure differs from the first scenario's, over paired members.
+
+    `mean` is the mean difference (this scenario minus the first) with its 95 % interval `low` to
+    `high`, which holds Monte Carlo error only; `p05` to `p95` are quantiles of the members' own
+    differences. `half_width` is half the interval; `half_width_unpaired` what it would be if the
+    two scenarios had drawn independently, and `variance_ratio` the second over the first: how
+    many times sharper pairing makes the comparison (infinite where all differences are equal,
+    None where nothing varies at all).
+    """
+
+    label: str
+    series: str
+    year: int
+    unit: str
+    mean_first: float
+    mean_this: float
+    mean: float
+    low: float
+    high: float
+    p05: float
+    p25: float
+    p50: float
+    p75: float
+    p95: float
+    half_width: float
+    half_width_unpaired: float
+
+    @property
+    def variance_ratio(self) -> float | None:
+        """`half_width_unpaired` over `half_width`."""
+        if self.half_width > 0.0:
+            return self.half_width_unpaired / self.half_width
+        return math.inf if self.half_width_unpaired > 0.0 else None
+
+    @property
+    def relative(self) -> float | None:
+        """The mean difference as a share of the first scenario's mean; None where that is zero."""
+        return self.mean / self.mean_first if self.mean_first else None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDifference:
+    """How the probability of a target differs from the first scenario's, over paired members.
+
+    `gained` members meet the target here and not in the first scenario, `lost` the reverse; the
+    95 % interval is that of Bonett and Price (2012, J. Educ. Behav. Stat. 37) for paired shares.
+    `published` tells whether the published figure was judged or the true one.
+    """
+
+    label: str
+    key: str
+    name: "Name"
+    published: bool
+    probability_first: float
+    probability_this: float
+    difference: float
+    low: float
+    high: float
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two or more runs with the same draws; the first is the one the others are held against.
+
+    `labels` name the runs, `members` are those that every run has results for, `years` the years
+    that all of them cover.
+    """
+
+    runs: tuple[Run, ...]
+    labels: tuple[str, ...]
+    members: npt.NDArray[np.int64]
+    years: tuple[int, ...]
+    differences: tuple[Difference, ...]
+    targets: tuple[TargetDifference, ...]
+
+    @property
+    def n(self) -> int:
+        """The number of paired members."""
+        return int(self.members.size)
+
+    def difference(self, metric: str, label: str | None = None) -> Difference:
+        """The difference of `core_revenue@2027` in the scenario `label` (default: the second).
+
+        UsageError for a metric or label that was not compared.
+        """
+        series, year = parse_metric(metric, self.runs[0].series, self.years)
+        chosen = self.labels[1] if label is None else label
+        for found in self.differences:
+            if (found.series, found.year, found.label) == (series, year, chosen):
+                return found
+        raise UsageError(f"{metric} of {chosen} was not compared; labels: {', '.join(self.labels)}")
+
+    def paired(self, series: str, position: int) -> Floats:
+        """Annual figures of one run for the paired members, float64[n, years]."""
+        return _aligned(self.runs[position], self.members, self.years, series)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The table of differences, one row for each scenario, series and year."""
+        import pandas as pd
+
+        names = [*Difference.__dataclass_fields__, "variance_ratio"]
+        rows = [[getattr(row, name) for name in names] for row in self.differences]
+        return pd.DataFrame(rows, columns=names)
+
+    def targets_frame(self) -> "pd.DataFrame":
+        """The table of target probabilities, one row for each scenario and target."""
+        import pandas as pd
+
+        names = [name for name in TargetDifference.__dataclass_fields__ if name != "name"]
+        rows = [
+            [*(getattr(row, name) for name in names), row.name.zh, row.name.en]
+            for row in self.targets
+        ]
+        return pd.DataFrame(rows, columns=[*names, "name_zh", "name_en"])
+
+    def _repr_html_(self) -> str:
+        return self.to_frame().to_html(index=False, float_format="{:.4g}".format)
+
+
+def compare(
+    *scenarios: Scenario | Run | str | Path,
+    n: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    metrics: Sequence[str] | None = None,
+    unpaired: bool = False,
+    workers: int | None = None,
+    engine: str = "auto",
+    progress: Progress | None = None,
+    data: str | Path | None = None,
+    results: str | Path = RESULTS,
+    machinery: Machinery | None = None,
+) -> Comparison:
+    """Run (or reuse) two or more scenarios with the same draws and compare them by member.
+
+    Each of `scenarios` is a scenario, its file, an opened run or a run folder. `n` and `seed`
+    hold for all of them; without `n` it is that of the first scenario, and with opened runs the
+    members they share are used. `metrics` are annual figures such as `core_revenue@2027` or
+    whole series such as `core_revenue` (default: every series of the city). With `unpaired` the
+    later scenarios are also run with other seeds, so that `variance_ratio` is measured rather
+    than computed from the spread of the two runs.
+
+    Raises UsageError for fewer than two scenarios, an unknown metric, or runs that cannot be
+    paired (other seeds, no common members or years); otherwise as `run`.
+    """
+    if len(scenarios) < 2:
+        raise UsageError(f"compare needs at least two scenarios; found {len(scenarios)}")
+
+    def once(scenario: Scenario | Run | str | Path, others: int = 0) -> Run:
+        if isinstance(scenario, Run):
+            return scenario
+        if isinstance(scenario, (str, Path)) and Path(scenario).is_dir():
+            return open_run(scenario)
+        return run(
+            scenario,
+            n=total,
+            seed=draws + others if draws is not None else None,
+            set=set if isinstance(scenario, (str, Path)) else None,
+            workers=workers,
+            engine=engine,
+            progress=progress,
+            data=data,
+            results=results,
+            machinery=machinery,
+        )
+
+    total, draws = n, seed
+    first = once(scenarios[0])
+    # What the others take from the first when it is not said: scenarios with their own number of
+    # members or seed could not be paired.
+    total = first.requested if n is None else n
+    draws = first.seed if seed is None else seed
+    runs = (first, *(once(scenario) for scenario in scenarios[1:]))
+    if not unpaired:
+        return compare_runs(runs, metrics, limit=n)
+    others = []
+    for position, scenario in enumerate(scenarios[1:], start=1):
+        if isinstance(scenario, Run) or (
+            isinstance(scenario, (str, Path)) and Path(scenario).is_dir()
+        ):
+            scenario = runs[position].scenario
+        others.append(once(scenario, position))
+    return compare_runs(runs, metrics, others, limit=n)
+
+
+def compare_runs(
+    runs: Sequence[Run],
+    metrics: Sequence[str] | None = None,
+    others: Sequence[Run] = (),
+    *,
+    limit: int | None = None,
+) -> Comparison:
+    """Compare runs in hand; `others` are the later runs with other seeds, in the same order.
+
+    With `limit`, only members with a lower number are used.
+    """
+    first = runs[0]
+    members, years = _common(runs, limit)
+    labels = _labels(runs)
+    chosen = _metrics(metrics, first, years)
+    differences: list[Difference] = []
+    targets: list[TargetDifference] = []
+    for position, (label, later) in enumerate(zip(labels[1:], runs[1:], strict=True)):
+        other = others[position] if others else None
+        for series in dict.fromkeys(series for series, _ in chosen):
+            if series not in later.series:
+                continue
+            before = _aligned(first, members, years, series)
+            after = _aligned(later, members, years, series)
+            apart = None if other is None else _independent(other, later, members, years, series)
+            for year in (year for name, year in chosen if name == series):
+                column = years.index(year)
+                differences.append(
+                    _difference(
+                        label,
+                        (series, year, first.describe(series).unit),
+                        before[:, column],
+                        after[:, column],
+                        after[:, column] if apart is None else apart[:, column],
+                    )
+                )
+        targets += _target_differences(label, first, later, members)
+    return Comparison(tuple(runs), labels, members, years, tuple(differences), tuple(targets))
+
+
+def parse_metric(text: str, series: Sequence[str], years: Sequence[int]) -> tuple[str, int]:
+    """`core_revenue@2027` as series and year; without a year, the last.
+
+    UsageError names what is allowed and the nearest name.
+    """
+    name, at, year = text.partition("@")
+    if name not in series:
+        near = nearest(name, series)
+        hint = f"; did you mean {near}?" if near else "; see `simulate metrics`"
+        raise UsageError(f"{text!r}: no series {name!r}{hint}")
+    if not at:
+        return name, years[-1]
+    if not year.isascii() or not year.isdigit() or int(year) not in years:
+        raise UsageError(
+            f"{text!r}: no year {year!r}; allowed: {', '.join(str(each) for each in years)}"
+        )
+    return name, int(year)
+
+
+def paired_shares(
+    before: npt.NDArray[np.bool_], after: npt.NDArray[np.bool_]
+) -> tuple[float, float, float, int, int]:
+    """Difference of two paired shares: value, 95 % interval, and how many gained and lost.
+
+    Bonett and Price (2012): one pair is added to each kind of disagreement, so that the interval
+    keeps a width where no member disagrees.
+    """
+    total = before.size
+    gained = int(np.count_nonzero(after & ~before))
+    lost = int(np.count_nonzero(before & ~after))
+    up, down = (gained + 1) / (total + 2), (lost + 1) / (total + 2)
+    half = Z95 * math.sqrt((up + down - (up - down) ** 2) / (total + 2))
+    low, high = max(-1.0, up - down - half), min(1.0, up - down + half)
+    return (gained - lost) / total, low, high, gained, lost
+
+
+@functools.cache
+def student_95(freedom: int) -> float:
+    """The 97.5 % quantile of Student's t by its expansion about the normal one.
+
+    Abramowitz and Stegun (1964), 26.7.5; within 0.002 from 5 degrees of freedom on, and below
+    that the exact quantiles.
+    """
+    exact = (12.706204736, 4.302652730, 3.182446305, 2.776445105, 2.570581836)
+    if freedom <= len(exact):
+        return exact[freedom - 1]
+    z = Z95
+    return (
+        z
+        + (z**3 + z) / (4 * freedom)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
+    )
+
+
+def _common(
+    runs: Sequence[Run], limit: int | None
+) -> tuple[npt.NDArray[np.int64], tuple[int, ...]]:
+    seeds = sorted({each.seed for each in runs})
+    if len(seeds) > 1:
+        raise UsageError(
+            f"runs with seeds {', '.join(str(seed) for seed in seeds)} share no draws; compare "
+            "runs of one seed"
+        )
+    members = functools.reduce(np.intersect1d, [each.members for each in runs])
+    if limit is not None:
+        members = members[members < limit]
+    if members.size < 2:
+        raise UsageError(f"the runs have {members.size} members in common; at least 2 are needed")
+    years = tuple(year for year in runs[0].years if all(year in each.years for each in runs))
+    if not years:
+        raise UsageError("the runs have no year in common")
+    return members, years
+
+
+def _labels(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The stems; where two are the same, with the hash of the run."""
+    stems = [each.stem for each in runs]
+    return tuple(
+        each.stem if stems.count(each.stem) == 1 else f"{each.stem}-{each.hash[:8]}"
+        for each in runs
+    )
+
+
+def _metrics(
+    metrics: Sequence[str] | None, first: Run, years: Sequence[int]
+) -> list[tuple[str, int]]:
+    if metrics is None:
+        metrics = [name for name in first.series if first.describe(name).dimension == "city"]
+    chosen: list[tuple[str, int]] = []
+    for text in metrics:
+        series, year = parse_metric(text, first.series, years)
+        chosen += [(series, year)] if "@" in text else [(series, each) for each in years]
+    return list(dict.fromkeys(chosen))
+
+
+def _aligned(
+    source: Run, members: npt.NDArray[np.int64], years: Sequence[int], series: str
+) -> Floats:
+    rows = np.searchsorted(source.members, members)
+    columns = [source.years.index(year) for year in years]
+    return source.annual(series)[rows][:, columns]
+
+
+def _independent(
+    other: Run,
+    later: Run,
+    members: npt.NDArray[np.int64],
+    years: Sequence[int],
+    series: str,
+) -> Floats:
+    if other.seed == later.seed:
+        raise UsageError("the runs for the unpaired comparison have the same seed")
+    shared = np.intersect1d(members, other.members)
+    return _aligned(other, shared, years, series)
+
+
+def _difference(
+    label: str, what: tuple[str, int, str], before: Floats, after: Floats, apart: Floats
+) -> Difference:
+    gap = after - before
+    mean = float(gap.mean())
+    half = student_95(gap.size - 1) * _error(gap)
+    unpaired = student_95(gap.size - 1) * math.hypot(_error(before), _error(apart))
+    p05, p25, p50, p75, p95 = quantiles(gap).tolist()
+    return Difference(
+        label=label,
+        series=what[0],
+        year=what[1],
+        unit=what[2],
+        mean_first=float(before.mean()),
+        mean_this=float(after.mean()),
+        mean=mean,
+        low=mean - half,
+        high=mean + half,
+        p05=p05,
+        p25=p25,
+        p50=p50,
+        p75=p75,
+        p95=p95,
+        half_width=half,
+        half_width_unpaired=unpaired,
+    )
+
+
+def _error(values: Floats) -> float:
+    """Standard error of the mean; exactly zero where all values are equal."""
+    if values.size < 2 or values.min() == values.max():
+        return 0.0
+    return float(values.std(ddof=1)) / math.sqrt(values.size)
+
+
+class _Members:
+    """A run seen through some of its members, as the judge of targets takes it."""
+
+    def __init__(self, source: Run, members: npt.NDArray[np.int64]) -> None:
+        self._source = source
+        self._rows = np.searchsorted(source.members, members)
+        self.quarters = source.quarters
+        self.years = source.years
+        self.series = source.series
+
+    def annual(self, series: str, /) -> Floats:
+        return self._source.annual(series)[self._rows]
+
+    def parameters(self, name: str, /) -> Floats:
+        return self._source.parameters(name)[self._rows]
+
+
+def _target_differences(
+    label: str, first: Run, later: Run, members: npt.NDArray[np.int64]
+) -> list[TargetDifference]:
+    from simulator.registry import load_registry
+    from simulator.targets import goals_of, met, score
+
+    registry = load_registry()
+    before, after = _Members(first, members), _Members(later, members)
+    years = [year for year in first.years if year in later.years]
+    goals = goals_of(registry, years, first.scenario.extra_targets)
+    found: list[TargetDifference] = []
+    for goal, judged in zip(goals, score(goals, registry, before), strict=True):
+        if judged.status != "scored" or judged.series not in later.series:
+            continue
+        for published in (False, True) if judged.published else (False,):
+            one = met(goal, before, published=published)
+            two = met(goal, after, published=published)
+            difference, low, high, gained, lost = paired_shares(one, two)
+            found.append(
+                TargetDifference(
+                    label,
+                    goal.key,
+                    goal.name,
+                    published,
+                    float(one.mean()),
+                    float(two.mean()),
+                    difference,
+                    low,
+                    high,
+                    gained,
+                    lost,
+                )
+            )
+    return found

@@ -1,0 +1,1 @@
+"""Things that know nothing of firms: units, calendar, tables, randomness, mathematics."""

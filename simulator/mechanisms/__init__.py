@@ -1,0 +1,1 @@
+"""The equations, one file a mechanism, each opening with its numbered equations."""

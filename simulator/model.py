@@ -1,0 +1,382 @@
+"""The model: a founded world and the schedule that moves it, one quarter a step.
+
+`prepare` turns a scenario into a `Study`, everything its members share. `TianjinAI` is one member as a Mesa model:
+
+    study = prepare(load_scenario("scenarios/baseline.yaml"))
+    model = TianjinAI(study, member=0)
+    model.step()            # one quarter
+    model.measures["core_revenue"]
+
+`Study.simulate` runs a member to the end and returns its recorded block.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.choose import Engine, choose
+from simulator.foundation.calendar import Quarter
+from simulator.foundation.parameters import (
+    Distribution,
+    load_constructions,
+    load_priors,
+    nearest_construction,
+)
+from simulator.foundation.randomness import Decision, name_ids
+from simulator.foundation.randomness import uniforms as plain_uniforms
+from simulator.mechanisms.contracts import Contracts
+from simulator.mechanisms.demand import Demand
+from simulator.mechanisms.demography import Demography
+from simulator.mechanisms.finance import Finance
+from simulator.mechanisms.linkages import Linkages
+from simulator.mechanisms.location import Location
+from simulator.mechanisms.observation import Observation
+from simulator.policy.effects import load_lever_assumptions, load_lever_effects
+from simulator.policy.levers import Channels, open_channels
+from simulator.registry import Registry, load_registry
+from simulator.scenario import Scenario
+from simulator.world.founding import (
+    TIER,
+    Base,
+    BirthPlan,
+    Draw,
+    closing_rate,
+    found_2017,
+    found_2024,
+    lay_out_births,
+    settle_links,
+)
+from simulator.world.measures import CITY, measure_names, measures_of
+from simulator.world.paths import contract_spending, fund_paths, growth_paths
+from simulator.world.places import Ground, load_ground
+from simulator.world.state import Address, Forcing, Parameters, Stocks, Switches, World
+
+Number = npt.NDArray[np.float64]
+
+DT = 0.25
+BLOCK = 50  # members whose parameters are drawn together; fixed, so a member's draw never depends on n
+DERIVED = ("construction", "n10_founding", "catalogue_founding", "arrivals_signed")
+MECHANISMS = (Demand, Demography, Finance, Contracts, Linkages, Location, Observation)
+
+
+class MemberResult(NamedTuple):
+    """One member: recorded series (quarters, series) and its drawn parameters (parameters,)."""
+
+    values: Number
+    parameters: Number
+
+
+class Study:
+    """What all members of a scenario share: ground, channels, distributions, calendar."""
+
+    def __init__(self, scenario: Scenario, registry: Registry | None = None) -> None:
+        """Read the ground and open the channels; raises InputError or ValueError for bad data."""
+        self.scenario = scenario
+        self.registry = registry or load_registry()
+        self.ground: Ground = load_ground(self.registry)
+        self.simulated: tuple[Quarter, ...] = scenario.period.quarters
+        self.quarters: tuple[Quarter, ...] = (self.simulated[0].shift(-1), *self.simulated)
+        self.years: tuple[int, ...] = scenario.period.years
+        self.series: tuple[str, ...] = measure_names(self.ground.chains, self.ground.places)
+        self.drawn: tuple[str, ...] = tuple(sorted(scenario.assumptions))
+        self.parameter_names: tuple[str, ...] = (*self.drawn, *DERIVED)
+        self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
+        self._blocks = threading.local()
+        self._addresses = name_ids(self.drawn)
+        self.constructions = load_constructions()
+        prior = load_priors()["arrivals_rate"].distribution
+        self.closes_entry_account: bool = scenario.assumptions["arrivals_rate"] == prior
+
+    @cached_property
+    def channels(self) -> Channels:
+        """Exposure tables of the scenario's levers."""
+        effects = load_lever_effects(self.registry, load_priors())
+        assumptions = load_lever_assumptions(self.registry)
+        return open_channels(
+            self.scenario.levers, assumptions, effects, self.ground, self.simulated
+        )
+
+    def draw_parameters(self, member: int) -> tuple[dict[str, float], int]:
+        """Parameters of a member by name, and the index of its base-value construction.
+
+        Each is the quantile of its distribution at one uniform addressed by (seed, member, name).
+        """
+        first = member - member % BLOCK
+        if getattr(self._blocks, "first", None) != first:
+            self._blocks.first = first
+            self._blocks.values, self._blocks.constructions = self._draw_block(first)
+        row = member - first
+        values: Number = self._blocks.values[:, row]
+        return dict(zip(self.drawn, values.tolist(), strict=True)), int(
+            self._blocks.constructions[row]
+        )
+
+    def _draw_block(self, first: int) -> tuple[Number, npt.NDArray[np.int64]]:
+        members = range(first, first + BLOCK)
+        seed = self.scenario.seed
+        luck = np.stack(
+            [
+                plain_uniforms(self._addresses, 0, Decision.PARAMETER, seed, member)[0]
+                for member in members
+            ],
+            axis=1,
+        )
+        values = np.empty_like(luck)
+        constructions = np.zeros(BLOCK, dtype=np.int64)
+        for i, name in enumerate(self.drawn):
+            distribution = self.scenario.assumptions[name]
+            if name == "base_core_revenue":
+                constructions, values[i] = self._draw_base(distribution, luck[i])
+            else:
+                values[i] = distribution.quantile(luck[i])
+        return values, constructions
+
+    def _draw_base(
+        self, distribution: Distribution, luck: Number
+    ) -> tuple[npt.NDArray[np.int64], Number]:
+        """Base values X₀ with their perimeters: drawn together, or the construction nearest to a given X₀.
+
+        One uniform names the component by its place among the weights and draws inside it.
+        """
+        labels = [construction.id for construction in self.constructions]
+        chosen = self.scenario.base_construction
+        if distribution.kind == "constructions":
+            edges = np.concatenate([[0.0], np.cumsum(distribution.weights)])
+            if chosen is None:
+                index = np.searchsorted(edges[1:-1], luck, side="right")
+                within = (luck - edges[index]) / (edges[index + 1] - edges[index])
+            else:
+                index, within = np.full(len(luck), labels.index(chosen)), luck
+            values = np.empty_like(luck)
+            for k, component in enumerate(distribution.components):
+                values[index == k] = component.quantile(within[index == k])
+            return index, values
+        values = np.asarray(distribution.quantile(luck))
+        if chosen is not None:
+            index = np.full(len(luck), labels.index(chosen))
+        else:
+            index = np.array([nearest_construction(self.constructions, x) for x in values])
+        smallest = np.array([c.distribution.lower for c in self.constructions])
+        return index, np.maximum(values, smallest[index])
+
+    def simulate(self, member: int, engine: str = "auto") -> MemberResult:
+        """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member)."""
+        model = TianjinAI(self, member, engine=engine)
+        for _ in self.simulated:
+            model.step()
+        result = MemberResult(model.block, model.parameter_row)
+        model.close()
+        return result
+
+
+def prepare(scenario: Scenario, registry: Registry | None = None) -> Study:
+    """Everything the members of a scenario share."""
+    return Study(scenario, registry)
+
+
+class TianjinAI(mesa.Model):  # type: ignore[misc]
+    """One member of a study as a Mesa model; ``step()`` is one quarter.
+
+    ``model.world`` holds the firms as columns, ``model.block`` the recorded series (quarters, series), of which
+    row 0 is the founding state, and ``model.measures`` the latest row by name.
+    """
+
+    def __init__(
+        self,
+        study: Study | Scenario,
+        member: int = 0,
+        *,
+        engine: str = "auto",
+    ) -> None:
+        """Found the world of one member. Raises ValueError when no world fits the drawn parameters."""
+        self.study = study if isinstance(study, Study) else prepare(study)
+        seed = self.study.scenario.seed
+        super().__init__(rng=np.random.SeedSequence([seed, member]))
+        self.member = member
+        self.engine: Engine = choose(engine)
+        self.quarters_done = 0
+        self.block = np.zeros((len(self.study.quarters), len(self.study.series)))
+        self.world, self.parameter_row = found_world(self.study, member, self.engine)
+        self._measure(0)
+        self.block[0, CITY.index("core_revenue_published")] = self.block[0, 0]
+
+    def step(self) -> None:
+        """Advance one quarter: exits, entry, growth, finance, demand, recording (the schedule of the model).
+
+        Raises RuntimeError past the end of the period or when a result is not a finite number.
+        """
+        study, world = self.study, self.world
+        t = self.quarters_done
+        if t >= len(study.simulated):
+            raise RuntimeError(f"the period ends with {study.simulated[-1]}")
+        now = study.simulated[t]
+        first, last = int(world.first_birth[t]), int(world.first_birth[t + 1])
+        world.firms.reserve(last - first)
+        address = Address(
+            study.scenario.seed,
+            self.member,
+            now.index,
+            t,
+            now.year - study.years[0],
+            now.quarter == 1,
+        )
+        ground = study.ground
+        row = self.block[t + 1]
+        world.firms.n = self.engine.quarter(
+            world.firms.columns,
+            world.firms.n,
+            world.births.columns,
+            first,
+            last,
+            world.parameters,
+            world.forcing,
+            world.links,
+            world.stocks,
+            address,
+            measures_of(row, len(ground.chains), len(ground.places)),
+        )
+        self.quarters_done = t + 1
+        if not np.isfinite(row).all():
+            odd = study.series[int(np.argmin(np.isfinite(row)))]
+            raise RuntimeError(f"{odd} is not a finite number in {now} (member {self.member})")
+
+    def close(self) -> None:
+        """Let go of everything: Mesa ties a model to itself, so its columns would wait for the collector."""
+        self.__dict__.clear()
+
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter last computed."""
+        return self.study.quarters[self.quarters_done]
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """Latest recorded row by series name."""
+        return dict(zip(self.study.series, self.block[self.quarters_done].tolist(), strict=True))
+
+    def _measure(self, row: int) -> None:
+        ground = self.study.ground
+        self.engine.record(
+            self.world.firms.columns,
+            self.world.firms.n,
+            self.world.parameters,
+            measures_of(self.block[row], len(ground.chains), len(ground.places)),
+        )
+        for name, value in (
+            ("fund_committed", self.world.parameters.finance.fund_committed),
+            ("fund_paid_in", self.world.parameters.finance.fund_paid_in),
+        ):
+            self.block[row, CITY.index(name)] = value
+
+
+def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:
+    """Found one member: draw its parameters, its firms, its paths and the firms to come."""
+    scenario, ground = study.scenario, study.ground
+    values, construction = study.draw_parameters(member)
+    p = Parameters(
+        *(m(**{name: values[name] for name in m._fields}) for m in MECHANISMS),  # type: ignore[attr-defined]
+        study.switches,
+    )
+    draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
+    if scenario.founding == "2024Q4":
+        base = _base(study, values, construction, member)
+        firms = found_2024(ground, base, p, draw)
+    else:
+        firms = found_2017(ground, p, draw)
+    links = settle_links(firms, ground, p)
+    columns = firms.columns.firms
+    listed = columns.catalogue[: firms.n] > 0
+    external, sales = columns.external[: firms.n], columns.sales[: firms.n]
+    median = float(np.median(external))
+    founding_year = study.quarters[0].year
+    growth = growth_paths(study.years, founding_year, ground, p, draw)
+    index = np.exp(np.cumsum(growth.drift @ ground.chain_mix))
+    x0 = float(np.sum(sales[listed]))
+    loading = p.demand.loading_national * float(np.log1p(p.demand.g_nat_ai))
+    rate = values["arrivals_rate"]
+    if study.closes_entry_account:
+        rate = closing_rate(
+            firms,
+            p,
+            p.demand.net_entry_share_national * loading * x0,
+            (1.0 - p.demand.net_entry_share_national) * loading,
+            median,
+        )
+    shape = (len(study.simulated), len(ground.chains), len(ground.places))
+    channels = study.channels
+
+    def channel(name: str, shape: tuple[int, ...]) -> Number:
+        return channels.channel(name, values.__getitem__, shape)
+
+    entry = 1.0 + channel("entry", shape) @ ground.place_share
+    year_of = np.array([q.year - study.years[0] for q in study.simulated])
+    births, first_birth = lay_out_births(
+        BirthPlan(
+            study.simulated[0].index,
+            firms.n,
+            float(np.median(sales)),
+            index[year_of],
+            entry,
+            channel("location", shape),
+            rate,
+            tuple((s.lever, s.rates, s.chain_weights) for s in channels.signings),
+        ),
+        ground,
+        p,
+        draw,
+    )
+    funds = fund_paths(channel("fund", shape[:1]), p, draw)
+    forcing = Forcing(
+        drift=growth.drift,
+        reference=median * index,
+        published=growth.published,
+        growth=channel("growth", shape),
+        survival=channel("survival", shape),
+        linkage=channel("linkage", shape) @ ground.place_share,
+        contracts=contract_spending(channel("demand", shape[:2]), p.contracts.contract_duration),
+        fund=funds.stocks,
+        tickets=funds.tickets,
+        first_ticket=funds.first_ticket,
+    )
+    chain_sales = np.bincount(columns.chain[: firms.n], sales, len(ground.chains))
+    reference = float(np.median(external[listed])) if listed.any() else median
+    stocks = Stocks(
+        np.zeros(3), chain_sales, np.zeros(len(ground.chains)), np.array([reference])
+    )
+    derived = (
+        float(construction),
+        float(np.count_nonzero(listed & (sales >= TIER))),
+        float(np.count_nonzero(listed)),
+        rate,
+    )
+    row = np.array([*(values[name] for name in study.drawn), *derived])
+    return World(firms, births, first_birth, p, forcing, links, stocks), row
+
+
+def _base(study: Study, values: dict[str, float], construction: int, member: int) -> Base:
+    """The stock of 2024, with the count above the tier drawn from its prior inside what X₀ leaves room for."""
+    chosen = study.constructions[construction]
+    inside = dict(chosen.inside)
+    named = [firm.revenue * inside[firm.id] for firm in study.ground.named if firm.id in inside]
+    above = sum(revenue >= TIER for revenue in named)
+    room = values["base_core_revenue"] - sum(named)
+    most = above + int(0.6 * room / TIER)
+    prior = study.scenario.assumptions["n10_2024"]
+    luck = plain_uniforms(
+        name_ids(("n10_2024",)), 0, Decision.PARAMETER, study.scenario.seed, member
+    )[0]
+    if prior.is_fixed:
+        n10 = min(max(values["n10_2024"], float(above)), float(most))
+    elif prior.upper <= above - 0.5 or prior.lower >= most + 0.5:
+        n10 = float(above if prior.upper <= above - 0.5 else most)
+    else:
+        n10 = float(prior.truncated(above - 0.5, most + 0.5).quantile(float(luck[0])))
+    values["n10_2024"] = n10
+    names = ("catalogue_firms", "ecosystem_firms", "founding_tail", "unnamed_max_size")
+    return Base(values["base_core_revenue"], construction, n10, *(values[n] for n in names))

@@ -1,0 +1,221 @@
+"""What each lever is assumed to cost, to be sized like, and to move.
+
+The plans state a size for few levers and an effect for none. Both tables are therefore assumptions
+with their reasoning in two languages: `lever_assumptions.csv` (dose, bounds, cost, ramp) and
+`lever_effects.csv` (effect of one unit of dose = scale × a parameter, on one channel). A lever
+without a row of effects declares that it has none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.parameters import (
+    GRADES,
+    CellError,
+    Grade,
+    Meaning,
+    Parameter,
+    cell_choice,
+    cell_list,
+    cell_number,
+    cell_text,
+)
+from simulator.foundation.tables import Row, read_table, shipped
+from simulator.registry import Registry
+
+ATTRIBUTES: Final[Mapping[str, str]] = {
+    "size": "亿元",
+    "projects": "个/年",
+    "intensity": "1",
+    "signings": "家/年",
+    "intake": "人/年",
+    "budget": "亿元/年",
+}
+"""What a dose measures, and its unit. A size is new fund commitments in a year."""
+
+
+class ChannelSpec(NamedTuple):
+    """A channel: unit of dose × effect, and the equation that reads it."""
+
+    unit: str
+    mechanism: str
+    meaning: Meaning
+
+
+CHANNELS: Final[Mapping[str, ChannelSpec]] = {
+    "entry": ChannelSpec(
+        "ratio", "M12", Meaning("新创率相对提升", "relative rise of the start-up rate")
+    ),
+    "arrivals": ChannelSpec(
+        "家/年", "M13", Meaning("签约企业数", "firms signed, before the but-for probability")
+    ),
+    "growth": ChannelSpec(
+        "log-points/yr", "M2", Meaning("企业额外增速", "growth added while the lever is in force")
+    ),
+    "survival": ChannelSpec(
+        "ratio", "M14", Meaning("退出率相对下降", "relative fall of the exit hazard")
+    ),
+    "demand": ChannelSpec(
+        "亿元/年", "M10", Meaning("场景支出", "scenario money opened, before the direct share")
+    ),
+    "linkage": ChannelSpec(
+        "ratio",
+        "M11",
+        Meaning("本地采购份额相对提升", "relative rise of the local purchase share"),
+    ),
+    "location": ChannelSpec(
+        "1", "M15", Meaning("选址效用", "utility added in the choice of district")
+    ),
+    "fund": ChannelSpec("亿元/年", "M8", Meaning("新增认缴", "new fund commitments")),
+    "knowledge": ChannelSpec(
+        "1", "M6", Meaning("知识（仅记录）", "knowledge, recorded for a later mechanism")
+    ),
+    "talent_supply": ChannelSpec(
+        "人/年", "M4", Meaning("人才供给（仅记录）", "people, recorded for a later mechanism")
+    ),
+}
+"""The ways a lever may act."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeverAssumption:
+    """Size, bounds, cost and ramp of one lever.
+
+    `default`, `low`, `high` are doses in `unit`, a year; `cost_per_unit` is in 亿元 for a unit of
+    dose (a year of it for an intensity); `ramp_years` pass until the full effect.
+    """
+
+    lever: str
+    attribute: str
+    unit: str
+    default: float
+    low: float
+    high: float
+    cost_per_unit: float
+    ramp_years: float
+    grade: Grade
+    sources: tuple[str, ...]
+    reasoning: Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class LeverEffect:
+    """Effect of one unit of a lever's dose on one channel: `scale` × value of `parameter`.
+
+    Without a parameter the effect is `scale` itself.
+    """
+
+    lever: str
+    channel: str
+    parameter: str | None
+    scale: float
+    reasoning: Meaning
+
+
+def load_lever_assumptions(
+    registry: Registry, path: Path | None = None
+) -> dict[str, LeverAssumption]:
+    """Assumptions by lever id, checked against the registry.
+
+    Raises InputError with every finding.
+    """
+    findings: list[Finding] = []
+    assumptions: dict[str, LeverAssumption] = {}
+    ids = {lever.id for lever in registry.levers}
+    for row in read_table(path or shipped("data", "lever_assumptions.csv")):
+        try:
+            assumption = _assumption(row, ids)
+            if assumption.lever in assumptions:
+                raise CellError("lever", "this lever stands in the table twice", "该工具重复")
+        except CellError as error:
+            findings.append(error.finding(row))
+        else:
+            assumptions[assumption.lever] = assumption
+    if findings:
+        raise InputError(findings)
+    return assumptions
+
+
+def load_lever_effects(
+    registry: Registry, priors: Mapping[str, Parameter], path: Path | None = None
+) -> tuple[LeverEffect, ...]:
+    """All effects in table order, checked against registry and priors.
+
+    Raises InputError with every finding.
+    """
+    findings: list[Finding] = []
+    effects: list[LeverEffect] = []
+    seen: set[tuple[str, str, str | None]] = set()
+    ids = {lever.id for lever in registry.levers}
+    for row in read_table(path or shipped("data", "lever_effects.csv")):
+        try:
+            effect = _effect(row, ids, priors)
+            if (effect.lever, effect.channel, effect.parameter) in seen:
+                raise CellError("channel", "this effect stands in the table twice", "该效应重复")
+        except CellError as error:
+            findings.append(error.finding(row))
+        else:
+            seen.add((effect.lever, effect.channel, effect.parameter))
+            effects.append(effect)
+    if findings:
+        raise InputError(findings)
+    return tuple(effects)
+
+
+def _assumption(row: Row, ids: set[str]) -> LeverAssumption:
+    attribute = cell_choice(row, "attribute", ATTRIBUTES)
+    default, low, high = (cell_number(row, name) for name in ("default", "low", "high"))
+    cost, ramp = cell_number(row, "cost_per_unit"), cell_number(row, "ramp_years")
+    if not 0.0 <= low <= default <= high or not high > low:
+        raise CellError(
+            "default",
+            "the bounds are out of order",
+            "上下限顺序不对",
+            allowed="0 ≤ low ≤ default ≤ high, low < high",
+        )
+    if cost < 0.0 or ramp < 0.0:
+        column = "cost_per_unit" if cost < 0.0 else "ramp_years"
+        raise CellError(column, f"{column} is negative", f"{column} 为负", allowed="0 or more")
+    return LeverAssumption(
+        lever=_lever(row, ids),
+        attribute=attribute,
+        unit=cell_choice(row, "unit", (ATTRIBUTES[attribute],)),
+        default=default,
+        low=low,
+        high=high,
+        cost_per_unit=cost,
+        ramp_years=ramp,
+        grade=cast(Grade, cell_choice(row, "grade", GRADES)),
+        sources=cell_list(row, "sources"),
+        reasoning=_reasoning(row),
+    )
+
+
+def _effect(row: Row, ids: set[str], priors: Mapping[str, Parameter]) -> LeverEffect:
+    named = bool(cell_text(row, "parameter", empty=True))
+    return LeverEffect(
+        lever=_lever(row, ids),
+        channel=cell_choice(row, "channel", CHANNELS),
+        parameter=cell_choice(row, "parameter", priors) if named else None,
+        scale=cell_number(row, "scale"),
+        reasoning=_reasoning(row),
+    )
+
+
+def _lever(row: Row, ids: set[str]) -> str:
+    lever = cell_text(row, "lever")
+    if lever not in ids:
+        raise CellError(
+            "lever",
+            f"no lever has the id {lever!r}",
+            f"没有编号为“{lever}”的政策工具",
+            suggestion=nearest(lever, ids) or "",
+        )
+    return lever
+
+
+def _reasoning(row: Row) -> Meaning:
+    return Meaning(cell_text(row, "reasoning_zh"), cell_text(row, "reasoning_en"))

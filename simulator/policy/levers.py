@@ -1,0 +1,161 @@
+"""Levers act through channels: before a member starts, one pass fills tables from neutral values.
+
+A lever's dose over time, times the strength of its effect, times a drawn parameter, adds to a channel in the
+lever's chains and places. Nothing is multiplied in and divided out again: a dose of zero adds exactly zero, so it
+leaves every byte of a run as it was. Effects that only differ by their parameter's value share one exposure table,
+filled once a scenario; a member multiplies by its own draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.foundation.calendar import Quarter
+from simulator.policy.effects import LeverAssumption, LeverEffect
+from simulator.registry import Lever
+from simulator.world.places import Ground
+
+Number = npt.NDArray[np.float64]
+
+CELL_CHANNELS = ("entry", "growth", "survival", "location", "linkage")
+MONEY_CHANNELS = ("demand", "fund")
+PENDING = {"knowledge": "M6", "talent_supply": "M4"}  # channels whose mechanism does not exist yet
+QUARTERS_A_YEAR = 4
+
+
+class Dose(Protocol):
+    """A dose over time, as `simulator.foundation.calendar.Schedule`."""
+
+    def at(self, quarter: Quarter) -> float:
+        """Dose in a quarter, in the unit of the lever."""
+        ...
+
+
+class Setting(Protocol):
+    """A lever as a scenario sets it; no chains means all chains, no places means the whole city."""
+
+    @property
+    def lever(self) -> Lever:
+        """The registry's entry."""
+        ...
+
+    @property
+    def dose(self) -> Dose:
+        """How much, when."""
+        ...
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """Ids of the chains aimed at."""
+        ...
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Ids of the places aimed at."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Summed dose × strength of all effects that share a channel and a parameter; T quarters."""
+
+    channel: str
+    parameter: str  # "" stands for one
+    table: Number  # (T, C, P) for cell channels; (T, C) for demand; (T,) for fund
+
+
+@dataclass(frozen=True)
+class Signings:
+    """Firms a lever signs a year, before the but-for probability (M13)."""
+
+    lever: str
+    rates: Number  # (T,)
+    chain_weights: Number  # (C,)
+
+
+@dataclass(frozen=True)
+class Channels:
+    """All channels of one scenario before a member's parameters are known."""
+
+    exposures: tuple[Exposure, ...]
+    signings: tuple[Signings, ...]
+
+    def channel(self, name: str, value: Callable[[str], float], shape: tuple[int, ...]) -> Number:
+        """Table of one channel for a member whose parameters are ``value(name)``; zeros when nothing acts."""
+        table = np.zeros(shape)
+        for exposure in self.exposures:
+            if exposure.channel == name:
+                strength = value(exposure.parameter) if exposure.parameter else 1.0
+                table += strength * exposure.table
+        return table
+
+
+def open_channels(
+    settings: Sequence[Setting],
+    assumptions: Mapping[str, LeverAssumption],
+    effects: Sequence[LeverEffect],
+    ground: Ground,
+    quarters: Sequence[Quarter],
+) -> Channels:
+    """Fill the exposure tables of a scenario; ``quarters`` are the T simulated ones."""
+    tables: dict[tuple[str, str], Number] = {}
+    signings: list[Signings] = []
+    by_lever: dict[str, list[LeverEffect]] = {}
+    for effect in effects:
+        by_lever.setdefault(effect.lever, []).append(effect)
+    for setting in settings:
+        lever_id = setting.lever.id
+        doses = np.array([setting.dose.at(q) for q in quarters])
+        if not doses.any():
+            continue
+        chains = [i for i, c in enumerate(ground.chains) if c in setting.chains]
+        places = [i for i, p in enumerate(ground.places) if p in setting.places]
+        places = places or list(range(len(ground.places)))
+        chains = chains or list(range(len(ground.chains)))
+        mix = np.zeros(len(ground.chains))
+        mix[chains] = ground.chain_mix[chains] / ground.chain_mix[chains].sum()
+        ramped = doses * _ramp(doses, assumptions[lever_id].ramp_years)
+        for effect in by_lever.get(lever_id, []):
+            acting = effect.scale * ramped
+            if effect.channel in CELL_CHANNELS:
+                table = np.zeros((len(quarters), len(ground.chains), len(ground.places)))
+                table[:, np.asarray(chains)[:, None], np.asarray(places)[None, :]] = acting[
+                    :, None, None
+                ]
+            elif effect.channel == "demand":
+                table = acting[:, None] * mix
+            elif effect.channel == "fund":
+                table = acting
+            elif effect.channel == "arrivals":
+                signings.append(Signings(lever_id, acting, mix))
+                continue
+            else:
+                continue
+            key = (effect.channel, effect.parameter or "")
+            tables[key] = tables.get(key, np.zeros_like(table)) + table
+    exposures = tuple(Exposure(c, n, t) for (c, n), t in sorted(tables.items()))
+    return Channels(exposures, tuple(signings))
+
+
+def missing_mechanisms(lever_id: str, effects: Sequence[LeverEffect]) -> tuple[str, ...]:
+    """Labels of the mechanisms a lever waits for (``("M4", "M6")``), empty if it acts in full."""
+    waiting = {PENDING[e.channel] for e in effects if e.lever == lever_id and e.channel in PENDING}
+    return tuple(sorted(waiting))
+
+
+def acts(lever_id: str, effects: Sequence[LeverEffect]) -> bool:
+    """Whether at least one effect of the lever reaches a mechanism that exists."""
+    return any(e.lever == lever_id and e.channel not in PENDING for e in effects)
+
+
+def _ramp(doses: Number, years: float) -> Number:
+    """Share of full strength by quarter: rises evenly over ``years`` from the first dose; shape (T,)."""
+    active = np.cumsum(doses != 0.0)
+    if years <= 0.0:
+        return np.ones(len(doses))
+    return np.asarray(np.minimum(1.0, active / (QUARTERS_A_YEAR * years)))

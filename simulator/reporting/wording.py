@@ -1,0 +1,106 @@
+"""How numbers and names are worded for people, in Chinese, English or both.
+
+Figures and tables say the same thing in the same words, so the words live in one place.
+"""
+
+import math
+from collections.abc import Mapping
+
+from simulator.registry import Name
+from simulator.reporting import Lang
+from simulator.targets import Probability, Spread
+
+UNITS: Mapping[str, Name] = {
+    "家": Name(zh="家", en="firms"),
+    "家/年": Name(zh="家/年", en="firms a year"),
+    "项": Name(zh="项", en="items"),
+    "个": Name(zh="个", en="items"),
+    "个/年": Name(zh="个/年", en="items a year"),
+    "人": Name(zh="人", en="persons"),
+    "人/年": Name(zh="人/年", en="persons a year"),
+    "名": Name(zh="名", en="persons"),
+    "种": Name(zh="种", en="kinds"),
+    "share": Name(zh="占比", en="share"),
+    "ratio": Name(zh="比值", en="ratio"),
+    "1": Name(zh="", en=""),
+}
+"""Units of counts and shares as words; money is written in 亿元 in both languages."""
+
+
+# Chinese fonts draw curly quotes as wide as a character, which tears English words apart.
+_STRAIGHT = str.maketrans("“”‘’", "\"\"''")
+
+
+def said(name: Name, lang: Lang, joint: str = " ") -> str:
+    """The name in the language asked for; both joined, or one of them where they are the same."""
+    return joint.join(lines(name, lang))
+
+
+def lines(name: Name, lang: Lang) -> tuple[str, ...]:
+    """The name as one line for each language asked for."""
+    english = name.en.translate(_STRAIGHT)
+    if lang == "both":
+        return (name.zh,) if name.zh == name.en else (name.zh, english)
+    return (name.zh,) if lang == "zh" else (english,)
+
+
+def unit_text(unit: str, lang: Lang) -> str:
+    """The unit of an axis written out; money in 亿元 says what that is in CNY."""
+    if unit.startswith("亿元"):
+        if lang == "zh":
+            return "亿元"
+        return "亿元 (10亿元 = 1 billion CNY)"
+    return said(UNITS.get(unit, Name(zh=unit, en=unit)), lang, joint="  ")
+
+
+def amount(value: float | None, unit: str, lang: Lang) -> str:
+    """A number with its unit in a sentence: `652亿元`, `25家`, in English `25 firms`."""
+    if unit.startswith("亿元"):
+        return f"{number(value)}亿元"
+    if lang == "zh":
+        return f"{number(value)}{unit}"
+    word = UNITS.get(unit, Name(zh=unit, en=unit)).en
+    return f"{number(value)} {word}".rstrip() if word != "items" else number(value)
+
+
+def passing(comparator: str) -> Name:
+    """The verb of a goal: to pass it, or to reach it."""
+    return Name(zh="超过", en="passing") if comparator == ">" else Name(zh="达到", en="reaching")
+
+
+def percent(share: float | None) -> str:
+    """A share as people read it: `11%`, `3.4%`, `<0.1%`; a dash for none."""
+    if share is None or math.isnan(share):
+        return "–"
+    if 0.0 < share < 0.001:
+        return "<0.1%"
+    if 0.999 < share < 1.0:
+        return ">99.9%"
+    if 0.0 < share < 0.095 or 0.905 < share < 1.0:
+        return f"{share * 100:.1f}%"
+    return f"{share * 100:.0f}%"
+
+
+def interval(found: Probability | None) -> str:
+    """The 95 % interval of a probability: `9.2–13%`; empty for none."""
+    if found is None:
+        return ""
+    low, high = percent(found.low), percent(found.high)
+    return f"{low.removesuffix('%')}–{high}"
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """About three digits, no exponent, a true minus: `1085`, `31.4`; a dash for none."""
+    if value is None or math.isnan(value):
+        return "–"
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "+0", "") else text.replace("-", "−")
+
+
+def spread(found: Spread | None) -> str:
+    """The 5–95 % range of a spread: `310–1085`; empty for none."""
+    return "" if found is None else f"{number(found.low)}–{number(found.high)}"

@@ -1,0 +1,454 @@
+"""Turns merged layers into a scenario, and looks for what would have no effect."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from simulator.foundation.calendar import Period, Quarter, Schedule
+from simulator.foundation.findings import Finding, Severity
+from simulator.foundation.parameters import Distribution, Parameter
+from simulator.foundation.tables import shown_file
+from simulator.foundation.units import (
+    QuantityError,
+    accepted_units,
+    format_quantity,
+    parse_quantity,
+)
+from simulator.policy.effects import CHANNELS, LeverAssumption
+from simulator.registry import Lever
+from simulator.scenario.entries import (
+    MECHANISMS,
+    ExtraTarget,
+    Founding,
+    LeverSetting,
+    Origin,
+    Scenario,
+)
+from simulator.scenario.facts import Facts, table_lines
+from simulator.scenario.reading import (
+    LAST_YEAR,
+    LEVER_KEYS,
+    DoseSheet,
+    LeverSheet,
+    Place,
+    Sheet,
+    between,
+    with_unit,
+)
+
+DEFAULT_MEMBERS: Final = 1000
+DEFAULT_SEED: Final = 1
+FOUNDINGS: Final[Mapping[Quarter, Founding]] = {
+    Quarter(2025, 1): "2024Q4",
+    Quarter(2018, 1): "2017Q4",
+}
+# Channels whose mechanism is not built yet.
+_AWAITED: Final = frozenset({"knowledge", "talent_supply"})
+# The switch without which a channel moves nothing.
+_CHANNEL_SWITCH: Final = {
+    "entry": "entry",
+    "arrivals": "arrivals",
+    "survival": "exit",
+    "demand": "contracts",
+    "linkage": "links",
+    "fund": "funds",
+}
+# The switches whose mechanisms read the parameters of an equation; hazards also set the entry rate.
+_READERS: Final = {
+    "M3": ("firm_shocks",),
+    "M8": ("funds",),
+    "M9": ("capacity",),
+    "M10": ("contracts",),
+    "M11": ("links",),
+    "M13": ("arrivals",),
+    "M14": ("exit", "entry"),
+    "M20": ("observation",),
+}
+_PARAMETER_SWITCHES: Final = {"age_growth_slope": ("age_effect",), "rho_size": ("reversion",)}
+_USES: Final = {
+    "later": ("its mechanism is not built", "相关机制尚未建成"),
+    "check": ("it only serves checks", "仅用于检验"),
+    "left_out": ("it is left out on purpose", "有意不采用"),
+}
+
+
+def assemble(sheet: Sheet, facts: Facts, path: Path, findings: list[Finding]) -> Scenario | None:
+    """The scenario of merged layers, or None when they do not make one.
+
+    What is wrong or without effect is added to `findings`; `path` is the file asked for.
+    """
+    return _Assembly(sheet, facts, path, findings).scenario()
+
+
+class _Assembly:
+    """Turns the merged layers into a scenario, and looks for what has no effect."""
+
+    def __init__(self, sheet: Sheet, facts: Facts, path: Path, findings: list[Finding]) -> None:
+        self.sheet = sheet
+        self.facts = facts
+        self.path = path
+        self.findings = findings
+        self.origins: dict[str, Origin] = {}
+
+    def scenario(self) -> Scenario | None:
+        sheet = self.sheet
+        for key, zh, allowed in (
+            ("name", "名称", "name: {zh: …, en: …}"),
+            ("plans", "规划文件", "plans: [tj-2025-2027]; [] for none"),
+            ("period.start", "起始季度", "period: {start: 2025Q1, end: 2027Q4}"),
+            ("period.end", "结束季度", "period: {start: 2025Q1, end: 2027Q4}"),
+        ):
+            if key not in sheet.origins:
+                self._find(key, f"{key} is missing", f"缺少{zh}", allowed)
+        period = self._period()
+        targets = self._targets(period)
+        if period is None or sheet.name is None or sheet.plans is None or targets is None:
+            return None
+        for key in ("description", "members", "seed"):
+            self.origins[key] = Origin("default", "")
+        mechanisms = {name: sheet.mechanisms.get(name, True) for name in MECHANISMS}
+        self.origins.update({f"mechanisms.{name}": Origin("default", "") for name in MECHANISMS})
+        levers = self._levers(period, sheet.plans, mechanisms)
+        assumptions = self._assumptions(mechanisms)
+        scenario = Scenario(
+            name=sheet.name,
+            description=sheet.description or sheet.name,
+            stem=self.path.stem,
+            file=shown_file(self.path),
+            period=period,
+            founding=FOUNDINGS[period.start],
+            plans=sheet.plans,
+            levers=levers,
+            assumptions=MappingProxyType(assumptions),
+            parameters=MappingProxyType(dict(self.facts.priors)),
+            base_construction=sheet.construction,
+            mechanisms=MappingProxyType(mechanisms),
+            members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
+            seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
+            extra_targets=targets,
+            notes=_without_repeats(item for item in self.findings if item.severity == "note"),
+            origins=MappingProxyType({**self.origins, **sheet.origins}),
+        )
+        return scenario
+
+    def _period(self) -> Period | None:
+        start, end = self.sheet.start, self.sheet.end
+        if start is not None and start not in FOUNDINGS:
+            self._find(
+                "period.start",
+                f"no founding state for a start in {start}",
+                f"没有可供 {start} 起始的初始状态",
+                allowed=", ".join(str(quarter) for quarter in sorted(FOUNDINGS)),
+            )
+            start = None
+        if end is not None and (end.quarter != 4 or end.year > LAST_YEAR):
+            self._find(
+                "period.end",
+                f"{end} is not the last quarter of a year up to {LAST_YEAR}",
+                f"{end} 不是 {LAST_YEAR} 年以前某年的第四季度",
+                allowed=f"2027Q4, …, {LAST_YEAR}Q4",
+            )
+            end = None
+        if start is None or end is None:
+            return None
+        if end < start:
+            self._find(
+                "period.end", f"{end} is before {start}", f"{end} 早于 {start}", f"after {start}"
+            )
+            return None
+        return Period(start, end)
+
+    def _levers(
+        self, period: Period, plans: tuple[str, ...], mechanisms: Mapping[str, bool]
+    ) -> tuple[LeverSetting, ...]:
+        settings: list[LeverSetting] = []
+        planned = [lever for lever in self.facts.registry.levers if lever.document in plans]
+        named = [
+            lever
+            for lever in self.facts.registry.levers
+            if lever.document not in plans and lever.id in self.sheet.levers
+        ]
+        lines = table_lines("simulator/data/lever_assumptions.csv", "lever")
+        idle: dict[str, list[Lever]] = {}
+        for lever in sorted((*planned, *named), key=lambda lever: lever.id):
+            given = self.sheet.levers.get(lever.id)
+            size = self.facts.sizes.get(lever.id)
+            awaited = self._awaited(lever, size)
+            if awaited:
+                self._find_lever(lever, awaited[0], awaited[1])
+            if size is None:
+                continue
+            setting = _setting(lever, size, given, self.facts)
+            settings.append(setting)
+            path = f"levers.{lever.key}"
+            self.origins[f"{path}.{size.attribute}"] = Origin(
+                "lever sizes", "simulator/data/lever_assumptions.csv", lines.get(lever.id, 0)
+            )
+            for key in LEVER_KEYS:
+                self.origins[f"{path}.{key}"] = Origin("plan", lever.document)
+            if setting.dose.end < setting.dose.start:
+                self._find_lever(
+                    lever,
+                    f"ends in {setting.dose.end}, before its start in {setting.dose.start}",
+                    f"结束（{setting.dose.end}）早于开始（{setting.dose.start}）",
+                    key="end" if given is not None and given.end is not None else "start",
+                    severity="error",
+                )
+            elif not any(setting.dose.values(period.quarters)):
+                if given is None:
+                    idle.setdefault(lever.document, []).append(lever)
+                else:
+                    self._find_lever(
+                        lever,
+                        f"can never act: its dose is zero throughout {period}",
+                        f"不起作用：{period} 内剂量始终为零",
+                    )
+            elif not awaited:
+                self._note_switches(lever, mechanisms)
+            if given is not None and given.dose is not None:
+                self._note_years(lever, setting, given.dose, period)
+        for document, levers in idle.items():
+            names = ", ".join(lever.key for lever in levers[:3])
+            self._find(
+                "plans",
+                f"{len(levers)} levers of {document} have a dose of zero throughout {period}: {names}"
+                + (", …" if len(levers) > 3 else ""),
+                f"{document} 有 {len(levers)} 项政策工具在 {period} 内剂量始终为零",
+                severity="note",
+            )
+        return tuple(settings)
+
+    def _awaited(self, lever: Lever, size: LeverAssumption | None) -> tuple[str, str] | None:
+        """Why a lever has no effect yet, in both languages; None when it has one."""
+        channels = self.facts.channels.get(lever.id, frozenset())
+        if size is None:
+            return (
+                "has no effect yet: its size is not in the table of assumptions",
+                "暂无作用：假设表中尚无其规模",
+            )
+        if not channels:
+            return "declares no effect", "声明无直接作用"
+        if channels <= _AWAITED:
+            waits = ", ".join(sorted(CHANNELS[channel].mechanism for channel in channels))
+            return f"has no effect yet: waits for {waits}", f"暂无作用：尚缺机制 {waits}"
+        return None
+
+    def _note_switches(self, lever: Lever, mechanisms: Mapping[str, bool]) -> None:
+        channels = self.facts.channels.get(lever.id, frozenset()) - _AWAITED
+        off = {_CHANNEL_SWITCH.get(channel, "") for channel in channels}
+        if all(name and not mechanisms[name] for name in off):
+            names = ", ".join(sorted(off))
+            self._find_lever(
+                lever,
+                f"can never act: its mechanisms are switched off ({names})",
+                f"不起作用：相关机制已关闭（{names}）",
+            )
+
+    def _note_years(
+        self, lever: Lever, setting: LeverSetting, dose: DoseSheet, period: Period
+    ) -> None:
+        named = [year for year, _ in dose.points if year is not None]
+        path = f"levers.{lever.key}.{setting.attribute}"
+        window = range(setting.dose.start.year, setting.dose.end.year + 1)
+        for year in named:
+            if year not in period.years or year not in window:
+                where = str(period) if year not in period.years else f"{window[0]}–{window[-1]}"
+                self._find(
+                    path,
+                    f"the dose of {year} is never used: the lever is in force in {where}"
+                    if year in period.years
+                    else f"the dose of {year} is never used: the period is {where}",
+                    f"{year} 年的剂量不会被使用（有效期 {where}）",
+                    suggestion=f"end: {year}" if year > window[-1] else "",
+                    severity="note",
+                    place=dose.places[year],
+                )
+        bare = [y for y in period.years if y in window and named and y < min(named)]
+        if bare:
+            self._find(
+                path,
+                f"no dose for {', '.join(map(str, bare))}: zero until {min(named)}",
+                f"{'、'.join(map(str, bare))} 年没有剂量：按零处理",
+                severity="note",
+            )
+
+    def _assumptions(self, mechanisms: Mapping[str, bool]) -> dict[str, Distribution]:
+        assumptions: dict[str, Distribution] = {}
+        lines = table_lines("calibration/priors.csv", "name")
+        for name, prior in sorted(self.facts.priors.items()):
+            given = self.sheet.assumptions.get(name)
+            assumptions[name] = prior.distribution if given is None else given
+            path = f"assumptions.{name}"
+            self.origins[path] = Origin("priors", "calibration/priors.csv", lines.get(name, 0))
+            if given is None:
+                continue
+            if prior.use != "model":
+                self._find(
+                    path,
+                    f"unused parameter: {_USES[prior.use][0]} ({prior.mechanism})",
+                    f"未使用的参数：{_USES[prior.use][1]}（{prior.mechanism}）",
+                    severity="note",
+                )
+            elif off := self._switched_off(prior, mechanisms):
+                self._find(
+                    path,
+                    f"unused parameter: its mechanism is switched off ({off})",
+                    f"未使用的参数：相关机制已关闭（{off}）",
+                    severity="note",
+                )
+            if given.is_fixed and not prior.low <= given.numbers[0] <= prior.high:
+                self._find(
+                    path,
+                    f"{format_quantity(given.numbers[0], prior.unit)} is outside the evidence",
+                    f"{format_quantity(given.numbers[0], prior.unit, 'zh')} 超出证据范围",
+                    allowed=between(prior.low, prior.high, prior.unit),
+                    severity="note",
+                )
+        return assumptions
+
+    @staticmethod
+    def _switched_off(prior: Parameter, mechanisms: Mapping[str, bool]) -> str:
+        """The switches that are all off, so that nothing reads the parameter; else empty."""
+        readers = _PARAMETER_SWITCHES.get(prior.name) or _READERS.get(prior.mechanism, ())
+        off = [name for name in readers if not mechanisms[name]]
+        return ", ".join(off) if len(off) == len(readers) else ""
+
+    def _targets(self, period: Period | None) -> tuple[ExtraTarget, ...] | None:
+        targets: list[ExtraTarget] = []
+        good = True
+        for key, given in sorted(self.sheet.targets.items()):
+            path = f"targets.{key}"
+            for name in ("name", "metric", "comparator", "value", "deadline"):
+                if f"{path}.{name}" not in self.sheet.origins:
+                    self._find(
+                        f"{path}.{name}", f"{name} is missing", f"缺少 {name}", "", near=path
+                    )
+            if (
+                given.name is None
+                or given.metric is None
+                or given.comparator is None
+                or given.value is None
+                or given.deadline is None
+            ):
+                good = False
+                continue
+            metric = next(m for m in self.facts.registry.metrics if m.id == given.metric)
+            try:
+                value = parse_quantity(given.value, metric.unit)
+                if value < 0.0:
+                    raise QuantityError(f"{given.value!r} is below zero", f"“{given.value}”小于零")
+            except QuantityError as error:
+                self._find(
+                    f"{path}.value",
+                    str(error),
+                    error.zh,
+                    allowed=f"a number with one of {', '.join(accepted_units(metric.unit)[:6])}",
+                    suggestion=with_unit(given.value, metric.unit),
+                )
+                good = False
+                continue
+            if period is not None and given.deadline not in period.years:
+                self._find(
+                    f"{path}.deadline",
+                    f"never judged: {given.deadline} is outside {period}",
+                    f"不会评判：{given.deadline} 年不在 {period} 内",
+                    severity="note",
+                )
+            if f"{path}.note" not in self.sheet.origins:
+                self.origins[f"{path}.note"] = Origin("default", "")
+            targets.append(
+                ExtraTarget(
+                    key=key,
+                    id=key,
+                    name=given.name,
+                    note=given.note or given.name,
+                    metric=given.metric,
+                    comparator=given.comparator,
+                    value=value,
+                    unit=metric.unit,
+                    flow_or_stock="level_at_deadline",
+                    year=given.deadline,
+                )
+            )
+        return tuple(targets) if good else None
+
+    def _find_lever(
+        self,
+        lever: Lever,
+        what: str,
+        what_zh: str,
+        key: str = "",
+        severity: Severity = "note",
+    ) -> None:
+        path = f"levers.{lever.key}" + (f".{key}" if key else "")
+        self._find(
+            path,
+            what,
+            f"{lever.name.zh}：{what_zh}",
+            severity=severity,
+            near=path if lever.id in self.sheet.levers else "plans",
+        )
+
+    def _find(
+        self,
+        path: str,
+        what: str,
+        what_zh: str,
+        allowed: str = "",
+        suggestion: str = "",
+        severity: Severity = "error",
+        near: str = "",
+        place: Place | None = None,
+    ) -> None:
+        """A finding about the merged sheet, at the place that set `path` or stands `near`."""
+        if place is None:
+            place = self._place(near or path)
+        self.findings.append(
+            Finding(
+                *place,
+                path=path,
+                what=what,
+                what_zh=what_zh,
+                allowed=allowed,
+                suggestion=suggestion,
+                severity=severity,
+            )
+        )
+
+    def _place(self, path: str) -> Place:
+        origins = self.sheet.origins
+        origin = origins.get(path)
+        if origin is None:
+            within = [origins[key] for key in origins if key.startswith(f"{path}.")]
+            origin = within[0] if within else None
+        if origin is None:
+            return Place(shown_file(self.path), 1, 1)
+        return Place(origin.file, origin.line, origin.column)
+
+
+def _setting(
+    lever: Lever, size: LeverAssumption, given: LeverSheet | None, facts: Facts
+) -> LeverSetting:
+    given = given or LeverSheet()
+    dose = given.dose or DoseSheet(((None, size.default),), False, {})
+    # In the order of the registry, so that the order in a file changes nothing.
+    chains = facts.in_order(lever.chains, facts.registry.chains)
+    places = facts.in_order(lever.places, facts.registry.places)
+    return LeverSetting(
+        lever=lever,
+        attribute=size.attribute,
+        unit=size.unit,
+        dose=Schedule(
+            points=dose.points,
+            linear=dose.linear,
+            start=given.start or Quarter(lever.start, 1),
+            end=given.end or Quarter(lever.end, 4),
+        ),
+        chains=chains if given.chains is None else given.chains,
+        places=places if given.places is None else given.places,
+    )
+
+
+def _without_repeats(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))

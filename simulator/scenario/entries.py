@@ -1,0 +1,218 @@
+"""A resolved scenario: what a run needs to know, and the sheet that states all of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Literal, cast
+
+from simulator.foundation.calendar import Period, Schedule
+from simulator.foundation.findings import Finding
+from simulator.foundation.parameters import NUMBERS, Distribution, Parameter
+from simulator.foundation.units import exact_quantity
+from simulator.registry import Lever, Name
+
+SCHEMA_VERSION: Final = 1
+MECHANISMS: Final = (
+    "entry",
+    "arrivals",
+    "exit",
+    "capacity",
+    "links",
+    "contracts",
+    "funds",
+    "age_effect",
+    "reversion",
+    "firm_shocks",
+    "observation",
+)
+"""The switches of a scenario, all on unless a file turns them off."""
+EVERY: Final = "all"
+Founding = Literal["2024Q4", "2017Q4"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which layer set a value, and where; `line` 0 means that the layer has no lines."""
+
+    layer: str
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """The layer with its place."""
+        place = self.file + (f":{self.line}" if self.line else "")
+        return f"{self.layer} ({place})" if place else self.layer
+
+
+@dataclass(frozen=True, slots=True)
+class LeverSetting:
+    """A lever in force: its dose over time, and the chains and places it is aimed at.
+
+    No chains means every chain, no places means the whole city.
+    """
+
+    lever: Lever
+    attribute: str
+    unit: str
+    dose: Schedule
+    chains: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraTarget:
+    """A target that no plan holds and a scenario adds under its own name.
+
+    It answers to the same names as a plan's target, so that both are judged alike; `year` is the
+    year of the deadline and `value` is in `unit`, the unit of its metric.
+    """
+
+    key: str
+    name: Name
+    note: Name
+    metric: str
+    comparator: str
+    value: float
+    unit: str
+    flow_or_stock: str
+    year: int
+
+    id: str = ""
+    value_high: float | None = None
+    modelled_how: str = "endogenous"
+    document: str = ""
+    clause: str = ""
+    headline: bool = False
+
+    @property
+    def deadline(self) -> date:
+        """The last day of the deadline year."""
+        return date(self.year, 12, 31)
+
+    @property
+    def notes(self) -> str:
+        """The note, in both languages."""
+        return self.note.text("both")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Everything a run needs to know, resolved and checked.
+
+    `assumptions` holds a distribution for every one of `parameters`, in its unit. `notes` are the
+    listed findings. `origins` maps dotted paths of the resolved sheet to the layer that set them.
+    """
+
+    name: Name
+    description: Name
+    stem: str
+    file: str
+    period: Period
+    founding: Founding
+    plans: tuple[str, ...]
+    levers: tuple[LeverSetting, ...]
+    assumptions: Mapping[str, Distribution]
+    parameters: Mapping[str, Parameter]
+    base_construction: str | None
+    mechanisms: Mapping[str, bool]
+    members: int
+    seed: int
+    extra_targets: tuple[ExtraTarget, ...]
+    notes: tuple[Finding, ...] = field(compare=False)
+    origins: Mapping[str, Origin] = field(compare=False)
+
+    def resolved(self) -> dict[str, object]:
+        """The whole scenario as a plain sheet that reads back to an equal scenario."""
+        sheet: dict[str, object] = {
+            "schema_version": SCHEMA_VERSION,
+            "name": name_sheet(self.name),
+            "description": name_sheet(self.description),
+            "period": {"start": str(self.period.start), "end": str(self.period.end)},
+            "plans": list(self.plans),
+        }
+        if self.levers:
+            sheet["levers"] = {item.lever.key: _lever_sheet(item) for item in self.levers}
+        assumptions: dict[str, object] = {
+            name: distribution_sheet(distribution, self.parameters[name].unit)
+            for name, distribution in sorted(self.assumptions.items())
+        }
+        if self.base_construction is not None:
+            assumptions["base_construction"] = self.base_construction
+        sheet["assumptions"] = assumptions
+        sheet["mechanisms"] = dict(self.mechanisms)
+        if self.extra_targets:
+            sheet["targets"] = {item.key: _target_sheet(item) for item in self.extra_targets}
+        sheet["members"] = self.members
+        sheet["seed"] = self.seed
+        return sheet
+
+    def digest(self) -> str:
+        """SHA-256 of what is simulated, as hexadecimal text.
+
+        Name, description, file, origins, seed and number of members do not count: a label
+        changes no result, and a run states seed and members on their own.
+        """
+        labels = ("name", "description", "members", "seed")
+        sheet = {key: value for key, value in self.resolved().items() if key not in labels}
+        text = json.dumps(sheet, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def name_sheet(name: Name) -> dict[str, object]:
+    """How a file states a bilingual text."""
+    return {"zh": name.zh, "en": name.en}
+
+
+def distribution_sheet(distribution: Distribution, unit: str) -> object:
+    """How a file states a distribution whose parameter has this unit."""
+    if distribution.is_fixed:
+        return exact_quantity(distribution.numbers[0], unit)
+    return _spread_sheet(distribution.as_mapping(), unit)
+
+
+def _lever_sheet(setting: LeverSetting) -> dict[str, object]:
+    return {
+        setting.attribute: _dose_sheet(setting.dose, setting.unit),
+        "chains": list(setting.chains) or EVERY,
+        "districts": list(setting.places) or EVERY,
+        "start": str(setting.dose.start),
+        "end": str(setting.dose.end),
+    }
+
+
+def _dose_sheet(dose: Schedule, unit: str) -> object:
+    years: dict[int, object] = {}
+    for year, value in dose.points:
+        if year is None:
+            return exact_quantity(value, unit)
+        years[year] = exact_quantity(value, unit)
+    return {"from": years, "interpolate": "linear"} if dose.linear else years
+
+
+def _spread_sheet(mapping: Mapping[str, object], unit: str) -> dict[str, object]:
+    kind = str(mapping["dist"])
+    measured = {number.name for number in NUMBERS.get(kind, ()) if number.has_unit}
+    sheet: dict[str, object] = {}
+    for name, value in mapping.items():
+        if name == "components":
+            items = cast(list[dict[str, object]], value)
+            sheet[name] = [_spread_sheet(item, unit) for item in items]
+        elif name in measured or name in ("lower", "upper"):
+            sheet[name] = exact_quantity(cast(float, value), unit)
+        else:
+            sheet[name] = value
+    return sheet
+
+
+def _target_sheet(target: ExtraTarget) -> dict[str, object]:
+    return {
+        "name": name_sheet(target.name),
+        "note": name_sheet(target.note),
+        "metric": target.metric,
+        "comparator": target.comparator,
+        "value": exact_quantity(target.value, target.unit),
+        "deadline": target.year,
+    }

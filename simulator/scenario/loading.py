@@ -1,0 +1,292 @@
+"""Finds the layers of a scenario and lays them over each other."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.parameters import Parameter
+from simulator.foundation.tables import parse_yaml, read_yaml, shipped, show_path
+from simulator.registry import Registry
+from simulator.scenario.assembly import assemble
+from simulator.scenario.entries import Scenario
+from simulator.scenario.facts import Facts
+from simulator.scenario.reading import (
+    TOP_KEYS,
+    Key,
+    LeverSheet,
+    Reader,
+    Sheet,
+    Source,
+    TargetSheet,
+    shown,
+)
+
+
+def load_scenario(
+    path: str | Path,
+    overrides: Mapping[str, object] | None = None,
+    registry: Registry | None = None,
+    priors: Mapping[str, Parameter] | None = None,
+    fitted: str | Path | None = None,
+) -> Scenario:
+    """Read a scenario file with its parents and overrides.
+
+    `overrides` maps dotted paths to values as `--set` takes them: `levers.tj27_funds.size` to
+    `300亿元`. `fitted` names a file with an `assumptions` section that lies between the priors
+    and the scenario files; unless given, `calibration/fitted.yaml` is used where it exists.
+    Raises InputError with every finding of every layer.
+    """
+    facts = Facts.gather(registry, priors)
+    findings: list[Finding] = []
+    sheets: list[Sheet] = []
+    fitted_file = Path(fitted) if fitted is not None else _fitted_file()
+    if fitted_file is not None:
+        sheets.extend(_read_fitted(fitted_file, facts, findings))
+    sheets.extend(_read_files(Path(path), facts, findings))
+    if overrides:
+        sheets.append(_read_overrides(overrides, facts, findings))
+    merged = _merge(sheets, facts, findings)
+    scenario = None
+    if merged.readable:
+        scenario = assemble(merged, facts, Path(path), findings)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors or scenario is None:
+        raise InputError(_in_file_order(errors))
+    return scenario
+
+
+def _in_file_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, line by line, the files in the order in which they were met."""
+    once = dict.fromkeys(findings)
+    files = list(dict.fromkeys(finding.file for finding in once))
+    return sorted(once, key=lambda item: (files.index(item.file), item.line, item.column))
+
+
+def _fitted_file() -> Path | None:
+    try:
+        file = shipped("calibration", "fitted.yaml")
+    except InputError:
+        return None
+    return file if file.is_file() else None
+
+
+def _read_fitted(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet]:
+    try:
+        source = read_yaml(path)
+    except InputError as error:
+        findings.extend(error.findings)
+        return []
+    reader = Reader(source, "fitted", facts, findings)
+    return [reader.read(("schema_version", "assumptions"))]
+
+
+def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet]:
+    """The file and its parents, the eldest first."""
+    sheets: list[Sheet] = []
+    seen: dict[Path, Path] = {}
+    layer = "file"
+    current: Path | None = path
+    asked: tuple[Source, Key] | None = None
+    while current is not None:
+        real = Path(os.path.realpath(current))
+        if real in seen or not current.is_file():
+            findings.append(_no_file(current, [*seen.values(), current], real in seen, asked))
+            sheets.append(Sheet(layer, readable=False))
+            break
+        seen[real] = current
+        try:
+            source = read_yaml(current)
+        except InputError as error:
+            findings.extend(error.findings)
+            sheets.append(Sheet(layer, readable=False))
+            break
+        reader = Reader(source, layer, facts, findings)
+        sheets.append(reader.read())
+        parent = source.value.get("extends") if isinstance(source.value, dict) else None
+        if isinstance(source.value, dict) and "extends" in source.value:
+            if not isinstance(parent, str) or not parent.strip():
+                reader.fault(
+                    ("extends",),
+                    f"{shown(parent)} is not a file name",
+                    "此处应为文件名",
+                    allowed="one scenario file, relative to this one",
+                )
+                sheets.append(Sheet(layer, readable=False))
+                break
+            asked = (source, ("extends",))
+            current = Path(os.path.normpath(current.parent / parent.strip()))
+        else:
+            current = None
+        layer = "extended file"
+    return sheets[::-1]
+
+
+def _no_file(
+    path: Path, chain: Sequence[Path], cyclic: bool, asked: tuple[Source, Key] | None
+) -> Finding:
+    file, line, column, dotted = str(path), 0, 0, ""
+    if asked is not None:
+        source, key = asked
+        file, dotted = source.file, show_path(key)
+        line, column = source.position(key)
+    if cyclic:
+        names = " → ".join(item.name for item in chain)
+        what, zh = f"the files extend each other in a circle: {names}", f"继承关系成环：{names}"
+        return Finding(file, line, column, dotted, what, zh, "a chain that ends")
+    what, zh = f"no file {str(path)!r}", f"没有文件“{path}”"
+    if path.is_dir():
+        what, zh = f"{str(path)!r} is a folder", f"“{path}”是文件夹"
+    try:
+        near = sorted(item.name for item in path.parent.glob("*.yaml"))
+    except OSError:
+        near = []
+    return Finding(
+        file,
+        line,
+        column,
+        dotted,
+        what,
+        zh,
+        allowed="a scenario file that exists",
+        suggestion=nearest(path.name, near) or "",
+    )
+
+
+@dataclass(frozen=True)
+class _Overrides:
+    """The `--set` arguments as one source without lines."""
+
+    value: object
+    file: str = "--set"
+
+    def position(self, path: Key, *, key: bool = False) -> tuple[int, int]:
+        return (0, 0)
+
+
+def _read_overrides(
+    overrides: Mapping[str, object], facts: Facts, findings: list[Finding]
+) -> Sheet:
+    tree: dict[str, object] = {}
+    for dotted, value in overrides.items():
+        try:
+            plain = _plain_override(dotted, value)
+            _plant(tree, dotted, plain)
+        except InputError as error:
+            findings.extend(error.findings)
+    reader = Reader(_Overrides(tree), "--set", facts, findings)
+    allowed = tuple(key for key in TOP_KEYS if key not in ("schema_version", "extends"))
+    return reader.read(allowed) if tree else reader.sheet
+
+
+def _plain_override(dotted: str, value: object) -> object:
+    """The value of one `--set`, read as YAML where it is text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_yaml(value, "--set").value
+    except InputError as error:
+        first = error.findings[0]
+        raise InputError(
+            [
+                Finding(
+                    "--set",
+                    0,
+                    0,
+                    dotted,
+                    f"{value!r} cannot be read: {first.what}",
+                    f"无法读取“{value}”：{first.what_zh}",
+                    first.allowed,
+                )
+            ]
+        ) from None
+
+
+def _plant(tree: dict[str, object], dotted: str, value: object) -> None:
+    keys = [key.strip() for key in dotted.split(".")]
+    branch = tree
+    for key in keys[:-1]:
+        below = branch.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise InputError([_clash(dotted)])
+        branch = cast(dict[str, object], below)
+    if not all(keys) or keys[-1] in branch:
+        raise InputError([_clash(dotted)])
+    branch[keys[-1]] = value
+
+
+def _clash(dotted: str) -> Finding:
+    return Finding(
+        "--set",
+        0,
+        0,
+        dotted,
+        "names no single value of its own",
+        "该路径为空或与另一项设置冲突",
+        "a dotted path once, such as levers.tj27_funds.size",
+    )
+
+
+def _merge(sheets: Sequence[Sheet], facts: Facts, findings: list[Finding]) -> Sheet:
+    merged = Sheet("merged")
+    for sheet in sheets:
+        for name in ("name", "description", "start", "end", "plans", "construction"):
+            if getattr(sheet, name) is not None:
+                setattr(merged, name, getattr(sheet, name))
+        merged.members = merged.members if sheet.members is None else sheet.members
+        merged.seed = merged.seed if sheet.seed is None else sheet.seed
+        merged.assumptions.update(sheet.assumptions)
+        merged.mechanisms.update(sheet.mechanisms)
+        merged.origins.update(sheet.origins)
+        merged.readable = merged.readable and sheet.readable
+        for lever, given in sheet.levers.items():
+            _overlay(merged.levers.setdefault(lever, LeverSheet()), given)
+        for key, target in sheet.targets.items():
+            _overlay(merged.targets.setdefault(key, TargetSheet()), target)
+        _refuse_years(sheet, merged, facts, findings)
+    return merged
+
+
+def _overlay(below: LeverSheet | TargetSheet, above: LeverSheet | TargetSheet) -> None:
+    for name, value in vars(above).items():
+        if value is not None:
+            setattr(below, name, value)
+
+
+def _refuse_years(sheet: Sheet, merged: Sheet, facts: Facts, findings: list[Finding]) -> None:
+    """Years outside the period as the layer that names them sees it.
+
+    A later layer may shorten the period; that makes a year unused, which is only noted.
+    """
+    if merged.start is None or merged.end is None:
+        return
+    first, last = merged.start.year, merged.end.year
+    for lever, given in sheet.levers.items():
+        for year, place in (given.dose.places if given.dose else {}).items():
+            if not first <= year <= last:
+                findings.append(
+                    Finding(
+                        *place,
+                        path=f"levers.{facts.registry.lever(lever).key}"
+                        f".{facts.attribute(lever)}.{year}",
+                        what=f"year {year} is outside the period",
+                        what_zh=f"年份 {year} 不在模拟期内",
+                        allowed=f"{first} … {last}",
+                    )
+                )
+    for key, target in sheet.targets.items():
+        if target.deadline is not None and not first <= target.deadline <= last:
+            origin = sheet.origins[f"targets.{key}.deadline"]
+            findings.append(
+                Finding(
+                    origin.file,
+                    origin.line,
+                    origin.column,
+                    path=f"targets.{key}.deadline",
+                    what=f"year {target.deadline} is outside the period",
+                    what_zh=f"年份 {target.deadline} 不在模拟期内",
+                    allowed=f"{first} … {last}",
+                )
+            )

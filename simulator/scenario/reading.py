@@ -1,0 +1,844 @@
+"""Reads one layer of a scenario into a typed sheet; whatever is wrong becomes a finding."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from simulator.foundation.calendar import Quarter
+from simulator.foundation.findings import Finding, Severity, nearest
+from simulator.foundation.parameters import KINDS, MIXED, NUMBERS, Distribution, Parameter
+from simulator.foundation.tables import show_path
+from simulator.foundation.units import (
+    QuantityError,
+    accepted_units,
+    format_quantity,
+    parse_quantity,
+    takes_bare_number,
+)
+from simulator.policy.effects import LeverAssumption
+from simulator.registry import Entry, Lever, Name
+from simulator.scenario.entries import EVERY, MECHANISMS, SCHEMA_VERSION, Origin
+from simulator.scenario.facts import Facts
+
+TOP_KEYS: Final = (
+    "schema_version",
+    "extends",
+    "name",
+    "description",
+    "period",
+    "plans",
+    "levers",
+    "assumptions",
+    "mechanisms",
+    "targets",
+    "members",
+    "seed",
+)
+TARGET_KEYS: Final = ("name", "note", "metric", "comparator", "value", "deadline")
+LEVER_KEYS: Final = ("chains", "districts", "start", "end")
+COMPARATORS: Final = (">", ">=")
+SWITCH_WORDS: Final = {"on": True, "off": False}
+MOST_MEMBERS: Final = 1_000_000
+LARGEST_SEED: Final = 2**32 - 1
+LAST_YEAR: Final = 2050
+Key = tuple[str | int, ...]
+
+
+class Source(Protocol):
+    """A file or a set of overrides: plain values, and the place of each."""
+
+    @property
+    def value(self) -> object: ...  # noqa: D102
+    @property
+    def file(self) -> str: ...  # noqa: D102
+    def position(self, path: Key, *, key: bool = False) -> tuple[int, int]: ...  # noqa: D102
+
+
+class Place(NamedTuple):
+    """File, line and column of a value."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class DoseSheet:
+    """A dose over time as `Schedule.points` has it, and where each named year stands."""
+
+    points: tuple[tuple[int | None, float], ...]
+    linear: bool
+    places: Mapping[int, Place]
+
+
+@dataclass
+class LeverSheet:
+    """What a layer says of one lever; None means nothing."""
+
+    dose: DoseSheet | None = None
+    chains: tuple[str, ...] | None = None
+    places: tuple[str, ...] | None = None
+    start: Quarter | None = None
+    end: Quarter | None = None
+
+
+@dataclass
+class TargetSheet:
+    """What a layer says of a further target; None means nothing."""
+
+    name: Name | None = None
+    note: Name | None = None
+    metric: str | None = None
+    comparator: str | None = None
+    value: str | int | float | None = None
+    deadline: int | None = None
+
+
+@dataclass
+class Sheet:
+    """What one layer says; None and missing keys mean that it says nothing."""
+
+    layer: str
+    name: Name | None = None
+    description: Name | None = None
+    start: Quarter | None = None
+    end: Quarter | None = None
+    plans: tuple[str, ...] | None = None
+    levers: dict[str, LeverSheet] = field(default_factory=dict)
+    assumptions: dict[str, Distribution] = field(default_factory=dict)
+    construction: str | None = None
+    mechanisms: dict[str, bool] = field(default_factory=dict)
+    targets: dict[str, TargetSheet] = field(default_factory=dict)
+    members: int | None = None
+    seed: int | None = None
+    origins: dict[str, Origin] = field(default_factory=dict)
+    readable: bool = True
+
+
+class Reader:
+    """Reads one layer into a `Sheet`; whatever is wrong goes to `findings`."""
+
+    def __init__(self, source: Source, layer: str, facts: Facts, findings: list[Finding]) -> None:
+        self.source = source
+        self.layer = layer
+        self.facts = facts
+        self.findings = findings
+        self.sheet = Sheet(layer)
+
+    def read(self, sections: Sequence[str] = TOP_KEYS) -> Sheet:
+        """What the layer says; only keys of `sections` may stand at its top level."""
+        if self.source.value is None:
+            self.fault((), "the file is empty", "文件为空", allowed=", ".join(sections))
+            self.sheet.readable = False
+            return self.sheet
+        top = self._mapping((), self.source.value, sections)
+        if top is None:
+            self.sheet.readable = False
+            return self.sheet
+        for key in set(top) & {"name", "description", "plans", "members", "seed"}:
+            self._set_origin((key,))
+        if "schema_version" in sections:
+            self._schema_version(top)
+        sheet = self.sheet
+        if "name" in top:
+            sheet.name = self._bilingual(("name",), top["name"])
+        if "description" in top:
+            sheet.description = self._bilingual(("description",), top["description"])
+        if "period" in top:
+            self._period(top["period"])
+        if "plans" in top:
+            sheet.plans = self._plans(("plans",), top["plans"])
+        if "levers" in top:
+            self._levers(top["levers"])
+        if "assumptions" in top:
+            self._assumptions(top["assumptions"])
+        if "mechanisms" in top:
+            self._mechanisms(top["mechanisms"])
+        if "targets" in top:
+            self._targets(top["targets"])
+        if "members" in top:
+            sheet.members = self._whole(("members",), top["members"], 1, MOST_MEMBERS)
+        if "seed" in top:
+            sheet.seed = self._whole(("seed",), top["seed"], 0, LARGEST_SEED)
+        return sheet
+
+    def fault(
+        self,
+        path: Key,
+        what: str,
+        what_zh: str,
+        allowed: str = "",
+        suggestion: str | None = "",
+        severity: Severity = "error",
+        at_key: bool = False,
+    ) -> None:
+        """Note what is wrong at `path`, or at its key."""
+        line, column = self.source.position(path, key=at_key)
+        self.findings.append(
+            Finding(
+                file=self.source.file,
+                line=line,
+                column=column,
+                path=show_path(path),
+                what=what,
+                what_zh=what_zh,
+                allowed=allowed,
+                suggestion=suggestion or "",
+                severity=severity,
+            )
+        )
+
+    def _set_origin(self, path: Key, source_path: Key | None = None) -> None:
+        line, column = self.source.position(source_path or path, key=True)
+        self.sheet.origins[show_path(path)] = Origin(self.layer, self.source.file, line, column)
+
+    def _schema_version(self, top: Mapping[str, object]) -> None:
+        if "schema_version" not in top:
+            if self.layer != "--set":
+                self.fault(
+                    (),
+                    f"schema_version is missing; read as {SCHEMA_VERSION}",
+                    f"缺少 schema_version；按 {SCHEMA_VERSION} 读取",
+                    severity="note",
+                )
+            return
+        version = top["schema_version"]
+        if isinstance(version, bool) or version != SCHEMA_VERSION or not isinstance(version, int):
+            self.fault(
+                ("schema_version",),
+                f"{version!r} is not a known version",
+                f"未知版本 {version!r}",
+                allowed=str(SCHEMA_VERSION),
+            )
+
+    def _period(self, value: object) -> None:
+        period = self._mapping(("period",), value, ("start", "end"))
+        for key in ("start", "end"):
+            if period is not None and key in period:
+                self._set_origin(("period", key))
+                setattr(self.sheet, key, self._quarter(("period", key), period[key]))
+
+    def _plans(self, path: Key, value: object) -> tuple[str, ...] | None:
+        found = self._listed(path, value, "document", may_be_empty=True)
+        if found is None:
+            return None
+        return self.facts.in_order(found, self.facts.registry.documents)
+
+    def _levers(self, value: object) -> None:
+        levers = self._mapping(("levers",), value, None)
+        spelled: dict[str, str] = {}
+        for word, entry in (levers or {}).items():
+            path: Key = ("levers", word)
+            try:
+                lever = self.facts.registry.lever(word)
+            except KeyError as error:
+                self.fault(
+                    path,
+                    f"no lever {word!r}",
+                    f"没有政策工具“{word}”",
+                    allowed="a key, id or name that `simulate levers` lists",
+                    suggestion=self._misplaced(word) or _suggested(error),
+                    at_key=True,
+                )
+                continue
+            if lever.id in spelled:
+                self._twice(path, word, spelled[lever.id])
+                continue
+            spelled[lever.id] = word
+            read = self._lever(path, entry, lever)
+            if read is not None:
+                self.sheet.levers[lever.id] = read
+
+    def _lever(self, path: Key, value: object, lever: Lever) -> LeverSheet | None:
+        size = self.facts.sizes.get(lever.id)
+        attribute = self.facts.attribute(lever.id)
+        entry = self._mapping(path, value, (attribute, *LEVER_KEYS))
+        if entry is None:
+            return None
+        sheet = LeverSheet()
+        for key in entry:
+            self._set_origin(("levers", lever.key, key), (*path, key))
+        if attribute in entry:
+            sheet.dose = self._dose((*path, attribute), entry[attribute], size)
+        if "chains" in entry:
+            sheet.chains = self._aimed((*path, "chains"), entry["chains"], "chain")
+        if "districts" in entry:
+            sheet.places = self._aimed((*path, "districts"), entry["districts"], "district")
+        if "start" in entry:
+            sheet.start = self._edge((*path, "start"), entry["start"], 1)
+        if "end" in entry:
+            sheet.end = self._edge((*path, "end"), entry["end"], 4)
+        return sheet
+
+    def _aimed(self, path: Key, value: object, what: str) -> tuple[str, ...] | None:
+        """Chains or places in the order of the registry; the whole city is the empty tuple."""
+        registry = self.facts.registry
+        entries: Sequence[Entry] = registry.chains if what == "chain" else registry.places
+        found = [entry.id for entry in entries] if value == EVERY else None
+        if found is None:
+            found = self._listed(path, value, what)
+        if found is None:
+            return None
+        whole_city = what == "district" and len(found) == len(entries)
+        return () if whole_city else self.facts.in_order(found, entries)
+
+    def _listed(
+        self, path: Key, value: object, what: str, may_be_empty: bool = False
+    ) -> list[str] | None:
+        """A list of names of registry entries; their ids, each once."""
+        registry = self.facts.registry
+        tables: dict[str, tuple[Callable[[str], Entry], Sequence[Entry], str]] = {
+            "document": (registry.document, registry.documents, "文件"),
+            "chain": (registry.chain, registry.chains, "产业链"),
+            "district": (registry.place, registry.places, "区"),
+        }
+        look, entries, zh = tables[what]
+        allowed = ", ".join(entry.id for entry in entries)
+        if not isinstance(value, list) or not (value or may_be_empty):
+            self.fault(
+                path,
+                f"{shown(value)} is not a list of {what}s"
+                if not isinstance(value, list)
+                else f"the list of {what}s is empty",
+                f"此处应为{zh}的列表",
+                allowed=f"[…] of {allowed}" + ("" if may_be_empty else f"; or {EVERY}"),
+            )
+            return None
+        found: dict[str, str] = {}
+        good = True
+        for index, word in enumerate(value):
+            here: Key = (*path, index)
+            try:
+                entry = look(word) if isinstance(word, str) else None
+            except KeyError as error:
+                self.fault(
+                    here, f"no {what} {word!r}", f"没有{zh}“{word}”", allowed, _suggested(error)
+                )
+                good = False
+                continue
+            if entry is None:
+                self.fault(here, f"{shown(word)} is not a name", "此处应为名称", allowed)
+                good = False
+            elif entry.id in found:
+                self._twice(here, str(word), found[entry.id])
+                good = False
+            else:
+                found[entry.id] = str(word)
+        return list(found) if good else None
+
+    def _edge(self, path: Key, value: object, quarter: int) -> Quarter | None:
+        """The start or the end of a lever: a year or a quarter."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            if 2000 <= value <= LAST_YEAR:
+                return Quarter(value, quarter)
+        elif isinstance(value, str):
+            text = value.strip()
+            if re.fullmatch(r"20\d\d", text, re.ASCII) and int(text) <= LAST_YEAR:
+                return Quarter(int(text), quarter)
+            return self._quarter(path, value)
+        self.fault(
+            path,
+            f"{shown(value)} is neither a year nor a quarter",
+            "此处应为年份或季度",
+            allowed=f"2025 or 2025Q1, up to {LAST_YEAR}",
+        )
+        return None
+
+    def _dose(self, path: Key, value: object, size: LeverAssumption | None) -> DoseSheet | None:
+        """A dose: one quantity, one for each named year, or points to interpolate between."""
+        if not isinstance(value, dict):
+            dose = self._dose_quantity(path, value, size)
+            return None if dose is None else DoseSheet(((None, dose),), False, {})
+        if any(isinstance(key, str) and not key.isdecimal() for key in value):
+            entry = self._mapping(path, value, ("from", "interpolate"))
+            if entry is None:
+                return None
+            how = entry.get("interpolate")
+            if "from" not in entry or "interpolate" not in entry:
+                missing = "interpolate" if "from" in entry else "from"
+                self.fault(
+                    path,
+                    f"{missing} is missing",
+                    f"缺少 {missing}",
+                    allowed="{from: {2025: …, 2027: …}, interpolate: linear}",
+                )
+                return None
+            if how not in ("linear", "step"):
+                self.fault(
+                    (*path, "interpolate"),
+                    f"{shown(how)} is no way to interpolate",
+                    "未知的插值方式",
+                    allowed="linear, step",
+                    suggestion=nearest(how, ("linear", "step")) if isinstance(how, str) else "",
+                )
+            return self._by_year((*path, "from"), entry["from"], size, how == "linear")
+        return self._by_year(path, value, size, linear=False)
+
+    def _by_year(
+        self, path: Key, value: object, size: LeverAssumption | None, linear: bool
+    ) -> DoseSheet | None:
+        if not isinstance(value, dict) or not value:
+            self.fault(
+                path,
+                f"{shown(value)} names no years",
+                "此处应为按年份的取值",
+                allowed="{2025: …, 2026: …}",
+            )
+            return None
+        points: dict[int, float] = {}
+        places: dict[int, Place] = {}
+        good = True
+        for key, quantity in value.items():
+            here: Key = (*path, key)
+            year = _year(key)
+            if year is None or year in points:
+                self.fault(
+                    here,
+                    f"year {year} stands here twice" if year else f"{key!r} is not a year",
+                    f"年份 {year} 重复" if year else f"“{key}”不是年份",
+                    allowed="each year once, such as 2025",
+                    at_key=True,
+                )
+                good = False
+                continue
+            dose = self._dose_quantity(here, quantity, size)
+            if dose is None:
+                good = False
+            points[year] = dose or 0.0
+            places[year] = Place(self.source.file, *self.source.position(here))
+        if not good:
+            return None
+        ordered: tuple[tuple[int | None, float], ...] = tuple(sorted(points.items()))
+        return DoseSheet(ordered, linear, places)
+
+    def _dose_quantity(
+        self, path: Key, value: object, size: LeverAssumption | None
+    ) -> float | None:
+        if size is None:
+            return self._quantity(path, value, "1", 0.0, 3.0)
+        # Zero is always a dose: it is what "without this lever" means.
+        return self._quantity(path, value, size.unit, min(0.0, size.low), size.high)
+
+    def _assumptions(self, value: object) -> None:
+        priors = self.facts.priors
+        entries = self._mapping(("assumptions",), value, (*priors, "base_construction"))
+        for name, entry in (entries or {}).items():
+            path: Key = ("assumptions", name)
+            if name == "base_construction":
+                self.sheet.construction = self._choice(path, entry, self.facts.constructions)
+                self._set_origin(path)
+            elif name in priors:
+                distribution = self._distribution(path, entry, priors[name])
+                if distribution is not None:
+                    self.sheet.assumptions[name] = distribution
+                    self._set_origin(path)
+
+    def _distribution(self, path: Key, value: object, parameter: Parameter) -> Distribution | None:
+        if not isinstance(value, dict):
+            fixed = self._quantity(
+                path, value, parameter.unit, parameter.minimum, parameter.maximum
+            )
+            return None if fixed is None else Distribution.fixed(fixed)
+        distribution = self._spread(path, value, parameter)
+        if distribution is None or distribution.is_fixed:
+            return distribution
+        try:
+            return distribution.truncated(parameter.minimum, parameter.maximum)
+        except ValueError as error:
+            self._no_distribution(path, error, parameter)
+            return None
+
+    def _spread(
+        self, path: Key, value: dict[str, object], parameter: Parameter, inside: Sequence[str] = ()
+    ) -> Distribution | None:
+        """A distribution in words; `inside` are the further keys of a mixture's component."""
+        kind = value.get("dist")
+        if kind is None:
+            self.fault(
+                path,
+                "dist is missing",
+                "缺少 dist（分布类型）",
+                allowed=f"one value, or dist: with one of {', '.join(KINDS)}",
+            )
+            return None
+        kind = self._choice((*path, "dist"), kind, KINDS)
+        if kind is None:
+            return None
+        before = len(self.findings)
+        cut = ("lower", "upper")
+        if kind in MIXED:
+            entry = self._mapping(path, value, ("dist", "components", *cut, *inside))
+            bounds = self._bounds(path, entry or {}, parameter)
+            parts = self._components(path, (entry or {}).get("components"), kind, parameter)
+            if len(self.findings) > before or not parts:
+                return None
+            weights, components, labels = zip(*parts, strict=True)
+            return self._made(
+                path,
+                parameter,
+                lambda: Distribution(
+                    kind,
+                    truncation=bounds,
+                    weights=weights,
+                    components=components,
+                    labels=labels if kind == "constructions" else (),
+                ),
+            )
+        numbers = NUMBERS[kind]
+        measured = {number.name: number.has_unit for number in numbers}
+        if kind == "beta" and "mean" in value:
+            measured = {"mean": True, "sd": True}
+        entry = self._mapping(path, value, ("dist", *measured, *cut, *inside))
+        if entry is None:
+            return None
+        given: dict[str, float] = {}
+        for name, has_unit in measured.items():
+            optional = any(number.name == name and number.default is not None for number in numbers)
+            if name not in entry:
+                if not optional:
+                    self.fault(
+                        path, f"{kind} needs {name}", f"{kind} 分布缺少 {name}", ", ".join(measured)
+                    )
+                continue
+            number = self._quantity((*path, name), entry[name], parameter.unit if has_unit else "1")
+            if number is not None:
+                given[name] = number
+        bounds = self._bounds(path, entry, parameter)
+        if len(self.findings) > before:
+            return None
+        return self._made(path, parameter, lambda: Distribution.of(kind, given, *bounds))
+
+    def _components(
+        self, path: Key, value: object, kind: str, parameter: Parameter
+    ) -> list[tuple[float, Distribution, str]]:
+        if not isinstance(value, list) or not value:
+            self.fault(
+                path,
+                f"{kind} needs a list of components",
+                f"{kind} 分布需要 components 列表",
+                allowed="components: [{weight: …, dist: …}, …]",
+            )
+            return []
+        parts: list[tuple[float, Distribution, str]] = []
+        extra = ("weight", "label") if kind == "constructions" else ("weight",)
+        for index, item in enumerate(value):
+            here: Key = (*path, "components", index)
+            if not isinstance(item, dict) or any(key not in item for key in extra):
+                self.fault(
+                    here,
+                    f"a component needs {' and '.join(extra)}",
+                    f"每个分量需要 {'、'.join(extra)}",
+                    allowed=", ".join((*extra, "dist")),
+                )
+                continue
+            weight = self._quantity((*here, "weight"), item["weight"], "1", 0.0, 1.0)
+            label = ""
+            if kind == "constructions":
+                labels = self.facts.constructions
+                label = self._choice((*here, "label"), item["label"], labels) or ""
+            part = self._spread(here, item, parameter, extra)
+            if weight is not None and part is not None:
+                parts.append((weight, part, label))
+        return parts
+
+    def _bounds(
+        self, path: Key, entry: Mapping[str, object], parameter: Parameter
+    ) -> tuple[float, float]:
+        bounds = {"lower": float("-inf"), "upper": float("inf")}
+        for name in bounds:
+            if name in entry:
+                bound = self._quantity((*path, name), entry[name], parameter.unit)
+                bounds[name] = bounds[name] if bound is None else bound
+        return bounds["lower"], bounds["upper"]
+
+    def _made(
+        self, path: Key, parameter: Parameter, make: Callable[[], Distribution]
+    ) -> Distribution | None:
+        try:
+            made = make()
+        except (ValueError, OverflowError, ZeroDivisionError) as error:
+            self._no_distribution(path, error, parameter)
+            return None
+        centre = _centre(made)
+        if centre is not None and not parameter.admits(centre):
+            self.fault(
+                path,
+                f"the distribution is centred on {format_quantity(centre, parameter.unit)}",
+                f"分布中心 {format_quantity(centre, parameter.unit, 'zh')} 超出允许范围",
+                allowed=between(parameter.minimum, parameter.maximum, parameter.unit),
+            )
+            return None
+        return made
+
+    def _no_distribution(self, path: Key, error: Exception, parameter: Parameter) -> None:
+        self.fault(
+            path,
+            f"not a distribution: {error}",
+            f"分布无效：{error}",
+            allowed=between(parameter.minimum, parameter.maximum, parameter.unit),
+        )
+
+    def _mechanisms(self, value: object) -> None:
+        entries = self._mapping(("mechanisms",), value, MECHANISMS)
+        for name, switch in (entries or {}).items():
+            path: Key = ("mechanisms", name)
+            if name not in MECHANISMS:
+                continue
+            if isinstance(switch, str) and switch.strip().lower() in SWITCH_WORDS:
+                switch = SWITCH_WORDS[switch.strip().lower()]
+            if isinstance(switch, bool):
+                self.sheet.mechanisms[name] = switch
+                self._set_origin(path)
+            else:
+                self.fault(
+                    path,
+                    f"{shown(switch)} is neither on nor off",
+                    "此处应为 on 或 off",
+                    allowed="on, off, true, false",
+                )
+
+    def _targets(self, value: object) -> None:
+        targets = self._mapping(("targets",), value, None)
+        registry = self.facts.registry
+        taken = {target.key for target in registry.targets} | {
+            target.id for target in registry.targets
+        }
+        for key, entry in (targets or {}).items():
+            path: Key = ("targets", key)
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", key) or key in taken:
+                self.fault(
+                    path,
+                    f"{key!r} names a target of a plan"
+                    if key in taken
+                    else f"{key!r} is not a target's key",
+                    f"“{key}”不能用作新目标的键名",
+                    allowed="a new word of small letters, digits and _",
+                    at_key=True,
+                )
+                continue
+            fields = self._mapping(path, entry, TARGET_KEYS)
+            if fields is not None:
+                self.sheet.targets[key] = self._target(path, fields)
+
+    def _target(self, path: Key, entry: Mapping[str, object]) -> TargetSheet:
+        sheet = TargetSheet()
+        for key in entry:
+            self._set_origin((*path, key))
+        if "name" in entry:
+            sheet.name = self._bilingual((*path, "name"), entry["name"])
+        if "note" in entry:
+            sheet.note = self._bilingual((*path, "note"), entry["note"])
+        if "metric" in entry:
+            metrics = [metric.id for metric in self.facts.registry.metrics]
+            sheet.metric = self._choice((*path, "metric"), entry["metric"], metrics)
+        if "comparator" in entry:
+            sheet.comparator = self._choice((*path, "comparator"), entry["comparator"], COMPARATORS)
+        if "value" in entry:
+            value = entry["value"]
+            if isinstance(value, str | int | float) and not isinstance(value, bool):
+                sheet.value = value
+            else:
+                self.fault(
+                    (*path, "value"), f"{shown(value)} is not a quantity", "此处应为带单位的数"
+                )
+        if "deadline" in entry:
+            sheet.deadline = self._whole((*path, "deadline"), entry["deadline"], 2018, LAST_YEAR)
+        return sheet
+
+    def _mapping(
+        self, path: Key, value: object, allowed: Iterable[str] | None
+    ) -> dict[str, object] | None:
+        """The entries of a mapping whose keys are known; every unknown key is a finding."""
+        options = tuple(allowed) if allowed is not None else ()
+        if not isinstance(value, dict) or not value:
+            self.fault(
+                path,
+                "says nothing"
+                if value is None or value == {}
+                else f"{shown(value)} is not a mapping of keys to values",
+                "此处没有内容" if value is None or value == {} else "此处应为键值映射",
+                allowed=_some(options) if options else "key: value",
+            )
+            return None
+        known: dict[str, object] = {}
+        for key, entry in value.items():
+            if isinstance(key, str) and (allowed is None or key in options):
+                known[key] = entry
+                continue
+            word = str(key)
+            self.fault(
+                (*path, key),
+                f"unknown key {word!r}",
+                f"未知的键“{word}”",
+                allowed=_some(options) if options else "words",
+                suggestion=self._misplaced(word, path) or nearest(word, options),
+                at_key=True,
+            )
+        return known or None
+
+    def _misplaced(self, word: str, path: Key = ("levers",)) -> str:
+        """Where a key belongs that is known, but not here."""
+        here = path[0] if path else ""
+        homes = [("", TOP_KEYS), ("period", ("start", "end")), ("mechanisms", MECHANISMS)]
+        homes.append(("assumptions", (*self.facts.priors, "base_construction")))
+        for home, keys in homes:
+            if word in keys and home != here:
+                return f"{home}.{word}" if home else f"{word} (at the top level)"
+        if here != "levers":
+            try:
+                return f"levers.{self.facts.registry.lever(word).key}"
+            except KeyError:
+                return ""
+        return ""
+
+    def _quantity(
+        self,
+        path: Key,
+        value: object,
+        unit: str,
+        minimum: float = float("-inf"),
+        maximum: float = float("inf"),
+    ) -> float | None:
+        """A number in `unit` between two bounds."""
+        units = accepted_units(unit)
+        bare = takes_bare_number(unit)
+        forms = "a number" if bare else f"a number with one of {', '.join(units[:6])}"
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            self.fault(path, f"{shown(value)} is not a quantity", "此处应为带单位的数", forms)
+            return None
+        try:
+            number = parse_quantity(value, unit)
+        except QuantityError as error:
+            self.fault(path, str(error), error.zh, forms, with_unit(value, unit))
+            return None
+        if not minimum <= number <= maximum:
+            self.fault(
+                path,
+                f"{shown(value)} is out of bounds",
+                f"{shown(value)} 超出允许范围",
+                allowed=between(minimum, maximum, unit),
+            )
+            return None
+        return number
+
+    def _whole(self, path: Key, value: object, minimum: int, maximum: int) -> int | None:
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+            self.fault(
+                path,
+                f"{shown(value)} is not a whole number from {minimum} to {maximum}",
+                f"此处应为 {minimum} 至 {maximum} 的整数",
+                allowed=f"{minimum} … {maximum}",
+            )
+            return None
+        return value
+
+    def _quarter(self, path: Key, value: object) -> Quarter | None:
+        try:
+            if isinstance(value, str):
+                return Quarter.parse(value)
+        except ValueError:
+            pass
+        self.fault(path, f"{shown(value)} is not a quarter", "此处应为季度", "such as 2025Q1")
+        return None
+
+    def _choice(self, path: Key, value: object, options: Sequence[str]) -> str | None:
+        if isinstance(value, str) and value in options:
+            return value
+        self.fault(
+            path,
+            f"{shown(value)} is not known here",
+            f"此处不允许“{value}”",
+            allowed=", ".join(options),
+            suggestion=nearest(value, options) if isinstance(value, str) else "",
+        )
+        return None
+
+    def _bilingual(self, path: Key, value: object) -> Name | None:
+        """A text in both languages."""
+        entry = self._mapping(path, value, ("zh", "en"))
+        if entry is None:
+            return None
+        texts: list[str] = []
+        for key in ("zh", "en"):
+            text = entry.get(key)
+            if isinstance(text, str) and text.strip():
+                texts.append(text.strip())
+            else:
+                self.fault(
+                    (*path, key) if key in entry else path,
+                    f"no text in {key}",
+                    f"缺少 {key} 文本",
+                    allowed="{zh: …, en: …}",
+                )
+        return Name(*texts) if len(texts) == 2 else None
+
+    def _twice(self, path: Key, word: str, before: str) -> None:
+        self.fault(
+            path,
+            f"{word!r} stands here twice" + (f", before as {before!r}" if before != word else ""),
+            f"“{word}”重复出现",
+            allowed="each once",
+            at_key=True,
+        )
+
+
+def between(minimum: float, maximum: float, unit: str) -> str:
+    """Two bounds for people; a share as a number too, for so it may be written."""
+    if unit == "share":
+        percent = f"{format_quantity(minimum, unit)} … {format_quantity(maximum, unit)}"
+        return f"{minimum:g} … {maximum:g} ({percent})"
+    return f"{format_quantity(minimum, unit)} … {format_quantity(maximum, unit)}"
+
+
+def with_unit(value: object, unit: str) -> str:
+    """What a quantity with no unit, or an unknown one, was most likely meant to be."""
+    found = re.fullmatch(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(\D*)", str(value).strip())
+    if found is None:
+        return ""
+    number, written = found.groups()
+    if not written:
+        return "" if takes_bare_number(unit) else f"{number} {accepted_units(unit)[0]}"
+    near = nearest(written, accepted_units(unit))
+    return "" if near in (None, written) else f"{number} {near}"
+
+
+def shown(value: object) -> str:
+    """A found value in a message, however long it is."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _some(options: Sequence[str]) -> str:
+    """The allowed words, cut short where there are very many."""
+    return ", ".join(options[:16]) + (f", … ({len(options)} in all)" if len(options) > 16 else "")
+
+
+def _year(key: object) -> int | None:
+    if isinstance(key, str) and re.fullmatch(r"\d{4}", key, re.ASCII):
+        return int(key)
+    if isinstance(key, int) and not isinstance(key, bool) and 1000 <= key <= 9999:
+        return key
+    return None
+
+
+def _suggested(error: KeyError) -> str:
+    return str(getattr(error, "suggestion", "") or "")
+
+
+def _centre(distribution: Distribution) -> float | None:
+    """Where a plain distribution says it is centred, in the parameter's unit."""
+    if distribution.kind in MIXED:
+        return None
+    named = zip(NUMBERS[distribution.kind], distribution.numbers, strict=True)
+    numbers = {number.name: value for number, value in named}
+    for name in ("value", "median", "mean", "mode", "location"):
+        if name in numbers:
+            return numbers[name] + numbers.get("shift", 0.0)
+    return None

@@ -1,0 +1,689 @@
+"""The plans' targets, judged on what an ensemble produced.
+
+Each target of the registry has exactly one status: `scored` (a measured series answers it),
+`not_modelled` (the mechanism that would answer it is named), `input` (the city promises it, so it
+is fed to a lever and never counted as an outcome) or `by_hand` (no number to compare with). None is
+ever silently missing.
+
+A probability carries the Wilson 95 % interval of its Monte Carlo error only. What moves the answer
+more than sampling does is kept apart and shown beside it: the probability per construction of the
+base value, the published figure (with drift of the definition) next to the true one, and the
+two-parameter benchmark of limit L13. Until a backtest is printed beside them, all of these are
+uncalibrated, and every score says so.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.foundation.calendar import Quarter
+from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.parameters import load_constructions
+from simulator.observables import CATALOGUE, Observable
+from simulator.registry import Name, Registry, Target
+from simulator.scenario import ExtraTarget
+
+Goal: TypeAlias = Target | ExtraTarget
+"""What can be judged: a plan's target, or one that a scenario adds under its own label."""
+
+Status = Literal["scored", "not_modelled", "input", "by_hand"]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+Z95 = 1.959963984540054
+
+BASE_YEAR = 2024
+"""The year whose core revenue no document states; its constructions are the base of a run."""
+
+UNCALIBRATED = Name(
+    zh="未校准：尚无回测，概率只宜用来比较方案，不是预测",
+    en="uncalibrated: no backtest exists yet; use the probabilities to compare, not to forecast",
+)
+
+STATUSES: Mapping[str, Name] = {
+    "scored": Name(zh="已评估", en="scored"),
+    "not_modelled": Name(zh="尚未建模", en="not modelled yet"),
+    "input": Name(zh="政策投入", en="policy input"),
+    "by_hand": Name(zh="人工评分", en="scored by hand"),
+}
+
+HOW: Mapping[str, Name] = {
+    "endogenous": Name(zh="由企业模型内生", en="from the firm model"),
+    "milestone": Name(zh="由里程碑过程", en="from a milestone process"),
+    "input": Name(zh="作为投入，只看是否到位", en="as an input: delivered or not"),
+    "checklist": Name(zh="无数字，按清单人工评分", en="no number: checklist, by hand"),
+}
+
+MECHANISMS: Mapping[str, Name] = {
+    "M4": Name(zh="人才", en="talent"),
+    "M7": Name(zh="技术攻关", en="technology projects"),
+    "M16": Name(zh="里程碑项目", en="milestone pipelines"),
+    "M17": Name(zh="企业称号与计数", en="firm titles and counts"),
+    "M18": Name(zh="产业集群", en="clusters"),
+    "M19": Name(zh="带动产业", en="related revenue"),
+}
+
+MISSING: Mapping[str, str] = {
+    "smart_tech_revenue": "M19",
+    "related_revenue": "M19",
+    "new_sales_revenue": "M16",
+    "induced_investment": "M16",
+    "major_projects": "M16",
+    "cluster_scale": "M18",
+    "clusters_ge_1000yi": "M18",
+    "feature_clusters": "M18",
+    "firm_revenue_named": "M17",
+    "leading_firms_total": "M17",
+    "leading_firms_international_brand": "M17",
+    "leading_firms_domestic_top3": "M17",
+    "hightech_niche_leaders": "M17",
+    "specialised_smes": "M17",
+    "key_technologies": "M7",
+    "key_new_products": "M7",
+    "smart_equipment_breakthroughs": "M7",
+    "fields_in_national_layout": "M16",
+    "national_platforms": "M16",
+    "demo_scenarios": "M16",
+    "benchmark_scenarios": "M16",
+    "smart_manufacturing_projects": "M16",
+    "smart_factories": "M16",
+    "vertical_science_models": "M16",
+    "smart_eldercare_complexes": "M16",
+    "logistics_centre_area": "M16",
+    "sorting_platform": "M16",
+    "supercomputer_scale": "M16",
+    "talent_teams": "M4",
+    "leading_talents": "M4",
+    "rd_talents": "M4",
+}
+"""Metrics that no series measures yet, and the mechanism (model equation) that will."""
+
+
+class Outcomes(Protocol):
+    """What an ensemble offers to the judge; all in member order.
+
+    `annual` and `parameters` have a row for each member.
+    """
+
+    @property
+    def quarters(self) -> tuple[Quarter, ...]:
+        """The founding quarter, then those of the period."""
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The founding year, then every full year of the period."""
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names of the recorded series."""
+
+    def annual(self, series: str, /) -> Floats:
+        """Annual figures, members by years: mean of a flow, last quarter of a stock."""
+
+    def parameters(self, name: str, /) -> Floats:
+        """One drawn parameter, one number for each member; KeyError when there is none."""
+
+
+class Probability(NamedTuple):
+    """A share of members with its Wilson 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    members: int
+
+
+class Spread(NamedTuple):
+    """Median and the 5 and 95 % quantiles over members."""
+
+    median: float
+    low: float
+    high: float
+
+
+class FirstReached(NamedTuple):
+    """When the target is first met: median year of the members that meet it, and their share."""
+
+    year: int | None
+    share: float
+
+
+class ConstructionScore(NamedTuple):
+    """The probability within one construction of the base value.
+
+    `base` is the median base value of those members (亿元), `benchmark` their GBM probability.
+    """
+
+    construction: str
+    name: Name
+    probability: Probability
+    published: Probability | None
+    base: float
+    benchmark: float | None
+
+
+class Judged(NamedTuple):
+    """How one target is judged, known before any run.
+
+    `mechanism` names what is missing (`M7`), `series` what measures it; either may be empty.
+    """
+
+    target: Target
+    how: Name
+    status: Status
+    mechanism: str
+    series: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetScore:
+    """One target after a run; every number is None unless `status` is `scored`.
+
+    `outcome` and `shortfall` are in `unit`; `shortfall` is the median over members of what is
+    missing to `value`; `year` is the deadline's. `extra` marks a target that no plan holds, and its
+    `note` says why it is there.
+    """
+
+    id: str
+    key: str
+    name: Name
+    document: str
+    metric: str
+    comparator: str
+    value: float | None
+    value_high: float | None
+    unit: str
+    year: int
+    headline: bool
+    extra: bool
+    how: Name
+    status: Status
+    mechanism: str
+    series: str
+    reason: Name
+    note: Name | None = None
+    probability: Probability | None = None
+    published: Probability | None = None
+    by_construction: tuple[ConstructionScore, ...] = ()
+    outcome: Spread | None = None
+    outcome_published: Spread | None = None
+    shortfall: float | None = None
+    first_reached: FirstReached | None = None
+    benchmark: float | None = None
+    calibrated: bool = False
+    caution: Name = UNCALIBRATED
+
+
+@dataclass(frozen=True, slots=True)
+class JointScore:
+    """All scored targets of one plan met together.
+
+    `keys` are those counted; `total` is the number of targets in the plan, so that nobody reads
+    a joint probability of three as one of eleven.
+    """
+
+    document: str
+    name: Name
+    keys: tuple[str, ...]
+    total: int
+    probability: Probability
+    published: Probability
+    calibrated: bool = False
+    caution: Name = UNCALIBRATED
+
+
+def score(
+    goals: Sequence[Goal],
+    registry: Registry,
+    outcomes: Outcomes,
+    catalogue: Sequence[Observable] = CATALOGUE,
+) -> tuple[TargetScore, ...]:
+    """Judge every goal on the outcomes, in the order given.
+
+    Raises ValueError where a series and a goal have different units (perimeters are never
+    spliced) or the ensemble is empty.
+    """
+    plan_ids = {target.id for target in registry.targets}
+    return tuple(_score(goal, goal.id in plan_ids, outcomes, catalogue) for goal in goals)
+
+
+def targets_due(registry: Registry, years: Sequence[int]) -> tuple[Target, ...]:
+    """The registry's targets whose deadline lies in the years, in registry order.
+
+    A target belongs to a run by its deadline, not by the levers in force: a run without the
+    plan's levers is judged on the plan's targets all the same.
+    """
+    return tuple(t for t in registry.targets if t.deadline.year in set(years))
+
+
+class Group(NamedTuple):
+    """The members whose base value was drawn from one construction: `inside` is a flag each."""
+
+    id: str
+    name: Name
+    inside: Flags
+
+
+def construction_groups(outcomes: Outcomes) -> tuple[Group, ...]:
+    """Members by the construction of their base value, in table order; empty groups are left out.
+
+    No groups where the run is not founded on the base value of 2024.
+    """
+    index = _parameter(outcomes, "construction")
+    if index is None or _base_year(outcomes) != BASE_YEAR:
+        return ()
+    groups = (
+        Group(item.id, Name(item.meaning.zh, item.meaning.en), index == position)
+        for position, item in enumerate(load_constructions())
+    )
+    return tuple(group for group in groups if group.inside.any())
+
+
+def goals_of(
+    registry: Registry, years: Sequence[int], extra: Sequence[Goal] = ()
+) -> tuple[Goal, ...]:
+    """What a run is judged on: the plans' targets due in it, then the scenario's own.
+
+    `years` begins with the founding year, as those of a run do; what was due then lies behind it.
+    """
+    return (*targets_due(registry, years[1:]), *extra)
+
+
+def judge_all(
+    registry: Registry, catalogue: Sequence[Observable] = CATALOGUE
+) -> tuple[Judged, ...]:
+    """How each target of the registry is judged, without a run."""
+    return tuple(_judge(target, catalogue) for target in registry.targets)
+
+
+def joint(
+    goals: Sequence[Goal],
+    registry: Registry,
+    outcomes: Outcomes,
+    catalogue: Sequence[Observable] = CATALOGUE,
+) -> tuple[JointScore, ...]:
+    """For each plan among the goals with a scored target: all of them met by the same member."""
+    plan_ids = {target.id for target in registry.targets}
+    scores = []
+    for document in dict.fromkeys(goal.document for goal in goals if goal.id in plan_ids):
+        own = [goal for goal in goals if goal.document == document and goal.id in plan_ids]
+        scored = [goal for goal in own if _measured_in(goal, outcomes, catalogue)]
+        if not scored:
+            continue
+        true = [met(goal, outcomes, catalogue) for goal in scored]
+        published = [met(goal, outcomes, catalogue, published=True) for goal in scored]
+        scores.append(
+            JointScore(
+                document=document,
+                name=registry.document(document).name,
+                keys=tuple(goal.key for goal in scored),
+                total=len(own),
+                probability=probability(np.logical_and.reduce(true)),
+                published=probability(np.logical_and.reduce(published)),
+            )
+        )
+    return tuple(scores)
+
+
+def met(
+    goal: Goal,
+    outcomes: Outcomes,
+    catalogue: Sequence[Observable] = CATALOGUE,
+    *,
+    published: bool = False,
+) -> Flags:
+    """For each member whether the goal is met at its deadline; paired use in comparisons.
+
+    `published` takes the published figure where one is modelled, the true one elsewhere.
+    Raises KeyError for a goal that no series of the outcomes measures.
+    """
+    measured = _measured_in(goal, outcomes, catalogue)
+    if measured is None:
+        raise KeyError(f"no series measures {goal.metric} of {goal.id}")
+    series = _published(measured, outcomes) if published else None
+    return _passes(goal, _at_deadline(goal, outcomes, measured, series or measured.key))
+
+
+def probability(flags: Flags) -> Probability:
+    """Share of members that are True, with its Wilson 95 % interval; ValueError when empty."""
+    members = int(flags.size)
+    if members == 0:
+        raise ValueError("a probability needs at least one member")
+    hits = int(np.count_nonzero(flags))
+    low, high = wilson(hits, members)
+    return Probability(hits / members, low, high, members)
+
+
+def wilson(hits: int, members: int) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a binomial share (Wilson 1927, JASA 22)."""
+    share = hits / members
+    spread = Z95 * Z95 / members
+    centre = (share + spread / 2.0) / (1.0 + spread)
+    half = Z95 / (1.0 + spread) * math.sqrt(share * (1 - share) / members + spread / members / 4)
+    # The bounds at no hit and at all hits are exact; rounding must not leave [0, 1].
+    low = 0.0 if hits == 0 else centre - half
+    high = 1.0 if hits == members else centre + half
+    return low, high
+
+
+def geometric_benchmark(
+    base: Floats, target: float, years: float, drift: float, volatility: float
+) -> float:
+    """Limit L13, integrated over the base values: mean of Φ[(ln(X₀/X*) + μT)/(σ√T)].
+
+    `base` and `target` in one unit, `drift` μ in log points a year, `volatility` σ per √year.
+    The two-parameter forecast that any answer of the model is printed beside.
+    """
+    with np.errstate(divide="ignore"):  # a base of zero can never reach the target
+        distance = (np.log(base / target) + drift * years) / (volatility * math.sqrt(years))
+    return math.fsum(0.5 * math.erfc(-x / math.sqrt(2.0)) for x in distance.tolist()) / base.size
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition on a probability, as typed: `tj27_core_revenue>=0.6`.
+
+    `part` is `true` or `published`; the key `joint` asks for all scored targets of a plan.
+    """
+
+    text: str
+    key: str
+    part: Literal["true", "published"]
+    comparator: Literal[">=", "<=", ">", "<"]
+    bound: float
+
+    def evaluate(
+        self, scores: Sequence[TargetScore], joints: Sequence[JointScore] = ()
+    ) -> "CheckResult":
+        """Compare with the scores; UsageError for a target that is unknown or has no number."""
+        found = self._find(scores, joints)
+        value = found.value
+        passed = {
+            ">=": value >= self.bound,
+            "<=": value <= self.bound,
+            ">": value > self.bound,
+            "<": value < self.bound,
+        }[self.comparator]
+        return CheckResult(self, passed, found)
+
+    def _find(self, scores: Sequence[TargetScore], joints: Sequence[JointScore]) -> Probability:
+        if self.key == "joint":
+            if len(joints) != 1:
+                raise UsageError(
+                    f"{self.text}: 'joint' needs exactly one plan in the run, found {len(joints)}"
+                )
+            return joints[0].published if self.part == "published" else joints[0].probability
+        by_key = {item.key: item for item in scores}
+        item = by_key.get(self.key)
+        if item is None:
+            near = nearest(self.key, [*by_key, "joint"])
+            hint = f"; did you mean {near}?" if near else ""
+            raise UsageError(f"{self.text}: no target {self.key!r} in this run{hint}")
+        found = item.published if self.part == "published" else item.probability
+        if found is None:
+            why = f"it has no {self.part} figure" if item.probability else item.reason.en
+            raise UsageError(f"{self.text}: {item.key} has no probability to check: {why}")
+        return found
+
+
+class CheckResult(NamedTuple):
+    """A check with its verdict and the probability it was held against."""
+
+    check: Check
+    met: bool
+    probability: Probability
+
+
+_CHECK = re.compile(
+    r"\s*(?P<key>[\w\-]+)(?:\.(?P<part>\w+))?\s*(?P<comparator>>=|<=|>|<)"
+    r"\s*(?P<bound>\d+(?:\.\d*)?|\.\d+)\s*(?P<percent>%?)\s*"
+)
+
+
+def check_expression(text: str) -> Check:
+    """Read `tj27_core_revenue>=0.6`, `….published >= 60 %` or `joint>0.1`.
+
+    UsageError for another form or a bound outside 0 to 1.
+    """
+    found = _CHECK.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text!r} is not a check; write <target>[.published]>=<probability>, "
+            "for example tj27_core_revenue>=0.6"
+        )
+    part = found["part"] or "true"
+    if part not in ("true", "published"):
+        near = nearest(part, ["true", "published"])
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"{text!r}: {part!r} is neither 'true' nor 'published'{hint}")
+    bound = float(found["bound"]) / (100.0 if found["percent"] else 1.0)
+    if not 0.0 <= bound <= 1.0:
+        raise UsageError(f"{text!r}: {found['bound']} is not a probability; allowed 0 to 1")
+    key = found["key"].replace("-", "_")
+    return Check(
+        text=text.strip(),
+        key=key.removeprefix("t_"),
+        part=cast(Literal["true", "published"], part),
+        comparator=cast(Literal[">=", "<=", ">", "<"], found["comparator"]),
+        bound=bound,
+    )
+
+
+def goal_text(comparator: str, value: float | None, value_high: float | None, unit: str) -> str:
+    """The goal as a plan writes it: `> 1000亿元`, `3–4个`; empty where there is no number."""
+    if value is None:
+        return ""
+    if comparator == "by_date":
+        return f"{unit} {value:g}"
+    if comparator == "between" and value_high is not None:
+        return f"{value:g}–{value_high:g}{unit}"
+    number = f"{value:g}" if abs(value) < 1e6 else f"{value:.0e}".replace("e+", "e")
+    return f"{'≥' if comparator == '>=' else comparator} {number}{unit}"
+
+
+def _judge(target: Target, catalogue: Sequence[Observable]) -> Judged:
+    status, mechanism, series = _status(target, _measured(target, catalogue))
+    return Judged(target, HOW[target.modelled_how], status, mechanism, series)
+
+
+def _status(goal: Goal, measured: Observable | None) -> tuple[Status, str, str]:
+    """Status, missing mechanism and series of a goal."""
+    if goal.modelled_how == "checklist" or goal.comparator == "qualitative":
+        return "by_hand", "", ""
+    if goal.modelled_how == "input":
+        return "input", "", ""
+    if measured is None:
+        return "not_modelled", MISSING[goal.metric], ""
+    return "scored", "", measured.key
+
+
+def _reason(goal: Goal, status: Status, mechanism: str) -> Name:
+    if status == "not_modelled":
+        what = MECHANISMS.get(mechanism)
+        if what is None:
+            return Name(zh=mechanism, en=mechanism)
+        return Name(
+            zh=f"尚未建模：{mechanism} {what.zh}", en=f"not modelled yet: {mechanism} {what.en}"
+        )
+    return HOW[goal.modelled_how]
+
+
+def _score(
+    goal: Goal, in_plan: bool, outcomes: Outcomes, catalogue: Sequence[Observable]
+) -> TargetScore:
+    measured = _measured(goal, catalogue)
+    status, mechanism, series = _status(goal, measured)
+    reason = _reason(goal, status, mechanism)
+    if status == "scored" and _measured_in(goal, outcomes, catalogue) is None:
+        status, series = "not_modelled", ""
+        reason = Name(
+            zh=f"本次运行不含 {goal.deadline.year} 年或该序列",
+            en=f"this run does not hold {goal.deadline.year} or the series",
+        )
+    base = TargetScore(
+        id=goal.id,
+        key=goal.key,
+        name=goal.name,
+        document=goal.document,
+        metric=goal.metric,
+        comparator=goal.comparator,
+        value=goal.value,
+        value_high=goal.value_high,
+        unit=goal.unit,
+        year=goal.deadline.year,
+        headline=goal.headline,
+        extra=not in_plan,
+        how=HOW[goal.modelled_how],
+        status=status,
+        mechanism=mechanism,
+        series=series,
+        reason=reason,
+        note=goal.note if isinstance(goal, ExtraTarget) else None,
+    )
+    if status != "scored" or measured is None or goal.value is None:
+        return base
+    return _with_numbers(base, goal, outcomes, measured)
+
+
+def _with_numbers(
+    base: TargetScore, goal: Goal, outcomes: Outcomes, measured: Observable
+) -> TargetScore:
+    assert goal.value is not None
+    level = _at_deadline(goal, outcomes, measured, measured.key)
+    flags = _passes(goal, level)
+    twin = _published(measured, outcomes)
+    level_twin = _at_deadline(goal, outcomes, measured, twin) if twin else None
+    flags_twin = None if level_twin is None else _passes(goal, level_twin)
+    return replace(
+        base,
+        probability=probability(flags),
+        published=None if flags_twin is None else probability(flags_twin),
+        by_construction=_by_construction(goal, outcomes, flags, flags_twin),
+        outcome=_spread(level),
+        outcome_published=None if level_twin is None else _spread(level_twin),
+        shortfall=float(np.median(np.maximum(goal.value - level, 0.0))),
+        first_reached=_first_reached(goal, outcomes, measured),
+        benchmark=_benchmark(goal, outcomes, None),
+    )
+
+
+def _by_construction(
+    goal: Goal, outcomes: Outcomes, flags: Flags, flags_twin: Flags | None
+) -> tuple[ConstructionScore, ...]:
+    """Members grouped by the construction their base value was drawn from; core revenue only."""
+    base = _parameter(outcomes, "base_core_revenue")
+    if goal.metric != "core_revenue" or base is None:
+        return ()
+    return tuple(
+        ConstructionScore(
+            construction=group.id,
+            name=group.name,
+            probability=probability(flags[group.inside]),
+            published=None if flags_twin is None else probability(flags_twin[group.inside]),
+            base=float(np.median(base[group.inside])),
+            benchmark=_benchmark(goal, outcomes, group.inside),
+        )
+        for group in construction_groups(outcomes)
+    )
+
+
+def _benchmark(goal: Goal, outcomes: Outcomes, inside: Flags | None) -> float | None:
+    if goal.metric != "core_revenue" or goal.value is None or _base_year(outcomes) != BASE_YEAR:
+        return None
+    base, loading, growth, volatility = (
+        _parameter(outcomes, name)
+        for name in ("base_core_revenue", "loading_national", "g_nat_ai", "gbm_volatility")
+    )
+    if base is None or loading is None or growth is None or volatility is None:
+        return None
+    years = goal.deadline.year - _base_year(outcomes)
+    if years <= 0:
+        return None
+    return geometric_benchmark(
+        base if inside is None else base[inside],
+        goal.value,
+        float(years),
+        float(np.median(loading)) * math.log1p(float(np.median(growth))),
+        float(np.median(volatility)),
+    )
+
+
+def _base_year(outcomes: Outcomes) -> int:
+    """The founding year, whose annual figure is the base value."""
+    return outcomes.quarters[0].year
+
+
+def _first_reached(goal: Goal, outcomes: Outcomes, measured: Observable) -> FirstReached | None:
+    if goal.flow_or_stock != "level_at_deadline":
+        return None
+    reached = _passes(goal, outcomes.annual(measured.key))
+    ever = reached.any(axis=1)
+    if not ever.any():
+        return FirstReached(None, 0.0)
+    first = np.asarray(outcomes.years)[reached[ever].argmax(axis=1)]
+    # A median year has to be a year: the lower of the middle two.
+    middle = np.sort(first)[(first.size - 1) // 2]
+    return FirstReached(int(middle), float(np.count_nonzero(ever)) / ever.size)
+
+
+def _measured(goal: Goal, catalogue: Sequence[Observable]) -> Observable | None:
+    """The city series that measures the goal's metric; the one named like it goes first."""
+    fits = [o for o in catalogue if o.metric == goal.metric and o.dimension == "city"]
+    fits = [o for o in fits if not o.key.endswith("_published")]
+    fits.sort(key=lambda o: o.key != goal.metric)
+    return fits[0] if fits else None
+
+
+def _measured_in(
+    goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable]
+) -> Observable | None:
+    """As `_measured`, provided that the goal has a number and the outcomes hold it."""
+    measured = _measured(goal, catalogue)
+    if _status(goal, measured)[0] != "scored" or measured is None or goal.value is None:
+        return None
+    held = measured.key in outcomes.series and goal.deadline.year in outcomes.years
+    return measured if held else None
+
+
+def _published(measured: Observable, outcomes: Outcomes) -> str | None:
+    twin = f"{measured.key}_published"
+    return twin if twin in outcomes.series else None
+
+
+def _at_deadline(goal: Goal, outcomes: Outcomes, measured: Observable, series: str) -> Floats:
+    """What the goal is held against, one number for each member, in the goal's unit."""
+    if measured.unit not in (goal.unit, f"{goal.unit}/年"):
+        raise ValueError(
+            f"{goal.id} is in {goal.unit} and {measured.key} in {measured.unit}: not comparable"
+        )
+    yearly = outcomes.annual(series)
+    last = outcomes.years.index(goal.deadline.year)
+    if goal.flow_or_stock == "cumulative_over_plan" and measured.kind == "flow":
+        since = [i for i, year in enumerate(outcomes.years) if year > _base_year(outcomes)]
+        total: Floats = yearly[:, since[0] : last + 1].sum(axis=1)
+        return total
+    level: Floats = yearly[:, last]
+    return level
+
+
+def _passes(goal: Goal, level: Floats) -> Flags:
+    """A range counts as met from its lower end on, as the plans use it."""
+    assert goal.value is not None
+    return level > goal.value if goal.comparator == ">" else level >= goal.value
+
+
+def _parameter(outcomes: Outcomes, name: str) -> Floats | None:
+    try:
+        return outcomes.parameters(name)
+    except KeyError:
+        return None
+
+
+def _spread(level: Floats) -> Spread:
+    low, median, high = np.quantile(level, [0.05, 0.5, 0.95])
+    return Spread(float(median), float(low), float(high))

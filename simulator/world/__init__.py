@@ -1,0 +1,1 @@
+"""What exists: firms as columns, places, and how they are founded. No behaviour."""

@@ -1,0 +1,518 @@
+"""Founding: the firms that are there before the first simulated quarter, and those that will come.
+
+2024Q4 is founded on the base value X₀ with its perimeter (one of four constructions, drawn together): the named firms
+inside it at their reported size, the unnamed firms above 10亿元 from their prior count, the rest from a size law
+fitted so that the catalogue adds up to X₀ exactly. Outside the catalogue stands the ecosystem of smaller firms.
+2017Q4 is founded on the size classes of software firms instead. External sales follow from revenue through the
+local links, so nothing jumps in the first quarter.
+
+Start-ups and arrivals do not depend on the state, so the firms to come are laid out here too, in order of quarter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.special import gammaincinv, ndtri
+
+from simulator.foundation.randomness import (
+    Decision,
+    Ids,
+    Origin,
+    entity_id,
+    entity_ids,
+    name_group,
+    repeated_ids,
+)
+from simulator.mechanisms.demography import (
+    Demography,
+    age_hazard,
+    truncated_pareto,
+    truncated_pareto_mean,
+    yearly_hazard,
+)
+from simulator.mechanisms.linkages import local_share
+from simulator.mechanisms.location import utility
+from simulator.world.firms import Table
+from simulator.world.places import Ground, node_coverage
+from simulator.world.state import Links, Parameters
+
+Number = npt.NDArray[np.float64]
+Label = npt.NDArray[np.int64]
+Uniforms = Callable[..., tuple[Number, Number]]
+
+TIER = 10.0  # 亿元: firms above it are counted by a prior of their own
+LARGEST_TAIL_SHARE = 0.75  # of the unnamed revenue, at most this much in firms above the tier
+QUALITY_LOG_SD = 0.5  # spread of the fixed quality draw (assumed); its mean is one
+SMALLEST_FIRM = 0.02  # 亿元, smallest firm outside the catalogue (assumed)
+LARGEST_OUTSIDER = 10.0  # 亿元, largest firm that does no AI (assumed)
+LAG_SHAPE = 4.0  # of the gamma booking lag (assumed); lags beyond the warm-up are held to it
+WARM_UP = 12  # quarters of signings before the start, or the lag would starve the first years
+SMALLEST_FINAL_SHARE = 0.1  # of a chain's revenue, sold outside the seven chains (assumed)
+DT = 0.25
+
+
+class Base(NamedTuple):
+    """What is drawn about the stock of 2024 (its priors are in priors.csv)."""
+
+    base_core_revenue: float  # X₀, 亿元
+    construction: int  # index of the perimeter
+    n10_2024: float  # draws of counts, rounded here
+    catalogue_firms: float
+    ecosystem_firms: float
+    founding_tail: float
+    unnamed_max_size: float
+
+
+class Draw(NamedTuple):
+    """Who draws: seed, member, and the engine's addressed uniforms and choice of place."""
+
+    seed: int
+    member: int
+    uniforms: Uniforms
+    choose_place: Callable[[Number, Ids, Label, Label, int, int], Label]
+
+    def pair(self, ids: Ids, decision: Decision, option: int = 0) -> tuple[Number, Number]:
+        """Two uniforms per id for one decision, independent of the quarter."""
+        return self.uniforms(ids, 0, decision, self.seed, self.member, option)
+
+
+class BirthPlan(NamedTuple):
+    """What decides who will come; T quarters, C chains, P places."""
+
+    first_quarter: int  # absolute index of the first simulated quarter
+    n_founding: int  # N₀, all firms at founding
+    median_size: float  # median revenue at founding, 亿元/yr
+    size_index: Number  # (T,) growth of sizes since founding
+    entry: Number  # (T, C) start-up rate multiplier
+    incentive: Number  # (T, C, P) location channel
+    base_rate: float  # arrivals signed a year without policy
+    policy: tuple[tuple[str, Number, Number], ...]  # lever, (T,) signings a year, (C,) chain weights
+
+
+def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
+    """Found the catalogue at X₀ and the ecosystem around it; sales are set, external sales not yet."""
+    inside = ground.constructions[base.construction].inside
+    shares = dict(inside)
+    named = [firm for firm in ground.named if firm.id in shares]
+    revenue = np.array([firm.revenue * shares[firm.id] for firm in named])
+    rest = base.base_core_revenue - float(revenue.sum())
+    named_above = int(np.count_nonzero(revenue >= TIER))
+    threshold = p.demography.catalogue_threshold
+    above = max(0, round(base.n10_2024) - named_above)
+    feasible = int((1.0 - LARGEST_TAIL_SHARE) * rest / (1.25 * threshold))
+    below = min(max(round(base.catalogue_firms) - len(named) - above, 1), max(feasible, 1))
+    tail_ids = entity_ids(Origin.FOUNDING, 0, 0, above)
+    body_ids = entity_ids(Origin.FOUNDING, 1, 0, below)
+    tail = tail_sizes(draw.pair(tail_ids, Decision.FOUNDING_SIZE)[0], rest, base)
+    strata = (np.arange(below) + draw.pair(body_ids, Decision.FOUNDING_SIZE)[0]) / below
+    body = body_sizes(strata, rest - float(tail.sum()), threshold)
+    named_ids = np.array(
+        [entity_id(Origin.NAMED, name_group(firm.id)) for firm in named], dtype=np.uint64
+    )
+    table = Table(0)
+    table.append(
+        named_ids,
+        sales=revenue,
+        chain=[firm.chain for firm in named],
+        node=[firm.node for firm in named],
+        place=[firm.place for firm in named],
+        software=[firm.software for firm in named],
+        named=1,
+        catalogue=1,
+        ai=1,
+        quality=1.0,
+        ai_share=p.demography.core_ai_share,
+        age=40,
+    )
+    unnamed = np.concatenate([tail_ids, body_ids])
+    sizes = np.concatenate([tail, body])
+    _append_unnamed(table, unnamed, sizes, 1, 1, ground, p, draw)
+    n_outside = round(base.ecosystem_firms)
+    outside = entity_ids(Origin.FOUNDING, 2, 0, n_outside)
+    luck, kind = draw.pair(outside, Decision.FOUNDING_SIZE)
+    does_ai = kind < p.demography.ecosystem_ai_share
+    largest = np.where(does_ai, threshold, LARGEST_OUTSIDER)
+    outside_sizes = truncated_pareto(luck, SMALLEST_FIRM, largest, base.founding_tail)
+    _append_unnamed(table, outside, outside_sizes, 0, does_ai, ground, p, draw)
+    return table
+
+
+def tail_sizes(luck: Number, rest: float, base: Base) -> Number:
+    """Sizes of the unnamed firms above the tier: truncated Pareto with the founding exponent.
+
+    If they would take more than their largest share of ``rest`` (亿元), the exponent is raised until they fit.
+    """
+    sizes: Number = truncated_pareto(luck, TIER, base.unnamed_max_size, base.founding_tail)
+    room = LARGEST_TAIL_SHARE * rest
+    if sizes.sum() <= room or not len(sizes):
+        return sizes
+    return fit_sizes(luck, room, TIER, base.unnamed_max_size)
+
+
+def body_sizes(luck: Number, total: float, smallest: float) -> Number:
+    """Sizes of the catalogue firms below the tier, fitted so that they add up to ``total`` (亿元) exactly."""
+    return fit_sizes(luck, total, smallest, TIER)
+
+
+def fit_sizes(luck: Number, total: float, smallest: float, largest: float) -> Number:
+    """Truncated Pareto sizes whose exponent is solved so that they add up to ``total``.
+
+    Raises ValueError when no exponent can: the total lies outside (n·smallest, n·largest).
+    """
+    n = len(luck)
+    if not n * smallest < total < n * largest:
+        raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
+
+    def excess(exponent: float) -> float:
+        return float(np.sum(truncated_pareto(luck, smallest, largest, exponent))) / total - 1.0
+
+    expected = _root(
+        lambda z: n * truncated_pareto_mean(smallest, largest, z) / total - 1.0, -60.0, 60.0
+    )
+    low, high = expected - 0.5, expected + 0.5
+    while excess(low) < 0.0:
+        low -= 2.0
+    while excess(high) > 0.0:
+        high += 2.0
+    sizes: Number = truncated_pareto(luck, smallest, largest, _root(excess, low, high))
+    sizes[int(np.argmax(sizes))] += total - float(sizes.sum())
+    return sizes
+
+
+def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
+    """Found the software firms of 2017 from their size classes, each class at its reported revenue.
+
+    A firm does AI with the share ``core_firms_2017``; those that do and pass the threshold are the core catalogue.
+    Sales are set, external sales not yet.
+    """
+    table = Table(0)
+    for k, size_class in enumerate(ground.software_classes):
+        ids = entity_ids(Origin.FOUNDING, 3 + k, 0, size_class.firms)
+        luck, kind = draw.pair(ids, Decision.FOUNDING_SIZE)
+        strata = (np.arange(size_class.firms) + luck) / size_class.firms
+        sizes = fit_sizes(strata, size_class.revenue, size_class.smallest, size_class.largest)
+        does_ai = kind < p.demography.core_firms_2017
+        listed = does_ai & (sizes >= p.demography.catalogue_threshold)
+        _append_unnamed(table, ids, sizes, listed, does_ai, ground, p, draw)
+    table.column("software")[:] = 1
+    return table
+
+
+def _append_unnamed(
+    table: Table,
+    ids: Ids,
+    sizes: Number,
+    catalogue: npt.ArrayLike,
+    ai: npt.ArrayLike,
+    ground: Ground,
+    p: Parameters,
+    draw: Draw,
+) -> None:
+    """Add founding firms of given size with drawn chain, node, place, age and kind."""
+    chain_luck, node_luck = draw.pair(ids, Decision.FOUNDING_KIND)
+    place_luck, software_luck = draw.pair(ids, Decision.FOUNDING_PLACE)
+    age_luck, _ = draw.pair(ids, Decision.FOUNDING_AGE)
+    chain = pick(ground.chain_mix, chain_luck)
+    weight = ground.place_share * np.exp(
+        utility(ground.place_share, ground.specialised, 0.0, p.location)
+        - np.log(ground.place_share)
+    )
+    place = np.empty(len(ids), dtype=np.int64)
+    for c in range(len(ground.chains)):
+        rows = chain == c
+        place[rows] = pick(weight[c] / weight[c].sum(), place_luck[rows])
+    table.append(
+        ids,
+        sales=sizes,
+        chain=chain,
+        node=draw_node(ground, chain, node_luck),
+        place=place,
+        catalogue=catalogue,
+        ai=ai,
+        software=software_luck < p.demography.software_share,
+        quality=draw_quality(draw, ids),
+        ai_share=p.demography.core_ai_share,
+        age=draw_age(ground, age_luck),
+    )
+
+
+def pick(shares: Number, luck: Number) -> Label:
+    """Index drawn from shares (K,) at uniforms (n,), by inversion."""
+    edges = np.cumsum(shares)
+    return np.minimum(np.searchsorted(edges, luck * edges[-1], side="right"), len(shares) - 1)
+
+
+def draw_node(ground: Ground, chain: Label, luck: Number) -> Label:
+    """A node of the firm's chain, each equally likely."""
+    first = ground.first_node[chain]
+    count = ground.first_node[chain + 1] - first
+    return np.asarray(first + np.minimum((luck * count).astype(np.int64), count - 1))
+
+
+def draw_quality(draw: Draw, ids: Ids) -> Number:
+    """Fixed quality of a firm: lognormal with mean one."""
+    normal = ndtri(draw.pair(ids, Decision.QUALITY)[0])
+    return np.asarray(np.exp(QUALITY_LOG_SD * normal - 0.5 * QUALITY_LOG_SD**2))
+
+
+def draw_age(ground: Ground, luck: Number) -> Label:
+    """Ages in quarters from the reported age classes (never from the stationary law)."""
+    edges = np.cumsum([0.0, *(c.share for c in ground.ages)])
+    years = np.interp(
+        luck * edges[-1], edges, [ground.ages[0].youngest, *(c.oldest for c in ground.ages)]
+    )
+    return np.asarray(np.floor(years / DT).astype(np.int64))
+
+
+def settle_links(table: Table, ground: Ground, p: Parameters) -> Links:
+    """Invert gross revenue through the links (M11) so that quarter one starts in balance.
+
+    With x₀ the revenue by chain, f₀ = (I − R̂A)x₀ ≥ 0 and e_i = revenue_i·f₀/x₀. Writes external, intermediate
+    sales and capacity. A chain cannot sell more inside the seven than it makes: where the drawn perimeter would ask
+    for that, its row of purchases is cut so that a tenth of its revenue stays final.
+    """
+    n_chains = len(ground.chains)
+    purchases = p.linkages.io_column_sum * ground.purchases
+    chain, sales = np.asarray(table.column("chain")), np.asarray(table.column("sales"))
+    coverage = node_coverage(
+        np.asarray(table.column("node"), dtype=np.int64),
+        np.asarray(sales, dtype=np.float64),
+        p.linkages.capable_node_size,
+        ground.node_chain,
+    )
+    links = Links(purchases, ground.node_chain, np.where(coverage > 0.0, coverage, 1.0))
+    gross = np.bincount(chain, sales, n_chains)
+    final = gross.copy()
+    if p.switches.links > 0.0:
+        shares = local_share(p.linkages.rpc, coverage, links.coverage, np.zeros(n_chains))
+        inside = shares * (purchases @ gross)
+        room = (1.0 - SMALLEST_FINAL_SHARE) * gross
+        cut = np.where(inside > room, room / np.where(inside > 0.0, inside, 1.0), 1.0)
+        purchases *= cut[:, np.newaxis]
+        final = gross - cut * inside
+    part = np.where(gross > 0.0, final / np.where(gross > 0.0, gross, 1.0), 1.0)
+    table.column("external")[:] = sales * part[chain]
+    table.column("intermediate")[:] = sales - table.column("external")
+    table.column("capacity")[:] = (1.0 + p.finance.capacity_headroom) * sales
+    return links
+
+
+def closing_rate(
+    table: Table, p: Parameters, expected_inflow: float, incumbent_drift: float, reference: float
+) -> float:
+    """Arrival rate that closes the net-entry account (founding check of M1), firms a year, at least zero.
+
+    Net entry must bring ``expected_inflow`` (亿元 a year): arrivals and firms that outgrow the threshold, less exits.
+    """
+    firms = table.columns.firms
+    n = table.n
+    d = p.demography
+    years = np.floor(firms.age[:n] * DT)
+    hazard = yearly_hazard(
+        age_hazard(years, d), firms.external[:n] / reference, firms.named[:n], 0.0, d
+    )
+    listed = firms.catalogue[:n] > 0
+    lost = p.switches.exit * float(np.sum(np.where(listed, hazard * firms.sales[:n], 0.0)))
+    grown = outgrown_revenue(firms.sales[:n][(firms.ai[:n] > 0) & ~listed], p, incumbent_drift)
+    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
+    return max(0.0, (expected_inflow + lost - grown) / size)
+
+
+def outgrown_revenue(sales: Number, p: Parameters, drift: float) -> float:
+    """Expected revenue a year of outside AI firms that pass the catalogue threshold (Laplace law of M3); 亿元/yr."""
+    b = p.demand.laplace_b_small * p.switches.firm_shocks
+    if not len(sales):
+        return 0.0
+    needed = np.log(p.demography.catalogue_threshold / sales) - drift
+    if b <= 0.0:
+        return float(np.sum(np.where(needed <= 0.0, sales * np.exp(drift), 0.0)))
+    b = min(b, p.demand.b_cap)
+    needed = needed - np.log(1.0 - b * b)
+    above = np.exp(-np.maximum(needed, 0.0) * (1.0 - b) / b) / (2.0 * (1.0 - b))
+    return float(np.sum(sales * np.exp(drift) * (1.0 - b * b) * above))
+
+
+def lay_out_births(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> tuple[Table, Label]:
+    """All firms that start or arrive in T quarters (M12, M13, M15), in order of their quarter.
+
+    Returns the table and (T + 1,) row offsets: rows [offset[t], offset[t+1]) enter in step t.
+    """
+    table = Table(64)
+    value = place_utility(plan, ground, p)
+    start_ids, start_step, start_chain = _startups(plan, ground, p, draw)
+    d = p.demography
+    luck, kind = draw.pair(start_ids, Decision.BIRTH_KIND)
+    size_luck, node_luck = draw.pair(start_ids, Decision.BIRTH_SIZE)
+    index = plan.size_index[start_step] if len(start_step) else np.empty(0)
+    median = d.entrant_size * plan.median_size * index
+    sizes = median * np.exp(d.entrant_log_sd * ndtri(size_luck))
+    does_ai = luck < d.ecosystem_ai_share
+    common = {"quality": draw_quality(draw, start_ids), "ai_share": d.core_ai_share}
+    _append_born(
+        table, start_ids, sizes, start_chain, start_step, does_ai, does_ai & (sizes >= d.catalogue_threshold),
+        draw_node(ground, start_chain, node_luck), kind < d.software_share, common, value, p, draw,
+    )  # fmt: skip
+    steps = [start_step]
+    for ids, due, weights in _signings(plan, ground, p, draw):
+        size_luck, chain_luck = draw.pair(ids, Decision.BIRTH_SIZE)
+        kind, node_luck = draw.pair(ids, Decision.BIRTH_KIND)
+        sizes = plan.size_index[due] * truncated_pareto(
+            size_luck, d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent
+        )
+        chain = pick(weights, chain_luck)
+        common = {"quality": draw_quality(draw, ids), "ai_share": d.core_ai_share}
+        _append_born(
+            table, ids, sizes, chain, due, 1, 1, draw_node(ground, chain, node_luck),
+            kind < d.software_share, common, value, p, draw,
+        )  # fmt: skip
+        steps.append(due)
+    step = np.concatenate(steps)
+    table.order_by(step)
+    offsets = np.searchsorted(np.sort(step), np.arange(len(plan.size_index) + 1))
+    return table, offsets.astype(np.int64)
+
+
+def _append_born(
+    table: Table,
+    ids: Ids,
+    sizes: Number,
+    chain: Label,
+    step: Label,
+    ai: npt.ArrayLike,
+    catalogue: npt.ArrayLike,
+    node: Label,
+    software: npt.ArrayLike,
+    common: dict[str, npt.ArrayLike],
+    value: Number,
+    p: Parameters,
+    draw: Draw,
+) -> None:
+    place = draw.choose_place(value, ids, chain, step, draw.seed, draw.member)
+    table.append(
+        ids,
+        external=sizes,
+        sales=sizes,
+        capacity=(1.0 + p.finance.capacity_headroom) * sizes,
+        chain=chain,
+        node=node,
+        place=place,
+        ai=ai,
+        catalogue=catalogue,
+        software=software,
+        **common,
+    )
+
+
+def _startups(
+    plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
+) -> tuple[Ids, Label, Label]:
+    """Ids, steps and chains of start-ups (M12)."""
+    n_steps = len(plan.size_index)
+    d = p.demography
+    crude = crude_exit(ground, d)
+    trend = (1.0 + d.g_entry) ** (DT * np.arange(n_steps))
+    yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
+    rate = yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry
+    groups = [name_group(chain) for chain in ground.chains]
+    cells, firsts = (
+        np.array(
+            [
+                [entity_id(origin, group, plan.first_quarter + t) for group in groups]
+                for t in range(n_steps)
+            ],
+            dtype=np.uint64,
+        ).ravel()
+        for origin in (Origin.PROCESS, Origin.STARTUP)
+    )
+    counts = inverse_poisson(rate.ravel(), draw.pair(cells, Decision.BIRTH_COUNT)[0])
+    step, chain = np.divmod(np.arange(len(counts)), len(groups))
+    return repeated_ids(firsts, counts), np.repeat(step, counts), np.repeat(chain, counts)
+
+
+def _signings(
+    plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
+) -> Sequence[tuple[Ids, Label, Number]]:
+    """For each source of attraction: ids, steps of booking and chain weights of firms that really come (M13)."""
+    n_steps = len(plan.size_index)
+    base = np.full(WARM_UP + n_steps, plan.base_rate)
+    sources = [("", Origin.ARRIVAL, base, ground.chain_mix)]
+    for lever, rates, weights in plan.policy:
+        padded = np.concatenate([np.zeros(WARM_UP), rates])
+        sources.append((lever, Origin.POLICY_ARRIVAL, padded, weights))
+    booked = []
+    for name, origin, rates, weights in sources:
+        group = name_group(name)
+        first = plan.first_quarter - WARM_UP
+        cells = np.array(
+            [entity_id(Origin.PROCESS, group, first + t, int(origin)) for t in range(len(rates))],
+            dtype=np.uint64,
+        )
+        counts = inverse_poisson(
+            p.switches.arrivals * DT * rates, draw.pair(cells, Decision.BIRTH_COUNT)[0]
+        )
+        if not counts.any():
+            continue
+        firsts = np.array(
+            [entity_id(origin, group, first + t) for t in range(len(rates))], dtype=np.uint64
+        )
+        ids = repeated_ids(firsts, counts)
+        step = np.repeat(np.arange(len(rates)) - WARM_UP, counts)
+        lag_luck, cause = draw.pair(ids, Decision.ARRIVAL_LAG)
+        years = gammaincinv(LAG_SHAPE, lag_luck) * p.demography.attract_lag / LAG_SHAPE
+        due = step + np.minimum(np.rint(years / DT).astype(np.int64), WARM_UP)
+        comes = (due >= 0) & (due < n_steps)
+        if origin == Origin.POLICY_ARRIVAL:
+            comes &= cause < p.demography.butfor_attract
+        if comes.any():
+            booked.append((ids[comes], due[comes], weights))
+    return booked
+
+
+def place_utility(plan: BirthPlan, ground: Ground, p: Parameters) -> Number:
+    """Systematic utility of every place (M15); shape (T, C, P)."""
+    return np.asarray(
+        utility(ground.place_share, ground.specialised, plan.incentive, p.location), dtype=float
+    )
+
+
+def crude_exit(ground: Ground, d: Demography) -> float:
+    """Yearly exit rate of the founding age classes under the hazard table (M12), before size."""
+    years = np.arange(0.0, max(c.oldest for c in ground.ages))
+    weight = np.zeros(len(years))
+    for c in ground.ages:
+        inside = (years >= c.youngest) & (years < c.oldest)
+        weight[inside] = c.share / max(int(inside.sum()), 1)
+    return float(np.sum(weight * age_hazard(years, d)) / weight.sum() * d.h_hightech_mult)
+
+
+def inverse_poisson(mean: Number, luck: Number) -> Label:
+    """Poisson counts by inversion of one uniform each: a higher mean keeps the earlier counts and adds to them.
+
+    Above a mean of 500 the normal law stands in, still by inversion and monotone in both arguments.
+    """
+    counts = np.zeros(mean.shape, dtype=np.int64)
+    large = mean > 500.0
+    if large.any():
+        normal = mean[large] + np.sqrt(mean[large]) * ndtri(luck[large])
+        counts[large] = np.maximum(np.rint(normal), 0.0).astype(np.int64)
+    term = np.exp(-mean)
+    total = term.copy()
+    k = 0
+    open_ = (luck > total) & ~large
+    while open_.any() and k < 2000:
+        k += 1
+        term = term * mean / k
+        total = total + term
+        counts[open_] = k
+        open_ &= luck > total
+    return counts
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Root of a function that changes sign between the bounds (Brent's method)."""
+    return float(brentq(function, low, high, xtol=1e-10, rtol=1e-12))

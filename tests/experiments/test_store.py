@@ -1,0 +1,234 @@
+"""Opened runs: arrays, annual figures, tables, and folders that are refused."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from simulator.experiments import store
+from simulator.experiments.errors import MismatchError, NotARunError
+from simulator.experiments.folder import encode_table, spans
+from simulator.experiments.store import list_runs, open_run
+from simulator.foundation.findings import UsageError
+
+
+def test_values_are_what_the_study_gave(lab):
+    made = open_run(lab.run(120).path)
+    study = lab.studies[-1]
+    for member in (0, 49, 50, 119):
+        genuine = study.simulate(member)
+        for position, name in enumerate(made.series):
+            assert made.values(name)[member].tolist() == genuine.values[:, position].tolist()
+        assert made.parameters("base_core_revenue")[member] == genuine.parameters[0]
+    with pytest.raises(ValueError, match="read-only"):
+        made.values("firms")[0, 0] = 1.0
+
+
+def test_annual_figures_are_means_of_flows_and_ends_of_stocks(lab):
+    made = lab.run(20)
+    assert made.years == (2024, 2025, 2026, 2027)
+    core, invested = made.values("core_revenue"), made.values("fund_invested")
+    annual = made.annual("core_revenue")
+    assert annual[:, 0].tolist() == core[:, 0].tolist()
+    assert annual[:, 3] == pytest.approx(core[:, 9:13].mean(axis=1), rel=1e-15)
+    assert made.annual("fund_invested").tolist() == invested[:, [0, 4, 8, 12]].tolist()
+
+
+def test_an_unfinished_year_has_no_annual_figure(lab):
+    made = lab.run(5)
+    cut = replace(made._manifest, quarters=made._manifest.quarters[:8])
+    shorter = store.Run(made._folder, cut, made._parts)
+    assert shorter.years == (2024, 2025)
+
+
+def test_unknown_names_are_told(lab):
+    made = lab.run(5)
+    with pytest.raises(KeyError, match="core_revenu"):
+        made.values("core_revenu")
+    with pytest.raises(KeyError):
+        made.parameters("nothing")
+    with pytest.raises(UsageError, match="did you mean chain"):
+        made.to_frame("chains")
+
+
+def test_frame_is_long_by_place(lab):
+    made = lab.run(20)
+    frame = made.to_frame("chain")
+    assert list(frame.columns) == ["member", "year", "chain", "chain_core_revenue"]
+    assert len(frame) == 20 * 4 * 2
+    one = frame[(frame.chain == "connected_vehicles") & (frame.member == 7)]
+    expected = made.annual("chain_core_revenue[connected_vehicles]")[7]
+    assert one.chain_core_revenue.tolist() == expected.tolist()
+    assert list(made.to_frame().columns)[:3] == ["member", "year", "core_revenue"]
+
+
+def test_reading_in_small_blocks_changes_nothing(lab, monkeypatch):
+    made = open_run(lab.run(120).path)
+    whole = {series.name: values.copy() for series, values in made.each_series()}
+    monkeypatch.setattr(store, "_BLOCK_BYTES", 1)
+    again = open_run(made.path)
+    for series, values in again.each_series():
+        assert values.tolist() == whole[series.name].tolist()
+    assert again.values("firms").tolist() == whole["firms"].tolist()
+
+
+def test_summary_is_tidy_and_right(lab):
+    made = lab.run(120)
+    table = pq.read_table(made.path / "summary.parquet").to_pandas()
+    assert list(table.columns)[:7] == [
+        "model", "scenario", "region", "variable", "unit", "year", "value",
+    ]  # fmt: skip
+    assert set(table.scenario) == {"toy"}
+    chosen = table[
+        (table.variable == "core_revenue")
+        & (table.year == 2027)
+        & (table.subannual == "Year")
+        & (table["quantile"] == 0.95)
+    ]
+    expected = np.quantile(made.annual("core_revenue")[:, -1], 0.95)
+    assert chosen.value.tolist() == [expected]
+    assert "chain_core_revenue|indigenous_it" in set(table.variable)
+
+
+def test_ledger_has_no_rows_of_zeros(lab, scenario):
+    idle = lab.run(20)
+    assert not (idle.path / "ledger.csv").exists()
+    active = lab.run(20, scenario=replace(scenario, push=2.0))
+    text = (active.path / "ledger.csv").read_bytes()
+    assert text.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
+    assert [row["year"] for row in rows] == ["2025", "2026", "2027"]
+    assert float(rows[-1]["median"]) == 24.0
+
+
+def test_fan_shows_quantiles_and_draws_itself(lab):
+    made = lab.run(60)
+    flow, stock = made.fan("core_revenue"), made.fan("firms")
+    assert flow.labels == ("2024", "2025", "2026", "2027")
+    assert stock.labels[0] == "2024Q4" and stock.bands.shape == (5, 13)
+    assert flow.median.tolist() == np.median(made.annual("core_revenue"), axis=0).tolist()
+    assert (np.diff(flow.bands, axis=0) >= 0).all()
+    picture = ElementTree.fromstring(made.fan("core_revenue")._repr_svg_())
+    shapes = [child.tag.rpartition("}")[2] for child in picture]
+    assert shapes.count("polygon") == 2 and shapes.count("polyline") == 1
+    assert "亿元" in made._repr_html_() and made.hash[:8] in made._repr_html_()
+
+
+def test_fan_of_nothing_still_draws(lab):
+    ElementTree.fromstring(lab.run(3).fan("fund_invested")._repr_svg_())
+
+
+def test_older_format_is_refused_by_name(lab):
+    made = lab.run(5)
+    sheet = json.loads((made.path / "manifest.json").read_text())
+    sheet |= {"format": 0, "version": "0.0.9"}
+    (made.path / "manifest.json").write_text(json.dumps(sheet))
+    with pytest.raises(MismatchError, match=r"an older version of simulate \(0\.0\.9") as told:
+        open_run(made.path)
+    assert told.value.exit_code == 3
+    assert [entry.status for entry in list_runs(lab.root)] == ["other version"]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "run.json", "parts/index.jsonl"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}\n'])
+def test_damaged_papers_are_told_and_force_mends_them(lab, name, text):
+    made = lab.run(5)
+    (made.path / name).write_text(text)
+    with pytest.raises(store.StoreError) as told:
+        open_run(made.path)
+    assert str(made.path) in str(told.value)
+    list_runs(lab.root)
+    again = lab.run(5, force=True)
+    assert again.digest() == made.digest()
+
+
+def test_what_is_not_a_run_is_told(tmp_path):
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(NotARunError, match="not a run folder") as told:
+            open_run(path)
+        assert told.value.exit_code == 2 and "不是" in told.value.text("zh")
+
+
+def test_list_runs_names_each_state(lab, scenario):
+    lab.run(20)
+    lab.fails = frozenset({2})
+    lab.run(20, seed=2)
+    lab.fails = frozenset()
+    cut = lab.run(20, scenario=replace(scenario, stem="cut"))
+    (cut.path / "run.json").unlink()
+    (lab.root / "notes").mkdir()
+    (lab.root / "notes" / "a.txt").write_text("mine")
+    found = {(entry.stem, entry.seed): entry for entry in list_runs(lab.root)}
+    assert {key: entry.status for key, entry in found.items()} == {
+        ("toy", 1): "complete",
+        ("toy", 2): "failed",
+        ("cut", 1): "incomplete",
+    }
+    assert found["toy", 1].members == 20 and found["toy", 1].size > 1000
+    assert list_runs(lab.root / "nowhere") == ()
+
+
+def test_latest_names_the_newest_as_link_or_text(lab, monkeypatch):
+    first = lab.run(5)
+    second = lab.run(5, seed=2)
+    assert open_run(lab.root / "latest").hash == second.hash
+    lab.run(5)
+    assert open_run(lab.root / "latest").hash == first.hash
+
+    def refuse(self, target, target_is_directory=False):
+        raise OSError("links are not allowed here")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    lab.run(5, seed=2)
+    assert not (lab.root / "latest").is_symlink()
+    assert open_run(lab.root / "latest").hash == second.hash
+
+
+def test_tables_have_the_same_bytes_each_time():
+    columns = {"member": np.arange(3, dtype=np.int32), "x": np.array([0.1, -0.0, 1e300])}
+    first = encode_table(columns)
+    assert first == encode_table({name: column.copy() for name, column in columns.items()})
+    table = pq.read_table(pa.BufferReader(first))
+    assert table["x"].to_numpy().tobytes() == columns["x"].tobytes()
+
+
+def test_spans_cover_every_member_once():
+    for total in (1, 49, 50, 51, 1000, 1003):
+        assert [m for span in spans(total) for m in span.members] == list(range(total))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = (
+        "import sys, simulator\n"
+        "heavy = {'numpy', 'pandas', 'pyarrow', 'scipy', 'numba', 'mesa', 'matplotlib', 'click'}\n"
+        "print(sorted(heavy & set(sys.modules)), 'run' in dir(simulator))\n"
+        "print(simulator.__version__)\n"
+        "import simulator.experiments.errors\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+        "import simulator.experiments.store\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    before, version, errors, opened = done.stdout.splitlines()
+    assert before == "[] True" and errors == "[]" and opened == "['numpy']"
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert f'version = "{version}"' in project
+
+
+def test_the_package_has_no_other_names():
+    import simulator
+
+    with pytest.raises(AttributeError, match="no attribute 'rum'"):
+        simulator.rum  # noqa: B018

@@ -1,0 +1,109 @@
+"""README and the guide are true: every command in them runs, every command is in README."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from simulator.cli import program
+from simulator.cli.runs import FIGURES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guide" / "README.md").read_text(encoding="utf-8")
+MEMBERS = {"run": 4, "compare": 4, "extend": 6}
+
+
+def commands(text: str) -> list[str]:
+    """Every `simulate …` of the text in its order: lines of code blocks, then the table's cells."""
+    blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
+    lines = re.findall(r"^simulate .+$", blocks, re.MULTILINE)
+    cells = re.findall(r"^\| `(simulate [^`]+)` \|", text, re.MULTILINE)
+    return [line.partition("  #")[0].strip() for line in (*lines, *cells)]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like a checkout as README's reader has it: scenarios, and room for results."""
+    place = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "scenarios", place / "scenarios")
+    return place
+
+
+@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
+def test_commands_run(text: str, workplace: Path) -> None:
+    found = commands(text)
+    assert found
+    here = Path.cwd()
+    os.chdir(workplace)
+    try:
+        for line in found:
+            words = shlex.split(line)[1:]
+            if words[0] in MEMBERS:  # the same command with fewer members
+                few = ["-n", str(MEMBERS[words[0]])]
+                words = [*words[:1], *_without_members(words[1:]), *few]
+            result = CliRunner(env={"SIMULATE_LANG": "en"}).invoke(program, words)
+            assert result.exit_code == 0, f"{line}\n{result.output}\n{result.stderr}"
+    finally:
+        os.chdir(here)
+
+
+def _without_members(words: list[str]) -> list[str]:
+    if "-n" not in words:
+        return words
+    place = words.index("-n")
+    return [*words[:place], *words[place + 2 :]]
+
+
+def test_readme_names_every_command() -> None:
+    named = {shlex.split(line)[1] for line in commands(README)}
+    assert named == set(program.commands)
+
+
+def test_first_two_commands_are_marked_and_real() -> None:
+    first, second = (
+        re.search(rf"<!-- {marker} -->\n```bash\n(.+)\n```", README)
+        for marker in ("first-command", "test-command")
+    )
+    assert first and second and first.start() < second.start()
+    assert "simulate run scenarios/baseline.yaml" in first[1] and "-n" not in first[1].split()
+    assert "pytest" in second[1]
+    for line in (first[1], second[1]):
+        assert "-c constraints.txt" in line and (ROOT / "constraints.txt").is_file()
+        assert "\n" not in line
+    if shutil.which("bash"):
+        for line in (first[1], second[1]):
+            subprocess.run(["bash", "-n", "-c", line], check=True)
+
+
+def test_figure_command_is_one_that_plot_takes() -> None:
+    line = re.search(r"`simulate plot results/latest ([\w:]+) [^`]+-o ([\w/\-]+)`", README)
+    assert line is not None
+    assert line[1].partition(":")[0] in FIGURES
+    assert f"{line[2]}.png" in README
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")))
+def test_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_constraints_name_each_library_once_for_each_python() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(
+        re.fullmatch(r'[\w.\-]+==[\w.]+(; python_version [<>=]+ "3\.\d+")?', p) for p in pins
+    )
+    assert len(set(pins)) == len(pins)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    block = project[project.index("\ndependencies") : project.index("[project.scripts]")]
+    wanted = {name.lower() for name in re.findall(r'^    "([A-Za-z][\w.\-]*)[>=]', block, re.M)}
+    pinned = {re.split("==", pin)[0].lower() for pin in pins}
+    assert len(wanted) > 10 and wanted <= pinned
