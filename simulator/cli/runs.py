@@ -481,8 +481,11 @@ def _run_text(
     lines = [terminal.scores(done, scores, together, session.lang).rstrip("\n"), ""]
     notes = done.scenario.notes
     if notes:
-        lines.append(session.phrase("Notes on the scenario:", "情景说明："))
-        lines += [f"  {note.text(session.lang)}" for note in notes]
+        lines.append(
+            session.phrase("Notes (places: simulate check):", "说明（位置见 simulate check）：")
+        )
+        said = (session.phrase(note.what, note.what_zh) for note in notes)
+        lines += [f"  {note.path}: {what}" for note, what in zip(notes, said, strict=True)]
     lines.append(session.phrase(f"results: {done.path}", f"结果：{done.path}"))
     if drawn:
         where = done.path / "figures"

@@ -153,14 +153,11 @@ def show(path: Path, origins: bool, overrides: dict[str, str], data: Path | None
     if not origins:
         session.answer(sheet_text(scenario.resolved()).rstrip("\n"), sheet)
         return
+    from simulator.reporting import terminal
+
     rows = origin_rows(scenario, session.lang)
-    sheet["origins"] = {row.path: {"layer": row.layer, "place": row.place} for row in rows}
-    heads = ("path", "value", "layer", "place") if session.lang == "en" else _ORIGIN_HEADS
-    table = [heads, *((row.path, row.value, row.layer, row.place) for row in rows)]
-    session.answer(columns(table), sheet)
-
-
-_ORIGIN_HEADS = ("路径 path", "取值 value", "层 layer", "位置 place")
+    sheet["origins"] = terminal.origins_json(rows)["values"]
+    session.answer(lambda: terminal.origins(rows, session.lang), sheet)
 
 
 @command(

@@ -53,6 +53,7 @@ from simulator.experiments.store import LATEST, Notice, Run, open_folder, resolv
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, nearest
 from simulator.scenario import Scenario, load_scenario, sheet_text
+from simulator.scenario.reading import LARGEST_SEED, MOST_MEMBERS
 
 if TYPE_CHECKING:
     from simulator.targets import TargetScore
@@ -309,8 +310,8 @@ def _chosen(
         raise UsageError(
             "set= changes the keys of a scenario file; give its path, not a loaded scenario"
         )
-    if seed is not None and not (_is_whole(seed) and 0 <= seed < 2**32):
-        raise UsageError(f"seed is {seed!r}; allowed: a whole number from 0 to {2**32 - 1}")
+    if seed is not None and not (_is_whole(seed) and 0 <= seed <= LARGEST_SEED):
+        raise UsageError(f"seed is {seed!r}; allowed: a whole number from 0 to {LARGEST_SEED}")
     return replace(
         scenario,
         members=scenario.members if n is None else _total(n),
@@ -319,8 +320,10 @@ def _chosen(
 
 
 def _total(n: int) -> int:
-    if not _is_whole(n) or n < 1:
-        raise UsageError(f"the number of members is {n!r}; allowed: a whole number from 1 on")
+    if not _is_whole(n) or not 1 <= n <= MOST_MEMBERS:
+        raise UsageError(
+            f"the number of members is {n!r}; allowed: a whole number from 1 to {MOST_MEMBERS}"
+        )
     return int(n)
 
 

@@ -570,16 +570,16 @@ def _font(text: str, size: float) -> FontProperties:
 
 
 def _pieces(text: str) -> list[str]:
-    """The parts between which a line may break."""
+    """The parts between which a line may break; a number stays with its unit."""
     parts: list[str] = []
     for character in text:
-        wide = ord(character) > 0x2E7F
-        glued = character in "，。；：、）”%·" or (parts and parts[-1][-1] in "（“")
-        apart = parts and (parts[-1].endswith(" ") or (wide or ord(parts[-1][-1]) > 0x2E7F))
-        if not parts or (apart and not glued):
-            parts.append(character)
-        else:
+        last = parts[-1][-1] if parts else ""
+        glued = character in "，。；：、）”%·" or last in "（“"
+        apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
+        if parts and (glued or not apart):
             parts[-1] += character
+        else:
+            parts.append(character)
     return parts
 
 
@@ -1055,8 +1055,8 @@ def _ranges(
     left = 3.75 if lang == "both" else 3.2 if lang == "en" else 2.3
     tight = len(rows) > 10
     names = [_range_name(row, lang, left - 0.2 - _NAME_X - 0.2 * row.depth, tight) for row in rows]
-    heights = [0.27 * len({y for _, _, y, *_ in words}) for words in names]
-    heights = [max(h, 0.29) if tight else 0.5 for h in heights]
+    rises = [0.155 * (len({y for _, _, y, *_ in words}) - 1) for words in names]
+    heights = [0.29 + rise if tight else 0.5 for rise in rises]
     page = _Page(lang, title, subtitle, body=0.55 + sum(heights), footer=_provenance(run))
     colour = colour_of(run.scenario.stem)
     right = 6.85

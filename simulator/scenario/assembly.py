@@ -212,7 +212,8 @@ class _Assembly:
             names = ", ".join(lever.key for lever in levers[:3])
             self._find(
                 "plans",
-                f"{len(levers)} levers of {document} have a dose of zero throughout {period}: {names}"
+                f"{len(levers)} levers of {document} have a dose of zero throughout {period}: "
+                + names
                 + (", …" if len(levers) > 3 else ""),
                 f"{document} 有 {len(levers)} 项政策工具在 {period} 内剂量始终为零",
                 severity="note",

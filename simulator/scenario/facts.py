@@ -3,11 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from simulator.foundation.parameters import Parameter, load_constructions, load_priors
 from simulator.foundation.tables import read_table, shipped
 from simulator.policy.effects import LeverAssumption, load_lever_assumptions, load_lever_effects
 from simulator.registry import Entry, Registry, load_registry
+
+
+class DoseSpec(NamedTuple):
+    """Key, unit and bounds of a lever's dose."""
+
+    attribute: str
+    unit: str
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -27,10 +37,13 @@ class Facts:
             return _shipped_facts()
         return cls._of(registry or load_registry(), priors or load_priors())
 
-    def attribute(self, lever: str) -> str:
-        """The key under which a lever's dose is written."""
+    def dose(self, lever: str) -> DoseSpec:
+        """What the dose of a lever is called, its unit and its bounds, by the lever's id."""
         size = self.sizes.get(lever)
-        return "intensity" if size is None else size.attribute
+        if size is None:
+            return DoseSpec("intensity", "1", 0.0, 3.0)
+        # Zero is always a dose: it is what "without this lever" means.
+        return DoseSpec(size.attribute, size.unit, min(0.0, size.low), size.high)
 
     @staticmethod
     def in_order(ids: Iterable[str], entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -270,7 +270,7 @@ def _refuse_years(sheet: Sheet, merged: Sheet, facts: Facts, findings: list[Find
                     Finding(
                         *place,
                         path=f"levers.{facts.registry.lever(lever).key}"
-                        f".{facts.attribute(lever)}.{year}",
+                        f".{facts.dose(lever).attribute}.{year}",
                         what=f"year {year} is outside the period",
                         what_zh=f"年份 {year} 不在模拟期内",
                         allowed=f"{first} … {last}",

@@ -16,10 +16,9 @@ from simulator.foundation.units import (
     parse_quantity,
     takes_bare_number,
 )
-from simulator.policy.effects import LeverAssumption
 from simulator.registry import Entry, Lever, Name
 from simulator.scenario.entries import EVERY, MECHANISMS, SCHEMA_VERSION, Origin
-from simulator.scenario.facts import Facts
+from simulator.scenario.facts import DoseSpec, Facts
 
 TOP_KEYS: Final = (
     "schema_version",
@@ -251,8 +250,8 @@ class Reader:
                 self.sheet.levers[lever.id] = read
 
     def _lever(self, path: Key, value: object, lever: Lever) -> LeverSheet | None:
-        size = self.facts.sizes.get(lever.id)
-        attribute = self.facts.attribute(lever.id)
+        spec = self.facts.dose(lever.id)
+        attribute = spec.attribute
         entry = self._mapping(path, value, (attribute, *LEVER_KEYS))
         if entry is None:
             return None
@@ -260,7 +259,7 @@ class Reader:
         for key in entry:
             self._set_origin(("levers", lever.key, key), (*path, key))
         if attribute in entry:
-            sheet.dose = self._dose((*path, attribute), entry[attribute], size)
+            sheet.dose = self._dose((*path, attribute), entry[attribute], spec)
         if "chains" in entry:
             sheet.chains = self._aimed((*path, "chains"), entry["chains"], "chain")
         if "districts" in entry:
@@ -345,10 +344,10 @@ class Reader:
         )
         return None
 
-    def _dose(self, path: Key, value: object, size: LeverAssumption | None) -> DoseSheet | None:
+    def _dose(self, path: Key, value: object, spec: DoseSpec) -> DoseSheet | None:
         """A dose: one quantity, one for each named year, or points to interpolate between."""
         if not isinstance(value, dict):
-            dose = self._dose_quantity(path, value, size)
+            dose = self._dose_quantity(path, value, spec)
             return None if dose is None else DoseSheet(((None, dose),), False, {})
         if any(isinstance(key, str) and not key.isdecimal() for key in value):
             entry = self._mapping(path, value, ("from", "interpolate"))
@@ -372,12 +371,10 @@ class Reader:
                     allowed="linear, step",
                     suggestion=nearest(how, ("linear", "step")) if isinstance(how, str) else "",
                 )
-            return self._by_year((*path, "from"), entry["from"], size, how == "linear")
-        return self._by_year(path, value, size, linear=False)
+            return self._by_year((*path, "from"), entry["from"], spec, how == "linear")
+        return self._by_year(path, value, spec, linear=False)
 
-    def _by_year(
-        self, path: Key, value: object, size: LeverAssumption | None, linear: bool
-    ) -> DoseSheet | None:
+    def _by_year(self, path: Key, value: object, spec: DoseSpec, linear: bool) -> DoseSheet | None:
         if not isinstance(value, dict) or not value:
             self.fault(
                 path,
@@ -402,7 +399,7 @@ class Reader:
                 )
                 good = False
                 continue
-            dose = self._dose_quantity(here, quantity, size)
+            dose = self._dose_quantity(here, quantity, spec)
             if dose is None:
                 good = False
             points[year] = dose or 0.0
@@ -412,13 +409,8 @@ class Reader:
         ordered: tuple[tuple[int | None, float], ...] = tuple(sorted(points.items()))
         return DoseSheet(ordered, linear, places)
 
-    def _dose_quantity(
-        self, path: Key, value: object, size: LeverAssumption | None
-    ) -> float | None:
-        if size is None:
-            return self._quantity(path, value, "1", 0.0, 3.0)
-        # Zero is always a dose: it is what "without this lever" means.
-        return self._quantity(path, value, size.unit, min(0.0, size.low), size.high)
+    def _dose_quantity(self, path: Key, value: object, spec: DoseSpec) -> float | None:
+        return self._quantity(path, value, spec.unit, spec.low, spec.high)
 
     def _assumptions(self, value: object) -> None:
         priors = self.facts.priors

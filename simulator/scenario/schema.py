@@ -29,11 +29,8 @@ def json_schema(
     places = [place.id for place in facts.registry.places]
     levers: dict[str, object] = {}
     for lever in facts.registry.levers:
-        size = facts.sizes.get(lever.id)
-        attribute, unit = (size.attribute, size.unit) if size else ("intensity", "1")
-        bounds = between(
-            0.0 if size is None else size.low, 3.0 if size is None else size.high, unit
-        )
+        attribute, unit, low, high = facts.dose(lever.id)
+        bounds = between(low, high, unit)
         levers[lever.key] = {
             **_object(
                 {

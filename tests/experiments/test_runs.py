@@ -414,6 +414,7 @@ def test_progress_counts_from_what_is_stored_to_the_total(lab):
     [
         ({"n": 0}, "members"),
         ({"n": True}, "members"),
+        ({"n": 10**7}, "members"),
         ({"n": 2.5}, "members"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**32}, "seed"),

@@ -1,0 +1,203 @@
+"""A run as tables for other programs: CSV and Parquet in IAMC order, or a netCDF file.
+
+The long tables have a row for each member, series and year (annual figures: mean of a flow's four
+quarters, last quarter of a stock): model, scenario, region, variable, unit, year, value, then
+member. CSV is UTF-8 with a byte order mark, so that spreadsheets show Chinese. The netCDF file
+holds every series by quarter, with its dimensions named. The same run gives the same bytes of CSV
+and Parquet.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.foundation.findings import UsageError, nearest
+from simulator.observables import Observable, observable_of
+from simulator.reporting import Ensemble
+from simulator.targets import Floats
+
+Integers = NDArray[np.int64]
+Format = Literal["csv", "parquet", "netcdf"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value", "member")
+CITY = "Tianjin"
+
+_SUFFIX = {"csv": ".csv", "parquet": ".parquet", "netcdf": ".nc"}
+
+
+class Exportable(Ensemble, Protocol):
+    """An ensemble that also numbers its members and draws."""
+
+    @property
+    def members(self) -> Integers:
+        """The numbers of the members with results."""
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The names of the drawn parameters."""
+
+
+def export(
+    run: Exportable, path: str | Path, form: str = "csv", *, force: bool = False
+) -> tuple[Path, ...]:
+    """Write the run to `path` in the format; the files written.
+
+    `path` is a file with the format's ending, or a folder, where the file is called after the
+    scenario and the start of its digest. CSV writes the drawn parameters beside it, as
+    `<name>-parameters.csv`. UsageError for another format, FileExistsError for a file that is
+    there already unless `force`.
+    """
+    if form not in FORMATS:
+        near = nearest(form, FORMATS)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"no format {form!r}; allowed: {', '.join(FORMATS)}{hint}")
+    target = _file(run, Path(path), form)
+    writers: dict[str, list[tuple[Path, Callable[[Path], None]]]] = {
+        "csv": [
+            (target, lambda to: _write_csv(run, to)),
+            (
+                target.with_name(f"{target.stem}-parameters.csv"),
+                lambda to: _write_parameters(run, to),
+            ),
+        ],
+        "parquet": [(target, lambda to: _write_parquet(run, to))],
+        "netcdf": [(target, lambda to: _write_netcdf(run, to))],
+    }
+    chosen = writers[form]
+    for file, _ in chosen:
+        if file.exists() and not force:
+            raise FileExistsError(17, "file exists; --force overwrites it", str(file))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for file, writer in chosen:
+        # A reader never meets half a file.
+        draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+        try:
+            writer(draft)
+            os.replace(draft, file)
+        finally:
+            draft.unlink(missing_ok=True)
+    return tuple(file for file, _ in chosen)
+
+
+def _file(run: Exportable, path: Path, form: Format) -> Path:
+    if path.suffix == _SUFFIX[form]:
+        return path
+    if path.suffix in _SUFFIX.values():
+        raise UsageError(f"{path.name} does not end in {_SUFFIX[form]}, the ending of {form}")
+    name = f"{run.scenario.stem}-{run.scenario.digest()[:8]}{_SUFFIX[form]}"
+    return path / name
+
+
+def _region_and_variable(series: str, observable: Observable) -> tuple[str, str]:
+    """Places are regions below the city, chains are variables below the observable."""
+    element = series.partition("[")[2].rstrip("]")
+    if observable.dimension == "district":
+        return f"{CITY}|{element}", observable.key
+    variable = f"{observable.key}|{element}" if element else observable.key
+    return CITY, variable
+
+
+def _blocks(run: Exportable) -> Iterator[tuple[str, str, str, Floats]]:
+    """For each series: region, variable, unit, annual figures by member and year."""
+    for series in run.series:
+        observable = observable_of(series)
+        region, variable = _region_and_variable(series, observable)
+        yield region, variable, observable.unit, run.annual(series)
+
+
+def _write_csv(run: Exportable, path: Path) -> None:
+    scenario = run.scenario.stem
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for region, variable, unit, annual in _blocks(run):
+            writer.writerows(
+                ("simulate", scenario, region, variable, unit, year, value, member)
+                for member, row in zip(run.members.tolist(), annual.tolist(), strict=True)
+                for year, value in zip(run.years, row, strict=True)
+            )
+
+
+def _write_parameters(run: Exportable, path: Path) -> None:
+    names = run.parameter_names
+    drawn = [run.parameters(name).tolist() for name in names]
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("member", *names))
+    writer.writerows(zip(run.members.tolist(), *drawn, strict=True))
+    path.write_bytes(buffer.getvalue().encode("utf-8-sig"))
+
+
+def _write_parquet(run: Exportable, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    years, members = len(run.years), run.n
+    text = pa.dictionary(pa.int32(), pa.string())
+    kinds = (text, text, text, text, text, pa.int32(), pa.float64(), pa.int64())
+    schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
+
+    def repeated(value: str) -> object:
+        return pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(years * members, dtype=np.int32)), pa.array([value])
+        )
+
+    # A row group for each series: readers that want one read only that one.
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for region, variable, unit, annual in _blocks(run):
+            columns = [
+                *(repeated(v) for v in ("simulate", run.scenario.stem, region, variable, unit)),
+                pa.array(np.tile(np.asarray(run.years, dtype=np.int32), members)),
+                pa.array(annual.reshape(-1)),
+                pa.array(np.repeat(run.members, years)),
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def _write_netcdf(run: Exportable, path: Path) -> None:
+    from netCDF4 import Dataset
+
+    with Dataset(path, "w", format="NETCDF4") as file:
+        file.title = f"simulate: {run.scenario.name.en}"
+        file.scenario = run.scenario.stem
+        file.scenario_digest = run.scenario.digest()
+        file.seed = np.int64(run.seed)
+        file.createDimension("member", run.n)
+        file.createDimension("quarter", len(run.quarters))
+        file.createVariable("member", "i8", ("member",))[:] = run.members
+        labels = file.createVariable("quarter", str, ("quarter",))
+        labels[:] = np.array([str(quarter) for quarter in run.quarters], dtype=object)
+        grouped: dict[str, list[str]] = {}
+        for series in run.series:
+            grouped.setdefault(observable_of(series).key, []).append(series)
+        for key, names in grouped.items():
+            _add_variable(file, run, key, names)
+        for name in run.parameter_names:
+            variable = file.createVariable(f"parameter_{name}", "f8", ("member",), zlib=True)
+            variable[:] = run.parameters(name)
+
+
+def _add_variable(file: Any, run: Exportable, key: str, names: Sequence[str]) -> None:
+    """One observable: members by quarters, for chains and places with that dimension too."""
+    observable = observable_of(key)
+    dimensions: tuple[str, ...] = ("member", "quarter")
+    if observable.dimension != "city":
+        elements = [name.partition("[")[2].rstrip("]") for name in names]
+        if observable.dimension not in file.dimensions:
+            file.createDimension(observable.dimension, len(elements))
+            labels = file.createVariable(observable.dimension, str, (observable.dimension,))
+            labels[:] = np.array(elements, dtype=object)
+        dimensions = (*dimensions, observable.dimension)
+    variable = file.createVariable(key, "f8", dimensions, zlib=True)
+    variable.units = observable.unit
+    variable.long_name = observable.name.en
+    variable.long_name_zh = observable.name.zh
+    variable.kind = observable.kind
+    values = [run.values(name) for name in names]
+    variable[:] = values[0] if len(dimensions) == 2 else np.stack(values, axis=-1)
