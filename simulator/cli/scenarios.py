@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.pages import columns
 from simulator.cli.program import argument, command, option
 from simulator.cli.session import ExitCode, plain_finding, session_of
 from simulator.foundation.findings import Finding, InputError
@@ -174,13 +173,14 @@ def diff(before: Path, after: Path) -> None:
     session = session_of()
     one, two = load(before), load(after)
     found = differences(one, two, session.lang)
-    table = [
-        (session.phrase("value", "取值"), before.name, after.name),
-        *((item.path, item.before or "–", item.after or "–") for item in found),
-    ]
+    lines = [f"--- {before}", f"+++ {after}"]
+    for item in found:
+        name = item.name.text(session.lang)
+        lines.append(f"{item.path}  ({name})" if name else item.path)
+        lines += [f"  - {item.before or '–'}", f"  + {item.after or '–'}"]
     same = session.phrase("the same values", "取值相同")
     content = [{"path": item.path, "before": item.before, "after": item.after} for item in found]
-    session.answer(columns(table) if found else same, {"differences": content})
+    session.answer("\n".join(lines) if found else same, {"differences": content})
 
 
 @command(

@@ -45,6 +45,10 @@ class InterruptedRunError(Exception):
         super().__init__(advice)
 
 
+class PipeClosedError(Exception):
+    """The reader of standard output went away, as `head` does."""
+
+
 @runtime_checkable
 class TellingError(Protocol):
     """An error that brings its exit code and its own words in both languages."""
@@ -96,9 +100,13 @@ class Session:
         """The result on standard output: `text`, or `content` as one object under `--json`."""
         if self.json:
             whole = {"schema_version": SCHEMA_VERSION, **content}
-            click.echo(json.dumps(whole, ensure_ascii=False, indent=2, default=str))
+            told = json.dumps(whole, ensure_ascii=False, indent=2, default=str)
         else:
-            click.echo(text() if callable(text) else text)
+            told = text() if callable(text) else text
+        try:
+            click.echo(told)
+        except BrokenPipeError as closed:
+            raise PipeClosedError from closed
 
 
 def locale_language(environment: Mapping[str, str]) -> Language:
@@ -119,7 +127,7 @@ def report(error: Exception, session: Session) -> ExitCode:
     findings: list[dict[str, Any]] = []
     advice = ""
     match error:
-        case BrokenPipeError():
+        case PipeClosedError() | BrokenPipeError():
             # Python would flush standard output again at exit and complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.BROKEN_PIPE

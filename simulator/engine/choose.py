@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import Any, Protocol
 
 ENGINES = ("auto", "compiled", "plain")
@@ -27,6 +26,13 @@ def choose(name: str = "auto") -> Engine:
     if name not in ENGINES:
         raise ValueError(f"engine {name!r}; allowed: {', '.join(ENGINES)}")
     if name == "auto":
-        name = "compiled" if importlib.util.find_spec("numba") else "plain"
+        try:
+            return _load("compiled")
+        except ImportError:
+            name = "plain"
+    return _load(name)
+
+
+def _load(name: str) -> Engine:
     engine: Engine = importlib.import_module(f"simulator.engine.{name}")
     return engine

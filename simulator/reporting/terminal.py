@@ -552,7 +552,7 @@ def _score_table(found: Sequence[TargetScore], lang: Lang) -> Table:
     for item in found:
         assert item.probability is not None
         name = Text("\n".join(lines(item.name, lang)))
-        name.append(f"\n{item.year}  {_aim(item, lang)}", style="dim")
+        name.append(f"\n{item.key}\n{item.year}  {_aim(item, lang)}", style="dim")
         reached = item.first_reached
         table.add_row(
             name,

@@ -173,7 +173,8 @@ class Reader:
         at_key: bool = False,
     ) -> None:
         """Note what is wrong at `path`, or at its key."""
-        line, column = self.source.position(path, key=at_key)
+        # An empty value has no place of its own; the parser puts it where the next thing begins.
+        line, column = self.source.position(path, key=at_key or self._is_empty(path))
         self.findings.append(
             Finding(
                 file=self.source.file,
@@ -187,6 +188,15 @@ class Reader:
                 severity=severity,
             )
         )
+
+    def _is_empty(self, path: Key) -> bool:
+        value = self.source.value
+        for step in path:
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+        return value is None
 
     def _set_origin(self, path: Key, source_path: Key | None = None) -> None:
         line, column = self.source.position(source_path or path, key=True)

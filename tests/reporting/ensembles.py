@@ -1,8 +1,8 @@
 """A stored run as the reports read it, with made-up numbers of a realistic size."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +50,19 @@ class Made:
     table: Mapping[str, Floats]
     drawn: Mapping[str, Floats]
     seed: int = 1
-    manifest: Mapping[str, Any] = field(default_factory=dict)
+    path: Path = Path("results/baseline-62617365")
 
     @property
     def n(self) -> int:
         return next(iter(self.table.values())).shape[0]
+
+    @property
+    def members(self) -> NDArray[np.int64]:
+        return np.arange(self.n)
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        return tuple(self.drawn)
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -125,6 +133,6 @@ def ensemble(
     return Made(own_sheet, quarters, table, drawn, seed)
 
 
-def relabelled(run: Made, **series: Floats) -> Made:
+def with_series(run: Made, **series: Floats) -> Made:
     """The run with some series replaced."""
     return replace(run, table={**run.table, **series})
