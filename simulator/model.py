@@ -53,7 +53,7 @@ from simulator.world.founding import (
     settle_links,
 )
 from simulator.world.measures import CITY, measure_names, measures_of
-from simulator.world.paths import contract_spending, fund_paths, growth_paths
+from simulator.world.paths import contract_spending, fund_paths, growth_paths, yearly_luck
 from simulator.world.places import Ground, load_ground
 from simulator.world.state import Address, Forcing, Parameters, Stocks, Switches, World
 
@@ -279,11 +279,13 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     """Found one member: draw its parameters, its firms, its paths and the firms to come."""
     scenario, ground = study.scenario, study.ground
     values, construction = study.draw_parameters(member)
+    draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
+    drift = definition_drift(study, draw)
+    values["def_drift"] = float(drift.mean())
     p = Parameters(
         *(m(**{name: values[name] for name in m._fields}) for m in MECHANISMS),  # type: ignore[attr-defined]
         study.switches,
     )
-    draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
     if scenario.founding == "2024Q4":
         base = _base(study, values, construction, member)
         firms = found_2024(ground, base, p, draw)
@@ -295,7 +297,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     external, sales = columns.external[: firms.n], columns.sales[: firms.n]
     median = float(np.median(external))
     founding_year = study.quarters[0].year
-    growth = growth_paths(study.years, founding_year, ground, p, draw)
+    growth = growth_paths(study.years, founding_year, drift, ground, p, draw)
     index = np.exp(np.cumsum(growth.drift @ ground.chain_mix))
     x0 = float(np.sum(sales[listed]))
     loading = p.demand.loading_national * float(np.log1p(p.demand.g_nat_ai))
@@ -357,6 +359,14 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     )
     row = np.array([*(values[name] for name in study.drawn), *derived])
     return World(firms, births, first_birth, p, forcing, links, stocks), row
+
+
+def definition_drift(study: Study, draw: Draw) -> Number:
+    """Drift of the published perimeter in each year (M20), drawn anew every year; shape (Y,), log points."""
+    luck = [
+        yearly_luck(("city",), year, Decision.DEFINITION_DRIFT, draw)[0] for year in study.years
+    ]
+    return np.asarray(study.scenario.assumptions["def_drift"].quantile(np.array(luck)))
 
 
 def _base(study: Study, values: dict[str, float], construction: int, member: int) -> Base:

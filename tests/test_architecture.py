@@ -18,8 +18,8 @@ FLOORS = (
     "observables",
     "policy",
     "engine",
-    "mechanisms",
     "world",
+    "mechanisms",
     "registry",
     "foundation",
 )
@@ -38,7 +38,7 @@ HOMES = {
     "pydantic": ("scenario",),
     "pandas": ("experiments", "reporting"),
     "pyarrow": ("experiments", "reporting"),
-    "scipy": ("foundation.parameters",),
+    "scipy": ("foundation.parameters", "world"),
     "xarray": ("reporting.export",),
     "netCDF4": ("reporting.export",),
     "numpy": ("",),

@@ -291,3 +291,95 @@ def test_check_lists_every_file(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert f"{broken}:3:1" in result.stdout and "seed" in result.stdout
     assert f"{broken}:4" in result.stdout and f"{BASELINE}: valid" in result.stdout
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder with one run of three members."""
+    folder = tmp_path_factory.mktemp("cli") / "results"
+    result = call("run", BASELINE, "-n", "3", "--no-figures", "--results", str(folder))
+    assert result.exit_code == 0, result.stderr
+    assert "already computed" not in result.stderr
+    for wanted in ("1000亿元", "10000亿元", "Notes", f"results: {folder}"):
+        assert wanted in result.stdout
+    return folder
+
+
+def test_a_repeated_run_says_so_and_prints_the_same(results: Path) -> None:
+    words = ["run", BASELINE, "-n", "3", "--no-figures", "--results", str(results)]
+    english, chinese = call(*words), call("--lang", "zh", *words)
+    assert "already computed" in english.stderr and "已计算" in chinese.stderr
+    assert english.exit_code == chinese.exit_code == 0 and english.stdout != chinese.stdout
+    assert call("-q", *words).stderr == ""
+    assert len([path for path in results.iterdir() if path.is_dir() and path.name != "latest"]) == 1
+
+
+def test_run_as_json_is_one_object_with_all_targets(results: Path) -> None:
+    words = ["run", BASELINE, "-n", "3", "--no-figures", "--results", str(results), "--json"]
+    told = json.loads(call(*words).stdout)
+    assert told["reused"] is True and told["members"] == 3
+    in_plan = [target for target in told["targets"] if not target["extra"]]
+    assert len(in_plan) == 11 and len(told["targets"]) == 12
+
+
+@pytest.mark.parametrize(("check", "code"), [("tj27_core_revenue>=0", 0), ("joint>0.99", 5)])
+def test_check_decides_the_exit_code(results: Path, check: str, code: int) -> None:
+    result = call("targets", str(results / "latest"), "--check", check)
+    assert result.exit_code == code
+    assert ("not met" in result.stderr) == (code == 5)
+    told = json.loads(call("targets", str(results / "latest"), "--check", check, "--json").stdout)
+    assert told["checks"][0]["met"] == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [
+        ("tj27_core_revenu>=1", "tj27_core_revenue"),
+        ("tj27_core_revenue", "tj27_core_revenue>=0.6"),
+        ("tj27_core_revenue>=2", "probability"),
+        ("tj27_key_tech>=0.1", "M7"),
+    ],
+)
+def test_a_bad_check_is_a_usage_error(results: Path, check: str, says: str) -> None:
+    result = call("targets", str(results / "latest"), "--check", check)
+    assert result.exit_code == 2 and says in result.stderr
+
+
+def test_extend_resume_plot_and_export(results: Path, tmp_path: Path) -> None:
+    latest = str(results / "latest")
+    longer = call("extend", latest, "-n", "5", "--json")
+    assert longer.exit_code == 0 and json.loads(longer.stdout)["members"] == 5
+    assert len(json.loads(longer.stdout)["figures"]) == 8
+    assert call("resume", latest).exit_code == 0
+    plotted = call("plot", latest, "fan:firms", "-o", str(tmp_path / "firms.png"), "--lang", "zh")
+    assert plotted.exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"firms.png", "firms.svg"}
+    unknown = call("plot", latest, "fan:core_revenu", "-o", str(tmp_path / "x"))
+    assert unknown.exit_code == 2 and "Did you mean 'core_revenue'?" in unknown.stderr
+    assert call("export", latest, "-o", str(tmp_path)).exit_code == 0
+    assert call("export", latest, "-o", str(tmp_path)).exit_code == 2
+    assert call("export", latest, "-o", str(tmp_path), "--force").exit_code == 0
+
+
+def test_failed_members_give_code_four(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from simulator.experiments.folder import Failure
+    from simulator.experiments.store import Run
+
+    monkeypatch.setattr(Run, "failures", (Failure(2, "ValueError: no", "trace"),))
+    words = ["run", BASELINE, "-n", "3", "--no-figures", "--results", str(results)]
+    result = call(*words)
+    assert result.exit_code == 4 and "failures.csv" in result.stderr
+
+
+def test_defaults_from_the_environment(results: Path) -> None:
+    told = json.loads(
+        call(
+            "run",
+            BASELINE,
+            "--no-figures",
+            "--json",
+            SIMULATE_RUN_MEMBERS="2",
+            SIMULATE_RESULTS=str(results),
+        ).stdout
+    )
+    assert told["reused"] is True and Path(told["run"]).parent == results

@@ -35,6 +35,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
 def test_commands_run(text: str, workplace: Path) -> None:
     found = commands(text)

@@ -50,6 +50,7 @@ class Decision(IntEnum):
     TICKET_SIZE = 19
     TICKET_CHOICE = 20
     REPORTING_NOISE = 21
+    DEFINITION_DRIFT = 22
 
 
 class Origin(IntEnum):

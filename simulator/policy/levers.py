@@ -1,7 +1,7 @@
 """Levers act through channels: before a member starts, one pass fills tables from neutral values.
 
 A lever's dose over time, times the strength of its effect, times a drawn parameter, adds to a channel in the
-lever's chains and places. Nothing is multiplied in and divided out again: a dose of zero adds exactly zero, so it
+lever's chains and places (a district takes in the zones that lie in it). Nothing is multiplied in and divided out again: a dose of zero adds exactly zero, so it
 leaves every byte of a run as it was. Effects that only differ by their parameter's value share one exposure table,
 filled once a scenario; a member multiplies by its own draws.
 """
@@ -114,7 +114,11 @@ def open_channels(
         if not doses.any():
             continue
         chains = [i for i, c in enumerate(ground.chains) if c in setting.chains]
-        places = [i for i, p in enumerate(ground.places) if p in setting.places]
+        places = [
+            i
+            for i, place in enumerate(ground.places)
+            if place in setting.places or ground.parent[i] in setting.places
+        ]
         places = places or list(range(len(ground.places)))
         chains = chains or list(range(len(ground.chains)))
         mix = np.zeros(len(ground.chains))

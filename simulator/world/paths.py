@@ -42,21 +42,30 @@ class FundPaths(NamedTuple):
 
 
 def growth_paths(
-    years: tuple[int, ...], founding_year: int, ground: Ground, p: Parameters, draw: Draw
+    years: tuple[int, ...],
+    founding_year: int,
+    definition_drift: Number,
+    ground: Ground,
+    p: Parameters,
+    draw: Draw,
 ) -> GrowthPaths:
-    """Draw national growth, chain and city shocks and the published factor of each year (M1, M2, M20)."""
+    """Draw national growth, chain and city shocks and the published factor of each year (M1, M2, M20).
+
+    ``definition_drift`` is each year's own drift, shape (Y,), log points.
+    """
+    total_drift = np.cumsum(definition_drift)
     d = p.demand
     mean = float(np.log1p(d.g_nat_ai))
     before = ground.national_growth.get(founding_year)
     level = mean if before is None else float(np.log1p(before))
-    deviation = d.chain_deviation_sd * _normals(ground.chains, 0, Decision.CHAIN_DEVIATION, draw)
+    deviation = d.chain_deviation_sd * normals(ground.chains, 0, Decision.CHAIN_DEVIATION, draw)
     national, drift, published = [], [], []
     for year in years:
-        z = _normals(("nation",), year, Decision.NATIONAL_GROWTH, draw)[0]
+        z = normals(("nation",), year, Decision.NATIONAL_GROWTH, draw)[0]
         level = float(national_growth(level, mean, d.g_nat_persistence, d.g_nat_yearly_sd, z))
-        chain_shock = d.chain_shock_sd * _normals(ground.chains, year, Decision.CHAIN_SHOCK, draw)
-        city_shock = d.city_shock_sd * _normals(("city",), year, Decision.CITY_SHOCK, draw)[0]
-        noise = _normals(("city",), year, Decision.REPORTING_NOISE, draw)[0]
+        chain_shock = d.chain_shock_sd * normals(ground.chains, year, Decision.CHAIN_SHOCK, draw)
+        city_shock = d.city_shock_sd * normals(("city",), year, Decision.CITY_SHOCK, draw)[0]
+        noise = normals(("city",), year, Decision.REPORTING_NOISE, draw)[0]
         national.append(level)
         drift.append(
             chain_drift(
@@ -69,7 +78,7 @@ def growth_paths(
             )
         )
         factor = published_factor(
-            p.observation.def_drift, year - founding_year, p.observation.reporting_noise_sd, noise
+            total_drift[len(published)], p.observation.reporting_noise_sd, noise
         )
         published.append(float(factor) if p.switches.observation > 0.0 else 1.0)
     return GrowthPaths(np.array(national), np.array(drift), np.array(published))
@@ -114,9 +123,14 @@ def contract_spending(opened: Number, duration: float) -> Number:
     return spending
 
 
-def _normals(names: tuple[str, ...], year: int, decision: Decision, draw: Draw) -> Number:
+def normals(names: tuple[str, ...], year: int, decision: Decision, draw: Draw) -> Number:
     """One standard normal per name, addressed by name, year and decision."""
+    return np.asarray(ndtri(yearly_luck(names, year, decision, draw)))
+
+
+def yearly_luck(names: tuple[str, ...], year: int, decision: Decision, draw: Draw) -> Number:
+    """One uniform per name, addressed by name, year and decision."""
     ids = np.array(
         [entity_id(Origin.PROCESS, name_group(name), year) for name in names], dtype=np.uint64
     )
-    return np.asarray(ndtri(draw.pair(ids, decision)[0]))
+    return draw.pair(ids, decision)[0]

@@ -57,6 +57,7 @@ class Ground:
 
     chains: tuple[str, ...]
     places: tuple[str, ...]
+    parent: tuple[str, ...]  # (P,) id of the district a zone lies in, "" for a district
     node_chain: Label  # (N,)
     first_node: Label  # (C + 1,) nodes of chain c are [first_node[c], first_node[c+1])
     purchases: Number  # (C, C) pattern with column sums one
@@ -108,6 +109,7 @@ def load_ground(registry: Registry, tables: Path | None = None) -> Ground:
     return Ground(
         chains,
         places,
+        tuple(place.parent or "" for place in registry.places),
         node_chain,
         first_node,
         purchase_pattern(registry),

@@ -182,7 +182,7 @@ def test_a_missing_file_is_offered_its_neighbour() -> None:
 
 
 def test_a_long_chain_of_parents_ends_well(tmp_path: Path) -> None:
-    head = "schema_version: 1\nname: {zh: 甲, en: A}\nperiod: {start: 2025Q1, end: 2027Q4}\nplans: []\n"
+    head = "name: {zh: 甲, en: A}\nperiod: {start: 2025Q1, end: 2027Q4}\nplans: []\n"
     (tmp_path / "s0.yaml").write_text(head, encoding="utf-8")
     for number in range(1, 41):
         text = f"schema_version: 1\nextends: s{number - 1}.yaml\nseed: {number}\n"

@@ -255,8 +255,9 @@ def test_the_founding_state_precedes_the_start() -> None:
             Distribution("uniform", (300.0, 600.0), (30.0, 500.0)),
         ),
         (
-            "{dist: mixture, components: [{weight: 0.5, dist: uniform, low: 300亿元, high: 400亿元},"
-            " {weight: 0.5, dist: fixed, value: 650亿元}]}",
+            "{dist: mixture, components: ["
+            "{weight: 0.5, dist: uniform, low: 300亿元, high: 400亿元}, "
+            "{weight: 0.5, dist: fixed, value: 650亿元}]}",
             Distribution(
                 "mixture",
                 truncation=(30.0, 3000.0),

@@ -1,0 +1,103 @@
+"""Exports read back to the numbers of the run."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from simulator.foundation.findings import UsageError
+from simulator.reporting.export import COLUMNS, FORMATS, export
+from tests.reporting.ensembles import Made, ensemble
+
+
+@pytest.fixture(scope="module")
+def run() -> Made:
+    full = ensemble(n=12)
+    kept = (
+        "core_revenue",
+        "firms_10",
+        "chain_core_revenue[big_data]",
+        "district_core_revenue[xiqing]",
+    )
+    return replace(full, table={name: full.table[name] for name in kept})
+
+
+def test_csv_is_long_tidy_and_opens_in_a_spreadsheet(run: Made, tmp_path: Path) -> None:
+    table, drawn = export(run, tmp_path / "out", "csv")
+    assert table.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert b"\r\n" not in table.read_bytes()
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 4 * run.n * len(run.years)
+    regions = {(row["region"], row["variable"]) for row in rows}
+    assert regions == {
+        ("Tianjin", "core_revenue"),
+        ("Tianjin", "firms_10"),
+        ("Tianjin", "chain_core_revenue|big_data"),
+        ("Tianjin|xiqing", "district_core_revenue"),
+    }
+    found = [float(row["value"]) for row in rows if row["variable"] == "core_revenue"]
+    assert found == run.annual("core_revenue").reshape(-1).tolist()
+    with drawn.open(encoding="utf-8-sig", newline="") as file:
+        parameters = list(csv.DictReader(file))
+    assert [float(row["base_core_revenue"]) for row in parameters] == run.drawn[
+        "base_core_revenue"
+    ].tolist()
+
+
+def test_parquet_holds_the_same_rows_as_csv(run: Made, tmp_path: Path) -> None:
+    (path,) = export(run, tmp_path / "run.parquet", "parquet")
+    table, _ = export(run, tmp_path / "run.csv", "csv")
+    frame = pq.read_table(path)
+    assert tuple(frame.column_names) == COLUMNS
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    read = [
+        [*(str(cell) for cell in row[:5]), row[5], row[6], row[7]]
+        for row in zip(*(frame.column(name).to_pylist() for name in COLUMNS), strict=True)
+    ]
+    assert read == [[*row[:5], int(row[5]), float(row[6]), int(row[7])] for row in rows]
+
+
+def test_netcdf_names_its_dimensions_and_units(run: Made, tmp_path: Path) -> None:
+    netcdf = pytest.importorskip("netCDF4")
+    (path,) = export(run, tmp_path, "netcdf")
+    with netcdf.Dataset(path) as file:
+        assert list(file["quarter"][:]) == [str(quarter) for quarter in run.quarters]
+        np.testing.assert_array_equal(file["core_revenue"][:], run.values("core_revenue"))
+        assert file["core_revenue"].units == "亿元"
+        assert file["core_revenue"].dimensions == ("member", "quarter")
+        assert file["chain_core_revenue"].dimensions == ("member", "quarter", "chain")
+        np.testing.assert_array_equal(
+            file["district_core_revenue"][:, :, 0], run.values("district_core_revenue[xiqing]")
+        )
+        assert list(file["district"][:]) == ["xiqing"]
+        np.testing.assert_array_equal(file["parameter_construction"][:], run.drawn["construction"])
+        assert file.scenario_digest == run.scenario.digest()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_the_same_run_gives_the_same_bytes(run: Made, tmp_path: Path, form: str) -> None:
+    first, second = export(run, tmp_path / "a", form), export(run, tmp_path / "b", form)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_is_overwritten_unasked(run: Made, tmp_path: Path, form: str) -> None:
+    written = export(run, tmp_path, form)
+    with pytest.raises(FileExistsError):
+        export(run, tmp_path, form)
+    assert export(run, tmp_path, form, force=True) == written
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+
+
+def test_wrong_formats_and_endings_are_usage_errors(run: Made, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean parquet"):
+        export(run, tmp_path, "parket")
+    with pytest.raises(UsageError, match=r"does not end in \.csv"):
+        export(run, tmp_path / "a.parquet", "csv")
+    assert not list(tmp_path.iterdir())

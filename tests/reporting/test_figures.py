@@ -1,0 +1,246 @@
+"""Figures: nothing overlaps or leaves the page, the finding is in the title, bytes repeat."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from simulator.registry import Name, load_registry
+from simulator.reporting import Lang, figures, fonts
+from tests.reporting.ensembles import Made, ensemble, scenario, with_series
+
+LANGS: tuple[Lang, ...] = ("zh", "en", "both")
+BASELINE = ensemble(n=200)
+LONG = ensemble(n=120, end=2035)
+PUSH = ensemble(scenario("push", "加码情景", "Push"), n=200, lift=0.02)
+LEAN = ensemble(scenario("lean", "精简情景", "Lean"), n=200, lift=-0.001)
+SAME = replace(BASELINE, scenario=scenario("no_policy", "无规划情景", "No policy"))
+
+DRAWN: dict[str, Callable[[Lang], Figure]] = {
+    "fan": lambda lang: figures.fan(BASELINE, lang=lang),
+    "fan of a stock": lambda lang: figures.fan(PUSH, "firms_10", lang=lang),
+    "fan without a target": lambda lang: figures.fan(BASELINE, "catalogue_firms", lang=lang),
+    "fan of a chain": lambda lang: figures.fan(
+        BASELINE, "chain_core_revenue[indigenous_it]", lang=lang
+    ),
+    "fan to 2035": lambda lang: figures.fan(LONG, lang=lang),
+    "scorecard": lambda lang: figures.scorecard(BASELINE, lang=lang),
+    "chains": lambda lang: figures.chains(BASELINE, lang=lang),
+    "districts": lambda lang: figures.districts(BASELINE, lang=lang),
+    "overlay": lambda lang: figures.overlay([BASELINE, PUSH, LEAN], lang=lang),
+    "overlay of equals": lambda lang: figures.overlay([BASELINE, SAME], lang=lang),
+}
+
+
+def texts(figure: Figure) -> list[Text]:
+    found = figure.findobj(lambda a: isinstance(a, Text) and a.get_visible() and a.get_text() != "")
+    return [text for text in found if isinstance(text, Text)]
+
+
+def words(figure: Figure) -> str:
+    return "\n".join(text.get_text() for text in texts(figure))
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", DRAWN)
+def test_texts_stay_on_the_page_apart_and_drawable(name: str, lang: Lang) -> None:
+    figure = DRAWN[name](lang)
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()  # a missing glyph is a warning, and warnings are errors
+    placed = [(text, text.get_window_extent()) for text in texts(figure)]
+    width, height = canvas.get_width_height()
+    for text, box in placed:
+        assert box.x0 >= 0 and box.y0 >= 0, f"{text.get_text()!r} leaves the page"
+        assert box.x1 <= width and box.y1 <= height, f"{text.get_text()!r} leaves the page"
+        font = Path(str(text.get_fontproperties().get_file()))
+        assert fonts.missing_glyphs(text.get_text(), font) == ""
+    for (one, first), (other, second) in combinations(placed, 2):
+        # Boxes hold the space above letters; three pixels of it may touch.
+        across = min(first.x1, second.x1) - max(first.x0, second.x0)
+        down = min(first.y1, second.y1) - max(first.y0, second.y0)
+        assert across <= 1 or down <= 3, f"{one.get_text()!r} overlaps {other.get_text()!r}"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("name", DRAWN)
+def test_each_figure_says_that_it_is_uncalibrated_and_where_it_comes_from(
+    name: str, lang: Lang
+) -> None:
+    shown = words(DRAWN[name](lang))
+    if lang != "en":
+        assert "未校准" in shown and "来源：simulate" in shown and "种子 1" in shown
+    if lang != "zh":
+        assert "uncalibrated" in shown and "Source: simulate" in shown and "seed 1" in shown
+
+
+def test_the_title_of_the_fan_holds_the_finding() -> None:
+    level = np.full_like(BASELINE.table["core_revenue"], 640.0)
+    level[:50] = 1200.0
+    shown = words(figures.fan(with_series(BASELINE, core_revenue=level), lang="en"))
+    flat = shown.replace("\n", " ")
+    assert "median 640亿元 in 2027, 25% chance of passing 1000亿元" in flat
+    assert "Target 2027: >1000亿元 (100 billion CNY)" in flat
+    assert "亿元 (10亿元 = 1 billion CNY)" in flat
+
+
+def test_the_fan_shows_the_base_values_of_the_constructions() -> None:
+    base = np.array([250.0, 325.0, 500.0, 650.0])[BASELINE.drawn["construction"].astype(int)]
+    run = replace(BASELINE, drawn={**BASELINE.drawn, "base_core_revenue": base})
+    shown = words(figures.fan(run, lang="zh")).split("\n")
+    assert {"250", "325", "500", "650"} <= set(shown)
+    founded_elsewhere = replace(run, drawn={})
+    assert "基期" not in words(figures.fan(founded_elsewhere, lang="zh"))
+
+
+def test_flows_are_drawn_by_year_and_stocks_by_quarter() -> None:
+    flow = figures.fan(BASELINE, lang="en").axes[0]
+    stock = figures.fan(BASELINE, "firms_10", lang="en").axes[0]
+    lines = [max(len(line.get_xdata()) for line in axes.lines) for axes in (flow, stock)]
+    assert lines == [4, 13]
+    assert [label.get_text() for label in flow.get_xticklabels()] == [
+        "2024",
+        "2025",
+        "2026",
+        "2027",
+    ]
+
+
+def test_the_scorecard_shows_every_target_of_the_plan_and_the_literal_one() -> None:
+    shown = words(figures.scorecard(BASELINE, lang="zh"))
+    for target in load_registry().targets:
+        if target.document == "tj-2025-2027":
+            assert target.name.zh in shown
+    assert "尚未建模：M7 技术攻关" in shown
+    assert "不属于规划的目标" in shown and ">10000亿元" in shown
+    for part in ("低口径", "龙头口径", "龙头加长尾", "宽口径", "几何布朗运动", "口径漂移"):
+        assert part in shown
+    assert "11 项目标中目前可评估 3 项" in shown.replace("\n", "")
+
+
+def test_a_district_counts_the_firms_of_its_zones() -> None:
+    registry = load_registry()
+    series = {f"district_core_revenue[{place.id}]": 0.0 for place in registry.places}
+    series["district_core_revenue[binhai]"] = 30.0
+    series["district_core_revenue[binhai_hightech]"] = 60.0
+    series["district_core_revenue[xiqing]"] = 10.0
+    shape = BASELINE.table["core_revenue"].shape
+    run = with_series(BASELINE, **{name: np.full(shape, value) for name, value in series.items()})
+    shown = words(figures.districts(run, lang="zh"))
+    assert "滨海新区约占全市核心营收的 90%" in shown
+    assert "90" in shown.split("\n") and "60" in shown.split("\n")
+
+
+def test_chains_that_grow_alike_are_not_ranked() -> None:
+    shape = BASELINE.table["core_revenue"].shape
+    names = [name for name in BASELINE.series if name.startswith("chain_")]
+    equal = with_series(BASELINE, **{name: np.full(shape, 10.0) for name in names})
+    assert "各链增速相近" in words(figures.chains(equal, lang="zh"))
+    rising = np.full(shape, 10.0)
+    rising[:, 9:] = 20.0
+    one = with_series(equal, **{"chain_core_revenue[big_data]": rising})
+    assert "“大数据”增长最快，年均 26%" in words(figures.chains(one, lang="zh")).replace("\n", "")
+
+
+def test_the_overlay_names_the_paired_difference() -> None:
+    lifted = with_series(
+        replace(BASELINE, scenario=PUSH.scenario),
+        core_revenue=BASELINE.table["core_revenue"] + 25.0,
+    )
+    shown = words(figures.overlay([BASELINE, lifted], lang="en")).replace("\n", " ")
+    assert "Push: 25亿元 more than Baseline on average in 2027" in shown
+    assert "+25 ± 0" in shown
+    equal = words(figures.overlay([BASELINE, SAME], lang="zh")).replace("\n", "")
+    assert "无可分辨的差别" in equal
+
+
+def test_the_overlay_refuses_runs_that_share_no_draws() -> None:
+    with pytest.raises(ValueError, match="different seeds"):
+        figures.overlay([BASELINE, replace(PUSH, seed=2)])
+    with pytest.raises(ValueError, match="different periods"):
+        figures.overlay([BASELINE, LONG])
+    with pytest.raises(ValueError, match="at least two"):
+        figures.overlay([BASELINE])
+
+
+def test_a_series_that_the_run_lacks_is_an_error() -> None:
+    with pytest.raises(KeyError, match="firms_500"):
+        figures.fan(BASELINE, "firms_500")
+
+
+def test_empty_series_are_drawn_without_a_warning() -> None:
+    zero = np.zeros_like(BASELINE.table["core_revenue"])
+    names = [name for name in BASELINE.series if "[" in name]
+    run = with_series(BASELINE, core_revenue=zero, **dict.fromkeys(names, zero))
+    for figure in (figures.fan(run), figures.chains(run), figures.districts(run)):
+        assert isinstance(figure.canvas, FigureCanvasAgg)
+        figure.canvas.draw()
+
+
+def test_one_scenario_keeps_one_colour_and_no_two_share_one() -> None:
+    assert figures.colour_of("baseline") == figures.BASELINE
+    stems = ["baseline", "push", "baseline_low", "baseline_high", "lean", "mine"]
+    colours = figures.colours_of(stems)
+    assert len(set(colours)) == len(stems)
+    assert colours[:2] == [figures.colour_of("baseline"), figures.colour_of("push")]
+    assert figures.colours_of([f"s{i}" for i in range(20)])
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    folder = tmp_path_factory.mktemp("figures")
+    yield figures.save(
+        figures.fan(BASELINE), folder / "deep" / "fan", {"Scenario": "基准", "Seed": "1"}
+    )
+
+
+def test_saved_files_repeat_byte_for_byte(saved: tuple[Path, Path], tmp_path: Path) -> None:
+    again = figures.save(figures.fan(BASELINE), tmp_path / "fan", {"Scenario": "基准", "Seed": "1"})
+    for first, second in zip(saved, again, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    assert [path.suffix for path in saved] == [".png", ".svg"]
+    assert sorted(path.name for path in saved[0].parent.iterdir()) == ["fan.png", "fan.svg"]
+
+
+def test_saved_files_carry_their_provenance(saved: tuple[Path, Path]) -> None:
+    with Image.open(saved[0]) as picture:
+        told = dict(picture.info)
+    assert told["Scenario"] == "基准"
+    assert told["Seed"] == "1"
+    assert "baseline-" in told["Source"]
+    assert "Creation Time" not in told
+    svg = saved[1].read_text(encoding="utf-8")
+    assert "基准" in svg and "<dc:date>" not in svg
+    # Texts are outlines: no font is needed where the picture is shown.
+    assert not re.search(r"<text[ >]", svg)
+
+
+def test_lines_break_where_a_reader_would() -> None:
+    assert figures.wrap("short", 5.0, 10.0) == ["short"]
+    chinese = figures.wrap(
+        "全市核心营收中位数约 652亿元（公布口径），超过目标的概率很小，不是预测。", 2.0, 12.0
+    )
+    assert len(chinese) > 1
+    assert all(line[0] not in "，。）；：" and line[-1] not in "（“" for line in chinese)
+    assert not any(line.endswith("652") for line in chinese)
+    english = figures.wrap("Revenue of basic and core AI enterprises in the city", 1.6, 12.0)
+    assert " ".join(english) == "Revenue of basic and core AI enterprises in the city"
+    assert all(figures.text_width(line, 12.0) <= 1.6 for line in (*chinese, *english)[2:])
+
+
+def test_long_names_of_scenarios_stay_on_the_page() -> None:
+    name = Name(zh="很长的情景名称" * 9, en="a very long name of a scenario " * 7)
+    run = replace(BASELINE, scenario=replace(BASELINE.scenario, name=name))
+    figure = figures.fan(run)
+    assert isinstance(figure.canvas, FigureCanvasAgg)
+    figure.canvas.draw()
+    width, _ = figure.canvas.get_width_height()
+    assert all(text.get_window_extent().x1 <= width for text in texts(figure))

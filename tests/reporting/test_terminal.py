@@ -1,0 +1,230 @@
+"""Tables for the terminal: complete, readable at 80 columns, with plain twins."""
+
+import json
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from simulator.experiments.comparison import Comparison, Difference, TargetDifference
+from simulator.experiments.store import RunEntry
+from simulator.foundation.findings import Finding
+from simulator.observables import CATALOGUE
+from simulator.registry import Name, load_registry
+from simulator.reporting import Lang, terminal
+from simulator.scenario import OriginRow
+from simulator.targets import goals_of, joint, judge_all, score
+from tests.reporting.ensembles import ensemble
+
+LANGS: tuple[Lang, ...] = ("zh", "en", "both")
+REGISTRY = load_registry()
+RUN = ensemble(n=300)
+GOALS = goals_of(REGISTRY, RUN.years, RUN.scenario.extra_targets)
+SCORES = score(GOALS, REGISTRY, RUN)
+JOINTS = joint(GOALS, REGISTRY, RUN)
+JUDGED = judge_all(REGISTRY)
+LEVERS = terminal.lever_rows(REGISTRY, REGISTRY.levers)
+ENTRIES = (
+    RunEntry(
+        Path("results/baseline-7f3a12cd"),
+        "baseline",
+        "7f3a12cd" * 8,
+        1,
+        1000,
+        "complete",
+        datetime(2025, 5, 1, 8, 30, tzinfo=UTC),
+        "0.1.0",
+        12_345_678,
+    ),
+    RunEntry(Path("results/push-0a"), "push", "0a" * 32, 2, 4000, "incomplete", None, "0.1.0", 10),
+)
+FINDINGS = (
+    Finding(
+        "a.yaml", 3, 5, "levers.x", "unknown lever", "没有该政策工具", "tj27_funds", "tj27_fund"
+    ),
+    Finding("a.yaml", 0, 0, "", "has no effect yet", "暂无作用", severity="note"),
+)
+ORIGINS = (OriginRow("period.start", Name("起点", "start"), "2025Q1", "file", "a.yaml:3"),)
+
+
+def difference(series: str, label: str, year: int, mean: float, spread: float) -> Difference:
+    bounds = (mean - spread, mean + spread)
+    return Difference(
+        label, series, year, "亿元", 600.0, 600.0 + mean, mean, *bounds, *[mean] * 5, spread, 9.0
+    )
+
+
+COMPARISON = Comparison(
+    runs=cast("tuple[Any, ...]", (RUN, RUN)),
+    labels=("baseline", "push"),
+    members=np.arange(300),
+    years=RUN.years,
+    differences=tuple(
+        difference(series, "push", year, 20.0, 0.0 if series == "entries" else 1.5)
+        for series in ("core_revenue", "core_revenue_published", "entries", "exits", "firms")
+        for year in RUN.years
+    ),
+    targets=(
+        TargetDifference(
+            "push",
+            "tj27_core_revenue",
+            Name("核心营收", "Core revenue"),
+            False,
+            *(0.11, 0.13, 0.02, 0.01, 0.03, 6, 0),
+        ),
+    ),
+)
+
+
+def drawn(lang: Lang) -> dict[str, str]:
+    return {
+        "scores": terminal.scores(RUN, SCORES, JOINTS, lang),
+        "judged": terminal.judged(JUDGED, lang),
+        "plans": terminal.plans(REGISTRY, JUDGED, lang),
+        "comparison": terminal.comparison(COMPARISON, lang),
+        "levers": terminal.levers(LEVERS, lang),
+        "metrics": terminal.metrics(CATALOGUE, lang),
+        "runs": terminal.runs(ENTRIES, lang),
+        "findings": terminal.findings(FINDINGS, lang),
+        "origins": terminal.origins(ORIGINS, lang),
+    }
+
+
+def columns(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+def squeezed(text: str) -> str:
+    """The text without what wrapping puts in."""
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("width", [80, 120])
+def test_tables_keep_to_the_width_and_are_plain_off_a_terminal(
+    lang: Lang, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for name, text in drawn(lang).items():
+        assert text.endswith("\n") and not text.endswith("\n\n"), name
+        assert "\x1b" not in text, name
+        assert "…" not in text.replace("…+", "").replace("…−", ""), f"{name} is cut off"
+        for line in text.split("\n"):
+            assert columns(line) <= width, f"{name}: {line}"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_at_80_columns_every_number_and_key_is_there(
+    lang: Lang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    tables = drawn(lang)
+    for item in SCORES:
+        assert (item.key in tables["scores"]) == (item.probability is not None)
+    revenue = next(item for item in SCORES if item.key == "tj27_core_revenue")
+    for part in revenue.by_construction:
+        assert str(part.probability.members) in tables["scores"]
+        assert f"({part.construction})" in tables["scores"]
+    for judged in JUDGED:
+        assert judged.target.key in tables["judged"]
+        assert judged.target.key in tables["plans"]
+    for row in LEVERS:
+        assert row.lever.key in tables["levers"]
+        assert squeezed(row.lever.clause.key) in squeezed(tables["levers"])
+    for observable in CATALOGUE:
+        assert observable.key in tables["metrics"]
+        assert observable.equation in tables["metrics"]
+    for entry in ENTRIES:
+        assert entry.path.name in tables["runs"]
+
+
+def test_the_target_table_says_what_is_missing_and_that_nothing_is_calibrated() -> None:
+    english = terminal.scores(RUN, SCORES, JOINTS, "en")
+    assert "not modelled yet: M16" in english and "not modelled yet: M7" in english
+    assert english.count("no number: checklist, by hand") == 2
+    assert "all 3 of these together (the plan has 11)" in english
+    assert "Added by the scenario, in no plan" in english and "ten times the plan" in english
+    assert "uncalibrated" in english
+    chinese = terminal.scores(RUN, SCORES, JOINTS, "zh")
+    assert "未校准" in chinese and "尚未建模：M18 产业集群" in chinese and "公布口径" in chinese
+    assert "GBM" not in chinese and "概率" not in english
+
+
+def test_a_run_that_scores_nothing_still_lists_its_targets() -> None:
+    bare = replace(RUN, table={"catalogue_firms": RUN.table["catalogue_firms"]})
+    text = terminal.scores(bare, score(GOALS, REGISTRY, bare), joint(GOALS, REGISTRY, bare), "en")
+    for item in SCORES:
+        assert squeezed(item.name.en.replace("“", '"').replace("”", '"'))[:12] in squeezed(text)
+
+
+def test_all_55_targets_are_listed_and_counted() -> None:
+    assert "55 targets: " in terminal.judged(JUDGED, "en")
+    assert "共 55 项：" in terminal.plans(REGISTRY, JUDGED, "zh")
+
+
+def test_levers_say_whether_they_act() -> None:
+    rows = {row.lever.key: row for row in LEVERS}
+    assert rows["tj27_funds"].effect.en == "acts"
+    assert rows["tj27_funds"].unit == "亿元" and "fund" in rows["tj27_funds"].channels
+    assert rows["tj18_fiscal_fund"].effect.en == "no effect yet: no size in the assumptions"
+    waiting = [row for row in LEVERS if row.effect.en.startswith("no effect yet: waits for M")]
+    assert waiting
+    assert "waits for" in terminal.levers(waiting, "en")
+
+
+def test_a_long_comparison_shows_the_last_year_only() -> None:
+    text = terminal.comparison(COMPARISON, "en")
+    assert "core_revenue@2027" in text and "core_revenue@2026" not in text
+    assert "+20" in text and "+18.5…+21.5" in text and "×6" in text and "∞" in text
+    assert "+2.0%" in text and "6/0" in text
+    short = replace(COMPARISON, differences=COMPARISON.differences[:4])
+    assert "core_revenue@2026" in terminal.comparison(short, "en")
+
+
+def test_findings_and_origins_keep_their_places() -> None:
+    text = terminal.findings(FINDINGS, "zh")
+    assert "a.yaml:3:5" in text and "是否想写：tj27_fund" in text and "允许：tj27_funds" in text
+    assert "a.yaml:3" in terminal.origins(ORIGINS, "en")
+
+
+def test_colour_on_a_terminal_unless_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[33m" in terminal.scores(RUN, SCORES, JOINTS, "en")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[33m" not in terminal.scores(RUN, SCORES, JOINTS, "en")
+
+
+def test_twins_are_plain_and_hold_both_languages() -> None:
+    told: dict[str, Any] = {
+        "scores": terminal.scores_json(SCORES, JOINTS),
+        "judged": terminal.judged_json(JUDGED),
+        "plans": terminal.plans_json(REGISTRY, JUDGED),
+        "comparison": terminal.comparison_json(COMPARISON),
+        "levers": terminal.levers_json(LEVERS),
+        "metrics": terminal.metrics_json(CATALOGUE),
+        "runs": terminal.runs_json(ENTRIES),
+        "findings": terminal.findings_json(FINDINGS),
+        "origins": terminal.origins_json(ORIGINS),
+    }
+    read = json.loads(json.dumps(told, ensure_ascii=False, allow_nan=False))
+    assert read == told
+    for name in ("scores", "comparison", "findings", "origins"):
+        assert told[name]["schema_version"] == 1
+    assert [item["key"] for item in told["scores"]["targets"]] == [item.key for item in SCORES]
+    revenue = next(i for i in told["scores"]["targets"] if i["key"] == "tj27_core_revenue")
+    score_ = next(item for item in SCORES if item.key == "tj27_core_revenue")
+    assert score_.probability is not None
+    assert revenue["probability"]["value"] == score_.probability.value
+    assert revenue["calibrated"] is False and revenue["caution"]["zh"].startswith("未校准")
+    assert len(revenue["by_construction"]) == 4
+    assert len(told["judged"]) == 55
+    assert sum(len(plan["targets"]) for plan in told["plans"]) == 55
+    assert len(told["levers"]) == len(REGISTRY.levers)
+    infinite = [row for row in told["comparison"]["differences"] if row["half_width"] == 0.0]
+    assert infinite and all(row["variance_ratio"] is None for row in infinite)
