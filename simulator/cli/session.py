@@ -139,6 +139,10 @@ def report(error: Exception, session: Session) -> ExitCode:
             )
         case click.Abort():
             code, message = ExitCode.INTERRUPTED, session.phrase("interrupted", "已中断")
+            advice = session.phrase(
+                "the same command starts again; 'simulate resume RUN' finishes a run begun earlier",
+                "再次运行同一命令即可；“simulate resume RUN” 续算已开始的运行",
+            )
         case InputError():
             code = ExitCode.INVALID
             message = "\n".join(finding.text(session.lang) for finding in error.findings)

@@ -1045,6 +1045,8 @@ def _ranges(
 ) -> Figure:
     """Rows with a dot for the base year, a dot with ranges for the last year, and the numbers."""
     unit = unit_text("亿元", lang)
+    top = max(float(np.quantile(row.last, 0.95)) for row in rows)
+    logarithmic = logarithmic and top > 0.0
     scale = Name(zh="，对数刻度" if logarithmic else "", en=", log scale" if logarithmic else "")
     subtitle = Name(
         zh=f"{run.scenario.name.zh}；核心营收{scale.zh}；空心点 {years[0]} 年中位数，"
@@ -1060,7 +1062,6 @@ def _ranges(
     page = _Page(lang, title, subtitle, body=0.55 + sum(heights), footer=_provenance(run))
     colour = colour_of(run.scenario.stem)
     right = 6.85
-    top = max(float(np.quantile(row.last, 0.95)) for row in rows)
     floor = 0.0
     if logarithmic:
         smallest = min(float(np.quantile(row.last, 0.05)) for row in rows)

@@ -180,9 +180,9 @@ def comparison(found: "Comparison", lang: Lang = "both") -> str:
             table = _table(
                 lang,
                 ("left", Name("目标概率", "Probability of the target")),
-                ("right", Name(first, first)),
-                ("right", Name(label, label)),
-                ("right", Name("差\n95% 区间", "difference\n95% interval")),
+                ("right", _named(first)),
+                ("right", _named(label)),
+                ("right", Name("差（百分点）\n95% 区间", "difference, points\n95% interval")),
                 ("right", Name("新达标/\n失标", "gained/\nlost")),
             )
             for row in targets:
@@ -193,7 +193,7 @@ def comparison(found: "Comparison", lang: Lang = "both") -> str:
                     name,
                     percent(row.probability_first),
                     percent(row.probability_this),
-                    f"{_points(row.difference)}\n{_points(row.low)}…{_points(row.high)}",
+                    f"{_hundredths(row.difference)}\n{_hundredths(row.low)}…{_hundredths(row.high)}",
                     f"{row.gained}/{row.lost}",
                 )
             parts.append(table)
@@ -285,6 +285,7 @@ def levers(rows: Sequence[LeverRow], lang: Lang = "both") -> str:
         ("left", Name("政策工具与条款", "Lever and clause")),
         ("left", Name("默认剂量（范围）", "default dose (range)")),
         ("left", Name("作用渠道", "channels")),
+        keys=[row.lever.key for row in rows],
     )
     for row in rows:
         name = Text(row.lever.key, style="bold")
@@ -339,17 +340,15 @@ def metrics(rows: Sequence[Observable], lang: Lang = "both") -> str:
     table = _table(
         lang,
         ("left", Name("序列", "Series")),
-        ("left", Name("单位", "unit")),
-        ("left", Name("类型", "kind")),
-        ("left", Name("口径", "perimeter")),
-        ("left", Name("方程", "equation")),
+        ("left", Name("单位\n类型", "unit\nkind")),
+        ("left", Name("口径\n方程", "perimeter\nequation")),
+        keys=[row.key + _ELEMENT[row.dimension] for row in rows],
     )
-    members = {"city": "", "chain": "[chain]", "district": "[place]"}
     for row in rows:
-        name = Text(row.key + members[row.dimension], style="bold")
+        name = Text(row.key + _ELEMENT[row.dimension], style="bold")
         for text in lines(row.name, lang):
             name.append("\n" + text, style="default")
-        table.add_row(name, row.unit, row.kind, row.perimeter, row.equation)
+        table.add_row(name, f"{row.unit}\n{row.kind}", f"{row.perimeter}\n{row.equation}")
     return _text(table, _counted(len(rows), Name("个序列", "series"), lang))
 
 
@@ -380,9 +379,10 @@ def runs(entries: Sequence["RunEntry"], lang: Lang = "both") -> str:
         ("left", Name("状态", "status")),
         ("left", Name("完成 (UTC)", "finished (UTC)")),
         ("right", Name("大小", "size")),
+        keys=[entry.path.name for entry in entries],
     )
     for entry in entries:
-        status = said(_RUN_STATUS.get(entry.status, Name(entry.status, entry.status)), lang)
+        status = "\n".join(lines(_RUN_STATUS.get(entry.status, _named(entry.status)), lang))
         when = entry.finished.strftime("%Y-%m-%d %H:%M") if entry.finished else "–"
         size = f"{entry.size / 1e6:.1f} MB"
         table.add_row(entry.path.name, str(entry.members), str(entry.seed), status, when, size)
@@ -481,6 +481,8 @@ def origins_json(rows: Sequence["OriginRow"]) -> Plain:
     }
 
 
+_ELEMENT: Mapping[str, str] = {"city": "", "chain": "[chain]", "district": "[place]"}
+
 _LEGEND = Name(
     zh="公布口径：含口径漂移。缺口：中位数，及其占目标之比。首达：首次达到年份的中位数，"
     "及达到者占比。基准：几何布朗运动（L13）。",
@@ -514,10 +516,14 @@ def _text(*parts: RenderableType) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip().split("\n")) + "\n"
 
 
-def _table(lang: Lang, *columns: tuple[str, Name]) -> Table:
-    """A table with bilingual headings; columns of numbers keep their width, texts wrap."""
+def _table(lang: Lang, *columns: tuple[str, Name], keys: Iterable[str] = ()) -> Table:
+    """A table with bilingual headings; columns of numbers keep their width, texts wrap.
+
+    The first column is wide enough for its `keys`, which people copy.
+    """
+    widest = max(map(len, keys), default=0)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=False)
-    for side, name in columns:
+    for place, (side, name) in enumerate(columns):
         head = "\n".join(lines(name, lang))
         justify: Any = side
         table.add_column(
@@ -525,6 +531,7 @@ def _table(lang: Lang, *columns: tuple[str, Name]) -> Table:
             justify=justify,
             overflow="fold",
             no_wrap=side == "right",
+            min_width=widest if place == 0 else None,
             vertical="top",
         )
     return table
@@ -548,6 +555,7 @@ def _score_table(found: Sequence[TargetScore], lang: Lang) -> Table:
         ("right", Name("缺口", "short")),
         ("right", Name("首达", "first")),
         ("right", Name("基准", "GBM")),
+        keys=[item.key for item in found],
     )
     for item in found:
         assert item.probability is not None
@@ -642,6 +650,7 @@ def _judged_table(items: Sequence[Judged], lang: Lang) -> Table:
         ("left", Name("目标值", "goal")),
         ("left", Name("期限", "by")),
         ("left", Name("如何判断", "how it is judged")),
+        keys=[item.target.key for item in items],
     )
     for item in items:
         target = item.target
@@ -669,6 +678,10 @@ def _count_line(items: Sequence[Judged], lang: Lang) -> Text:
     return Text("\n".join(lines(name, lang)))
 
 
+def _named(word: str) -> Name:
+    return Name(word, word)
+
+
 def _counted(count: int, what: Name, lang: Lang) -> Text:
     return Text(said(Name(f"{count} {what.zh}", f"{count} {what.en}"), lang, " / "), style="dim")
 
@@ -689,6 +702,7 @@ def _difference_table(rows: Sequence["Difference"], first: str, lang: Lang) -> T
         ("right", Name("均值差\n95% 区间", "mean difference\n95% interval")),
         ("right", Name("相对", "relative")),
         ("right", Name("配对\n增益", "pairing\ngain")),
+        keys=[f"{row.series}@{row.year}" for row in rows],
     )
     for row in rows:
         gain = row.variance_ratio
@@ -700,15 +714,15 @@ def _difference_table(rows: Sequence["Difference"], first: str, lang: Lang) -> T
             else number(row.mean_first),
             f"{number(row.mean, sign=True)}\n"
             f"{number(row.low, sign=True)}…{number(row.high, sign=True)}",
-            "–" if row.relative is None else _points(row.relative),
+            "–" if row.relative is None else f"{_hundredths(row.relative)}%",
             gained,
         )
     return table
 
 
-def _points(share: float) -> str:
-    """A signed share in per cent with one decimal: `+3.7%`."""
-    return f"{share * 100:+.1f}%".replace("-", "−")
+def _hundredths(share: float) -> str:
+    """A signed share in hundredths with one decimal: `+3.7`."""
+    return f"{share * 100:+.1f}".replace("-", "−")
 
 
 _ACTS = Name("起作用", "acts")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from simulator.foundation.calendar import Period, Quarter, Schedule
@@ -120,15 +119,15 @@ class _Assembly:
             founding=FOUNDINGS[period.start],
             plans=sheet.plans,
             levers=levers,
-            assumptions=MappingProxyType(assumptions),
-            parameters=MappingProxyType(dict(self.facts.priors)),
+            assumptions=assumptions,
+            parameters=dict(self.facts.priors),
             base_construction=sheet.construction,
-            mechanisms=MappingProxyType(mechanisms),
+            mechanisms=mechanisms,
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
             extra_targets=targets,
             notes=_without_repeats(item for item in self.findings if item.severity == "note"),
-            origins=MappingProxyType({**self.origins, **sheet.origins}),
+            origins={**self.origins, **sheet.origins},
         )
         return scenario
 
@@ -195,8 +194,9 @@ class _Assembly:
                     key="end" if given is not None and given.end is not None else "start",
                     severity="error",
                 )
-            elif not any(setting.dose.values(period.quarters)):
-                if given is None:
+                continue
+            if not any(setting.dose.values(period.quarters)):
+                if setting == _setting(lever, size, None, self.facts):
                     idle.setdefault(lever.document, []).append(lever)
                 else:
                     self._find_lever(
@@ -283,6 +283,8 @@ class _Assembly:
             path = f"assumptions.{name}"
             self.origins[path] = Origin("priors", "calibration/priors.csv", lines.get(name, 0))
             if given is None:
+                continue
+            if given == prior.distribution:  # as the priors say, or a sheet that states them all
                 continue
             if prior.use != "model":
                 self._find(

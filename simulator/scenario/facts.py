@@ -33,9 +33,9 @@ class Facts:
     @classmethod
     def gather(cls, registry: Registry | None, priors: Mapping[str, Parameter] | None) -> "Facts":
         """The facts of a registry and priors, each the shipped one unless given."""
-        if registry is None and priors is None:
-            return _shipped_facts()
-        return cls._of(registry or load_registry(), priors or load_priors())
+        if priors is None:
+            return _facts_of(registry or load_registry())
+        return cls._of(registry or load_registry(), priors)
 
     def dose(self, lever: str) -> DoseSpec:
         """What the dose of a lever is called, its unit and its bounds, by the lever's id."""
@@ -66,8 +66,8 @@ class Facts:
 
 
 @cache
-def _shipped_facts() -> Facts:
-    return Facts._of(load_registry(), load_priors())
+def _facts_of(registry: Registry) -> Facts:
+    return Facts._of(registry, load_priors())
 
 
 @cache

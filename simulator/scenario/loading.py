@@ -92,7 +92,7 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
     asked: tuple[Source, Key] | None = None
     while current is not None:
         real = Path(os.path.realpath(current))
-        if real in seen or not current.is_file():
+        if real in seen or not _is_file(current):
             findings.append(_no_file(current, [*seen.values(), current], real in seen, asked))
             sheets.append(Sheet(layer, readable=False))
             break
@@ -107,7 +107,7 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
         sheets.append(reader.read())
         parent = source.value.get("extends") if isinstance(source.value, dict) else None
         if isinstance(source.value, dict) and "extends" in source.value:
-            if not isinstance(parent, str) or not parent.strip():
+            if not isinstance(parent, str) or not parent.strip().isprintable():
                 reader.fault(
                     ("extends",),
                     f"{shown(parent)} is not a file name",
@@ -124,6 +124,13 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
     return sheets[::-1]
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long, a folder that may not be entered
+        return False
+
+
 def _no_file(
     path: Path, chain: Sequence[Path], cyclic: bool, asked: tuple[Source, Key] | None
 ) -> Finding:
@@ -137,7 +144,7 @@ def _no_file(
         what, zh = f"the files extend each other in a circle: {names}", f"继承关系成环：{names}"
         return Finding(file, line, column, dotted, what, zh, "a chain that ends")
     what, zh = f"no file {str(path)!r}", f"没有文件“{path}”"
-    if path.is_dir():
+    if os.path.isdir(path):
         what, zh = f"{str(path)!r} is a folder", f"“{path}”是文件夹"
     try:
         near = sorted(item.name for item in path.parent.glob("*.yaml"))

@@ -117,7 +117,7 @@ def contract_spending(opened: Number, duration: float) -> Number:
     """
     spending = np.zeros_like(opened)
     quarters = duration / DT
-    for lag in range(int(np.ceil(quarters))):
+    for lag in range(min(int(np.ceil(quarters)), len(opened))):
         part = min(1.0, quarters - lag) / quarters
         spending[lag:] += part * opened[: len(opened) - lag]
     return spending

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
 from simulator.registry import Name, load_registry
 from simulator.reporting import Lang, figures, fonts
-from tests.reporting.ensembles import Made, ensemble, scenario, with_series
+from tests.reporting.ensembles import ensemble, scenario, with_series
 
 LANGS: tuple[Lang, ...] = ("zh", "en", "both")
 BASELINE = ensemble(n=200)
@@ -40,6 +40,13 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
 }
 
 
+@cache
+def picture(name: str, lang: Lang) -> Figure:
+    figure = DRAWN[name](lang)
+    figure.draw_without_rendering()
+    return figure
+
+
 def texts(figure: Figure) -> list[Text]:
     found = figure.findobj(lambda a: isinstance(a, Text) and a.get_visible() and a.get_text() != "")
     return [text for text in found if isinstance(text, Text)]
@@ -52,12 +59,9 @@ def words(figure: Figure) -> str:
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("name", DRAWN)
 def test_texts_stay_on_the_page_apart_and_drawable(name: str, lang: Lang) -> None:
-    figure = DRAWN[name](lang)
-    canvas = figure.canvas
-    assert isinstance(canvas, FigureCanvasAgg)
-    canvas.draw()  # a missing glyph is a warning, and warnings are errors
+    figure = picture(name, lang)
     placed = [(text, text.get_window_extent()) for text in texts(figure)]
-    width, height = canvas.get_width_height()
+    width, height = figure.canvas.get_width_height()
     for text, box in placed:
         assert box.x0 >= 0 and box.y0 >= 0, f"{text.get_text()!r} leaves the page"
         assert box.x1 <= width and box.y1 <= height, f"{text.get_text()!r} leaves the page"
@@ -75,7 +79,7 @@ def test_texts_stay_on_the_page_apart_and_drawable(name: str, lang: Lang) -> Non
 def test_each_figure_says_that_it_is_uncalibrated_and_where_it_comes_from(
     name: str, lang: Lang
 ) -> None:
-    shown = words(DRAWN[name](lang))
+    shown = words(picture(name, lang))
     if lang != "en":
         assert "未校准" in shown and "来源：simulate" in shown and "种子 1" in shown
     if lang != "zh":
@@ -181,8 +185,7 @@ def test_empty_series_are_drawn_without_a_warning() -> None:
     names = [name for name in BASELINE.series if "[" in name]
     run = with_series(BASELINE, core_revenue=zero, **dict.fromkeys(names, zero))
     for figure in (figures.fan(run), figures.chains(run), figures.districts(run)):
-        assert isinstance(figure.canvas, FigureCanvasAgg)
-        figure.canvas.draw()
+        figure.draw_without_rendering()
 
 
 def test_one_scenario_keeps_one_colour_and_no_two_share_one() -> None:
@@ -240,7 +243,6 @@ def test_long_names_of_scenarios_stay_on_the_page() -> None:
     name = Name(zh="很长的情景名称" * 9, en="a very long name of a scenario " * 7)
     run = replace(BASELINE, scenario=replace(BASELINE.scenario, name=name))
     figure = figures.fan(run)
-    assert isinstance(figure.canvas, FigureCanvasAgg)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     width, _ = figure.canvas.get_width_height()
     assert all(text.get_window_extent().x1 <= width for text in texts(figure))

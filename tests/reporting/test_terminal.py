@@ -65,7 +65,7 @@ COMPARISON = Comparison(
     years=RUN.years,
     differences=tuple(
         difference(series, "push", year, 20.0, 0.0 if series == "entries" else 1.5)
-        for series in ("core_revenue", "core_revenue_published", "entries", "exits", "firms")
+        for series in ("core_revenue", "core_revenue_consolidated", "entries", "exits", "firms")
         for year in RUN.years
     ),
     targets=(
@@ -138,8 +138,13 @@ def test_at_80_columns_every_number_and_key_is_there(
     for observable in CATALOGUE:
         assert observable.key in tables["metrics"]
         assert observable.equation in tables["metrics"]
+        assert observable.perimeter in tables["metrics"]
     for entry in ENTRIES:
         assert entry.path.name in tables["runs"]
+    assert "4000" in tables["runs"] and "12.3 MB" in tables["runs"]
+    for row in COMPARISON.differences:
+        assert (f"{row.series}@{row.year}" in tables["comparison"]) == (row.year == 2027)
+    assert "∞" in tables["comparison"] and "6/0" in tables["comparison"]
 
 
 def test_the_target_table_says_what_is_missing_and_that_nothing_is_calibrated() -> None:
@@ -180,7 +185,7 @@ def test_a_long_comparison_shows_the_last_year_only() -> None:
     text = terminal.comparison(COMPARISON, "en")
     assert "core_revenue@2027" in text and "core_revenue@2026" not in text
     assert "+20" in text and "+18.5…+21.5" in text and "×6" in text and "∞" in text
-    assert "+2.0%" in text and "6/0" in text
+    assert "+3.3%" in text and "+2.0 " in text and "+1.0…+3.0" in text and "6/0" in text
     short = replace(COMPARISON, differences=COMPARISON.differences[:4])
     assert "core_revenue@2026" in terminal.comparison(short, "en")
 

@@ -1,0 +1,162 @@
+"""Worlds built by hand, moved by the model's own engine: everything off unless a test asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.choose import choose
+from simulator.foundation.calendar import Quarter
+from simulator.foundation.parameters import load_priors
+from simulator.foundation.randomness import Origin, entity_ids
+from simulator.model import MECHANISMS
+from simulator.world.firms import Table
+from simulator.world.measures import CITY, Measures, measure_names, measures_of
+from simulator.world.state import (
+    Address,
+    Forcing,
+    Links,
+    Parameters,
+    Stocks,
+    Switches,
+    World,
+)
+
+Number = npt.NDArray[np.float64]
+
+ENGINE = choose("auto")
+OFF = Switches(*([0.0] * len(Switches._fields)))
+START = Quarter(2025, 1).index
+
+
+def parameters(switches: Switches = OFF, **changed: float) -> Parameters:
+    """Parameters at the centre of their priors, some of them changed."""
+    priors = load_priors()
+    centre = {name: prior.central for name, prior in priors.items()} | changed
+    assert centre.keys() == priors.keys(), "no such parameter"
+    return Parameters(
+        *(mechanism(**{f: centre[f] for f in mechanism._fields}) for mechanism in MECHANISMS),
+        switches,
+    )
+
+
+def still(
+    years: int = 1,
+    quarters: int = 1,
+    chains: int = 1,
+    places: int = 1,
+    **changed: npt.ArrayLike,
+) -> Forcing:
+    """Forcing without growth, policy or money; ``changed`` replaces whole arrays."""
+    cells = (quarters, chains, places)
+    forcing = Forcing(
+        drift=np.zeros((years, chains)),
+        reference=np.ones(years),
+        published=np.ones(years),
+        growth=np.zeros(cells),
+        survival=np.zeros(cells),
+        linkage=np.zeros(cells[:2]),
+        contracts=np.zeros(cells[:2]),
+        fund=np.zeros((quarters, 2)),
+        tickets=np.zeros(0),
+        first_ticket=np.zeros(quarters + 1, dtype=np.int64),
+    )
+    return forcing._replace(
+        **{
+            name: np.ascontiguousarray(value, dtype=getattr(forcing, name).dtype)
+            for name, value in changed.items()
+        }
+    )
+
+
+class Handmade:
+    """A world of given firms. ``columns`` set columns of firms, the rest are zero but for quality."""
+
+    def __init__(
+        self,
+        external: npt.ArrayLike,
+        p: Parameters,
+        forcing: Forcing | None = None,
+        purchases: npt.ArrayLike | None = None,
+        **columns: npt.ArrayLike,
+    ) -> None:
+        external = np.asarray(external, dtype=float)
+        forcing = still() if forcing is None else forcing
+        n_chains = forcing.drift.shape[1]
+        firms = Table(len(external))
+        given = {
+            "external": external,
+            "sales": external,
+            "capacity": 1e9,
+            "quality": 1.0,
+            "ai_share": 1.0,
+            "catalogue": 1,
+            "ai": 1,
+            "age": 40,
+            "node": columns.get("chain", 0),
+        } | columns
+        firms.append(entity_ids(Origin.FOUNDING, 9, 0, len(external)), **given)
+        links = Links(
+            np.zeros((n_chains, n_chains))
+            if purchases is None
+            else np.ascontiguousarray(purchases, dtype=float),
+            np.arange(n_chains, dtype=np.int64),  # one node a chain
+            np.ones(n_chains),
+        )
+        stocks = Stocks(np.zeros(3), np.zeros(n_chains), np.zeros(n_chains), np.ones(1))
+        first_birth = np.zeros(forcing.fund.shape[0] + 1, dtype=np.int64)
+        self.world = World(firms, Table(1), first_birth, p, forcing, links, stocks)
+        names = measure_names(
+            tuple(map(str, range(n_chains))), tuple(map(str, range(forcing.growth.shape[2])))
+        )
+        self.row = np.zeros(len(names))
+
+    def __getattr__(self, name: str) -> Any:
+        return self.world.firms.column(name)
+
+    @property
+    def measures(self) -> Measures:
+        """Measures of the last quarter."""
+        forcing = self.world.forcing
+        return measures_of(self.row, forcing.drift.shape[1], forcing.growth.shape[2])
+
+    def city(self, name: str) -> float:
+        """One city measure of the last quarter."""
+        return float(self.row[CITY.index(name)])
+
+    def step(
+        self,
+        number: int = 0,
+        *,
+        first_of_year: bool = True,
+        at: int = 0,
+        year: int = 0,
+        births: tuple[int, int] = (0, 0),
+        seed: int = 1,
+        member: int = 0,
+        engine: Any = ENGINE,
+    ) -> None:
+        """One quarter of the engine: ``number`` makes its calendar quarter, ``at`` reads the forcing."""
+        world = self.world
+        world.firms.reserve(births[1] - births[0])
+        now = Address(seed, member, START + number, at, year, first_of_year)
+        world.firms.n = engine.quarter(
+            world.firms.columns,
+            world.firms.n,
+            world.births.columns,
+            *births,
+            world.parameters,
+            world.forcing,
+            world.links,
+            world.stocks,
+            now,
+            self.measures,
+        )
+
+
+def hill(values: Number, k: int) -> float:
+    """Hill's estimate of a tail exponent from the ``k`` largest values; standard error about 1/√k of it."""
+    largest = np.sort(values)[::-1]
+    return float(1.0 / np.mean(np.log(largest[:k] / largest[k])))
