@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import mesa
 import numpy as np
@@ -30,13 +30,6 @@ from simulator.foundation.parameters import (
 )
 from simulator.foundation.randomness import Decision, name_ids
 from simulator.foundation.randomness import uniforms as plain_uniforms
-from simulator.mechanisms.contracts import Contracts
-from simulator.mechanisms.demand import Demand
-from simulator.mechanisms.demography import Demography
-from simulator.mechanisms.finance import Finance
-from simulator.mechanisms.linkages import Linkages
-from simulator.mechanisms.location import Location
-from simulator.mechanisms.observation import Observation
 from simulator.policy.effects import load_lever_assumptions, load_lever_effects
 from simulator.policy.levers import Channels, open_channels
 from simulator.registry import Registry, load_registry
@@ -55,14 +48,15 @@ from simulator.world.founding import (
 from simulator.world.measures import CITY, measure_names, measures_of
 from simulator.world.paths import contract_spending, fund_paths, growth_paths, yearly_luck
 from simulator.world.places import Ground, load_ground
-from simulator.world.state import Address, Forcing, Parameters, Stocks, Switches, World
+from simulator.world.state import Address, Forcing, Stocks, Switches, World, parameters_of
 
 Number = npt.NDArray[np.float64]
 
 DT = 0.25
-BLOCK = 50  # members whose parameters are drawn together; fixed, so a member's draw never depends on n
+BLOCK = (
+    50  # members whose parameters are drawn together; fixed, so a member's draw never depends on n
+)
 DERIVED = ("construction", "n10_founding", "catalogue_founding", "arrivals_signed")
-MECHANISMS = (Demand, Demography, Finance, Contracts, Linkages, Location, Observation)
 
 
 class MemberResult(NamedTuple):
@@ -282,10 +276,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
     drift = definition_drift(study, draw)
     values["def_drift"] = float(drift.mean())
-    p = Parameters(
-        *(m(**{name: values[name] for name in m._fields}) for m in MECHANISMS),  # type: ignore[attr-defined]
-        study.switches,
-    )
+    p = parameters_of(values, study.switches)
     if scenario.founding == "2024Q4":
         base = _base(study, values, construction, member)
         firms = found_2024(ground, base, p, draw)
@@ -346,11 +337,11 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         tickets=funds.tickets,
         first_ticket=funds.first_ticket,
     )
-    chain_sales = np.bincount(columns.chain[: firms.n], sales, len(ground.chains))
-    reference = float(np.median(external[listed])) if listed.any() else median
-    stocks = Stocks(
-        np.zeros(3), chain_sales, np.zeros(len(ground.chains)), np.array([reference])
+    chain_sales = np.asarray(
+        np.bincount(columns.chain[: firms.n], sales, len(ground.chains)), dtype=np.float64
     )
+    reference = float(np.median(external[listed])) if listed.any() else median
+    stocks = Stocks(np.zeros(3), chain_sales, np.zeros(len(ground.chains)), np.array([reference]))
     derived = (
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),

@@ -147,6 +147,12 @@ def test_a_missing_scenario_is_invalid_and_leaves_nothing(tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+def test_version_as_text_and_as_json() -> None:
+    text, told = call("--version"), call("--json", "--version")
+    assert text.exit_code == told.exit_code == 0
+    assert text.stdout == f"simulate {json.loads(told.stdout)['version']}\n"
+
+
 def test_errors_under_json_are_one_object() -> None:
     result = call("--json", "rnu")
     told = json.loads(result.stdout)

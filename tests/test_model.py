@@ -58,7 +58,9 @@ def test_members_are_functions_of_seed_and_number(study):
 def test_a_longer_period_keeps_the_years_it_shares(study):
     period = study.scenario.period
     longer = prepare(
-        dataclasses.replace(study.scenario, period=period._replace(end=period.end.shift(8)), levers=())
+        dataclasses.replace(
+            study.scenario, period=period._replace(end=period.end.shift(8)), levers=()
+        )
     )
     shorter = prepare(dataclasses.replace(study.scenario, levers=()))
     assert (longer.simulate(3).values[:13] == shorter.simulate(3).values).all()

@@ -7,8 +7,17 @@ Only click is imported here; what computes is imported inside the commands, so t
 import click
 
 from simulator.cli import catalogues, machine, runs, scenarios
-from simulator.cli.program import Context, Program
+from simulator.cli.program import Program, option
 from simulator.cli.session import session_of
+
+
+def tell_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        from simulator import __version__
+
+        session_of(context).answer(f"simulate {__version__}", {"version": __version__})
+        context.exit()
 
 
 @click.group(
@@ -22,6 +31,15 @@ from simulator.cli.session import session_of
     },
     no_args_is_help=False,
     invoke_without_command=True,
+)
+@option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=tell_version,
+    help="Print the version.",
+    zh="显示版本。",
 )
 @click.pass_context
 def program(context: click.Context) -> None:
@@ -61,4 +79,4 @@ def main() -> None:
     program.main()
 
 
-__all__ = ["Context", "main", "program", "session_of"]
+__all__ = ["main", "program"]

@@ -20,7 +20,13 @@ SOURCES = ("engine", "mechanisms", "world", "foundation/mathematics.py", "founda
 def sources_digest() -> str:
     """SHA-256 over the sources that compiled code depends on, Numba, numpy and the Python version."""
     digest = hashlib.sha256()
-    parts = (version("numba"), version("llvmlite"), version("numpy"), sys.version, platform.machine())
+    parts = (
+        version("numba"),
+        version("llvmlite"),
+        version("numpy"),
+        sys.version,
+        platform.machine(),
+    )
     digest.update("\n".join(parts).encode())
     for source in SOURCES:
         path = PACKAGE / source
@@ -36,7 +42,8 @@ def folder() -> Path:
     return Path(base) / "tianjin-ai-simulator" / sources_digest()[:16]
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    os.environ["NUMBA_CACHE_DIR"] = str(folder())
-if "numba" in sys.modules:  # imported earlier by someone else: its setting was read already
-    sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
+def point_numba_to_folder() -> None:
+    """Tell Numba where to keep compiled code, unless the user has said so; call before Numba loads."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder()))
+    if "numba" in sys.modules:  # someone else loaded it: its setting was read already
+        sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]

@@ -7,18 +7,15 @@ Raises ImportError where Numba is not installed; `simulator.engine.choose` then 
 
 from __future__ import annotations
 
-from simulator.engine import cache  # noqa: I001  must set Numba's cache folder before Numba loads
-
 import math
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.ir as ir
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
-from numba.extending import intrinsic, overload
 
+from simulator.engine import cache
+from simulator.engine.numba_tools import INLINE, LOOP, TWIN, bits_of, from_bits, njit, overload
 from simulator.foundation import mathematics as plain_mathematics
 from simulator.foundation.mathematics import (
     EXP_HIGHEST,
@@ -56,25 +53,9 @@ NAME = "compiled"
 DT = 0.25
 __all__ = ["NAME", "cache", "choose_place", "quarter", "record", "uniforms"]
 
-LOOP = {"cache": True, "error_model": "numpy", "nogil": True}
-INLINE = {**LOOP, "forceinline": True}
-TWIN = {"error_model": "numpy", "forceinline": True}
-
-
-@intrinsic
-def _bits_of(context: Any, x: Any) -> Any:
-    """Bit pattern of a double as int64."""
-    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
-
-
-@intrinsic
-def _from_bits(context: Any, x: Any) -> Any:
-    """Double of an int64 bit pattern."""
-    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
-
 
 @njit(**INLINE)
-def _exp(x):  # type: ignore[no-untyped-def]
+def _exp(x):
     x = min(max(x, EXP_LOWEST), EXP_HIGHEST)
     t = x * LOG2_E + ROUNDER
     n = t - ROUNDER
@@ -83,14 +64,14 @@ def _exp(x):  # type: ignore[no-untyped-def]
     px = r * ((EXP_P[0] * z + EXP_P[1]) * z + EXP_P[2])
     q = ((EXP_Q[0] * z + EXP_Q[1]) * z + EXP_Q[2]) * z + EXP_Q[3]
     e = 1.0 + 2.0 * (px / (q - px))
-    return e * _from_bits((_bits_of(t) << 52) + ONE_BITS)
+    return e * from_bits((bits_of(t) << 52) + ONE_BITS)
 
 
 @njit(**INLINE)
-def _log(x):  # type: ignore[no-untyped-def]
-    bits = _bits_of(x)
+def _log(x):
+    bits = bits_of(x)
     e = (bits - SQRT_HALF_BITS) >> 52
-    f = _from_bits(bits - (e << 52)) - 1.0
+    f = from_bits(bits - (e << 52)) - 1.0
     s = f / (2.0 + f)
     z = s * s
     w = z * z
@@ -101,37 +82,37 @@ def _log(x):  # type: ignore[no-untyped-def]
     return k * LN2_HIGH - ((half - (s * (half + (even + odd)) + k * LN2_LOW)) - f)
 
 
-@overload(plain_mathematics.exp, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.exp, **TWIN)
 def _exp_twin(x: Any) -> Callable[..., Any]:
     return lambda x: _exp(float(x))
 
 
-@overload(plain_mathematics.log, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.log, **TWIN)
 def _log_twin(x: Any) -> Callable[..., Any]:
     return lambda x: _log(float(x))
 
 
-@overload(plain_mathematics.power, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.power, **TWIN)
 def _power_twin(x: Any, exponent: Any) -> Callable[..., Any]:
     return lambda x, exponent: _exp(exponent * _log(x))
 
 
-@overload(plain_mathematics.select, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.select, **TWIN)
 def _select_twin(condition: Any, if_true: Any, if_false: Any) -> Callable[..., Any]:
     return lambda condition, if_true, if_false: if_true if condition else if_false
 
 
-@overload(plain_mathematics.minimum, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.minimum, **TWIN)
 def _minimum_twin(x: Any, y: Any) -> Callable[..., Any]:
     return lambda x, y: x if x <= y else y
 
 
-@overload(plain_mathematics.maximum, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.maximum, **TWIN)
 def _maximum_twin(x: Any, y: Any) -> Callable[..., Any]:
     return lambda x, y: x if x >= y else y
 
 
-@overload(plain_mathematics.sqrt, jit_options=TWIN, strict=False)
+@overload(plain_mathematics.sqrt, **TWIN)
 def _sqrt_twin(x: Any) -> Callable[..., Any]:
     return lambda x: math.sqrt(x)
 
@@ -150,7 +131,7 @@ _laplace_scale = _equation(m2.laplace_scale)
 m2_laplace = _equation(m2.laplace)
 
 
-@overload(m2.laplace, jit_options=TWIN, strict=False)
+@overload(m2.laplace, **TWIN)
 def _laplace_twin(uniform: Any, scale: Any) -> Callable[..., Any]:
     return lambda uniform, scale: m2_laplace(uniform, scale)
 
@@ -175,14 +156,14 @@ _PLACE, _STARTUP, _ZERO = _U(Decision.BIRTH_PLACE), _U(Origin.STARTUP), _U(0)
 
 
 @njit(**INLINE)
-def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def _round(c0, c1, c2, c3, k0, k1):
     p0 = _M0 * c0
     p1 = _M1 * c2
     return ((p1 >> _32) ^ c1 ^ k0), p1 & _LOW, ((p0 >> _32) ^ c3 ^ k1), p0 & _LOW
 
 
 @njit(**INLINE)
-def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def _philox(c0, c1, c2, c3, k0, k1):
     """Ten rounds written out: a loop would keep the caller's loop from being vectorised."""
     c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
     k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
@@ -206,13 +187,13 @@ def _philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @njit(**INLINE)
-def _unit(high, low):  # type: ignore[no-untyped-def]
+def _unit(high, low):
     whole = ((high >> _6) << _26) | (low >> _6)
     return (float(np.int64(whole)) + 0.5) * 2.0**-52
 
 
 @njit(**LOOP)
-def _first_uniforms(ids, n, address, seed, member, luck):  # type: ignore[no-untyped-def]
+def _first_uniforms(ids, n, address, seed, member, luck):
     """The first of the two uniforms of `randomness.uniforms` for rows [0, n), into ``luck``."""
     quarter, purpose = address
     for i in range(n):
@@ -221,7 +202,7 @@ def _first_uniforms(ids, n, address, seed, member, luck):  # type: ignore[no-unt
 
 
 @njit(**LOOP)
-def _both_uniforms(ids, quarter, purpose, seed, member, first, second):  # type: ignore[no-untyped-def]
+def _both_uniforms(ids, quarter, purpose, seed, member, first, second):
     for i in range(ids.shape[0]):
         o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter, purpose, seed, member)
         first[i] = _unit(o0, o1)
@@ -229,7 +210,12 @@ def _both_uniforms(ids, quarter, purpose, seed, member, first, second):  # type:
 
 
 def uniforms(
-    ids: npt.NDArray[np.uint64], quarter: int, decision: int, seed: int, member: int, option: int = 0
+    ids: npt.NDArray[np.uint64],
+    quarter: int,
+    decision: int,
+    seed: int,
+    member: int,
+    option: int = 0,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Compiled twin of `simulator.foundation.randomness.uniforms`: same address, same bits."""
     first, second = np.empty(len(ids)), np.empty(len(ids))
@@ -239,7 +225,7 @@ def uniforms(
 
 
 @njit(**LOOP)
-def _race(value, ids, chain, step, seed, member, choice):  # type: ignore[no-untyped-def]
+def _race(value, ids, chain, step, seed, member, choice):
     for i in range(ids.shape[0]):
         best = -np.inf
         for place in range(value.shape[2]):
@@ -266,7 +252,7 @@ def choose_place(
 
 
 @njit(**LOOP)
-def _leave(columns, n, p, forcing, now, luck):  # type: ignore[no-untyped-def]
+def _leave(columns, n, p, forcing, now, luck):
     """Exits (M14), then a quarter of age for those who stay; returns how many stay."""
     f = columns.firms
     reference = forcing.reference[now.year]
@@ -292,7 +278,7 @@ def _leave(columns, n, p, forcing, now, luck):  # type: ignore[no-untyped-def]
 
 
 @njit(**LOOP)
-def _enter(columns, n, births, first, last):  # type: ignore[no-untyped-def]
+def _enter(columns, n, births, first, last):
     """Append the firms that start or arrive this quarter (M12, M13)."""
     for i in range(first, last):
         columns.ids[n] = births.ids[i]
@@ -305,7 +291,7 @@ def _enter(columns, n, births, first, last):  # type: ignore[no-untyped-def]
 
 
 @njit(**LOOP)
-def _admit(f, n, p):  # type: ignore[no-untyped-def]
+def _admit(f, n, p):
     """AI firms whose revenue passes the threshold join the catalogue (M12)."""
     for i in range(n):
         if f.ai[i] > 0 and f.sales[i] >= p.demography.catalogue_threshold:
@@ -313,7 +299,7 @@ def _admit(f, n, p):  # type: ignore[no-untyped-def]
 
 
 @njit(**LOOP)
-def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):  # type: ignore[no-untyped-def]
+def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
     """The year's growth and luck of firms that were there before (M2, M3)."""
     n_chains = forcing.drift.shape[1]
     drift = forcing.drift[now.year]
@@ -367,7 +353,7 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):  # type: ignore[no-u
 
 
 @njit(**LOOP)
-def _grow_quarterly(f, n, p, forcing, stocks, now):  # type: ignore[no-untyped-def]
+def _grow_quarterly(f, n, p, forcing, stocks, now):
     """Growth channel, uplift of data-rich contracts and the venture effect, by quarter (M2)."""
     growth = forcing.growth[now.step]
     cell = np.empty(growth.shape)
@@ -382,10 +368,10 @@ def _grow_quarterly(f, n, p, forcing, stocks, now):  # type: ignore[no-untyped-d
 
 
 @njit(**LOOP)
-def _invest(f, ids, n, p, forcing, stocks, now, luck):  # type: ignore[no-untyped-def]
+def _invest(f, ids, n, p, forcing, stocks, now, luck):
     """Place this quarter's fund tickets with catalogue firms (M8)."""
-    lag = int(math.floor(p.finance.lag_inv_rev / DT + 0.5))
-    effective = int(math.floor(p.finance.ticket_effective_years / DT + 0.5))
+    lag = math.floor(p.finance.lag_inv_rev / DT + 0.5)
+    effective = math.floor(p.finance.ticket_effective_years / DT + 0.5)
     first = forcing.first_ticket[now.step]
     for ticket in range(first, forcing.first_ticket[now.step + 1]):
         purpose = _TICKET | (_U(ticket - first) << _8)
@@ -410,7 +396,7 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):  # type: ignore[no-untype
 
 
 @njit(**LOOP)
-def _build(f, n, p, now):  # type: ignore[no-untyped-def]
+def _build(f, n, p, now):
     """Wear, private investment toward demand, and fund investment that is finished (M9)."""
     finance = p.finance
     limit = _investment_limit(
@@ -423,14 +409,12 @@ def _build(f, n, p, now):  # type: ignore[no-untyped-def]
             f.building[i] = 0.0
         demand = f.external[i] + f.contract[i] + f.intermediate[i]
         kept = _kept_capacity(f.capacity[i], finance.capacity_depreciation, DT)
-        private = _private_capacity(
-            kept, f.capacity[i], demand, finance.capacity_headroom, limit
-        )
+        private = _private_capacity(kept, f.capacity[i], demand, finance.capacity_headroom, limit)
         f.capacity[i] = kept + private + funded
 
 
 @njit(**LOOP)
-def _sell(f, n, p, forcing, links, stocks, now):  # type: ignore[no-untyped-def]
+def _sell(f, n, p, forcing, links, stocks, now):
     """Contracts (M10), links (M11) and sales held by capacity (M9)."""
     n_chains = forcing.drift.shape[1]
     weights = np.zeros(n_chains)
@@ -454,9 +438,7 @@ def _sell(f, n, p, forcing, links, stocks, now):  # type: ignore[no-untyped-def]
     capable = np.zeros(n_chains)
     for k in range(links.node_chain.shape[0]):
         nodes[links.node_chain[k]] += 1.0
-        capable[links.node_chain[k]] += (
-            1.0 if largest[k] >= p.linkages.capable_node_size else 0.0
-        )
+        capable[links.node_chain[k]] += 1.0 if largest[k] >= p.linkages.capable_node_size else 0.0
     shares = np.empty(n_chains)
     final = np.empty(n_chains)
     for c in range(n_chains):
@@ -481,7 +463,7 @@ def _sell(f, n, p, forcing, links, stocks, now):  # type: ignore[no-untyped-def]
 
 
 @njit(**LOOP)
-def record(columns, n, p, measures):  # type: ignore[no-untyped-def]
+def record(columns, n, p, measures):
     """Sums of the quarter by city, chain and place, in row order."""
     f = columns.firms
     core_total = consolidated = scale = software = ecosystem = 0.0
@@ -540,9 +522,7 @@ def record(columns, n, p, measures):  # type: ignore[no-untyped-def]
 
 
 @njit(**LOOP)
-def quarter(  # type: ignore[no-untyped-def]
-    columns, n, births, first, last, p, forcing, links, stocks, now, measures
-):
+def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
     """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
     f = columns.firms
     luck = np.empty(n + last - first)

@@ -18,7 +18,7 @@ from simulator.mechanisms import finance as m9
 from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
 from simulator.world import measures as at
-from simulator.world.firms import Columns, Firms
+from simulator.world.firms import Columns, Firms, living
 from simulator.world.measures import Measures
 from simulator.world.places import node_coverage
 from simulator.world.state import (
@@ -82,7 +82,7 @@ def quarter(
     survivors = leave(columns, n, p, forcing, now)
     exits = n - survivors
     n = enter(columns, survivors, births, first, last)
-    firms = Firms(*(column[:n] for column in columns.firms))
+    firms = living(columns.firms, n)
     ids = columns.ids[:n]
     admit(firms, p)
     if now.first_of_year:
@@ -109,7 +109,7 @@ def quarter(
 
 def leave(columns: Columns, n: int, p: Parameters, forcing: Forcing, now: Address) -> int:
     """Exits (M14), then a quarter of age for those who stay; returns how many stay."""
-    firms = Firms(*(column[:n] for column in columns.firms))
+    firms = living(columns.firms, n)
     table = m14.age_hazard(np.floor(firms.age * DT), p.demography)
     survival = forcing.survival[now.step][firms.chain, firms.place]
     size = firms.external / forcing.reference[now.year]
@@ -138,7 +138,12 @@ def admit(firms: Firms, p: Parameters) -> None:
 
 
 def grow_yearly(
-    firms: Firms, ids: npt.NDArray[np.uint64], p: Parameters, forcing: Forcing, stocks: Stocks, now: Address
+    firms: Firms,
+    ids: npt.NDArray[np.uint64],
+    p: Parameters,
+    forcing: Forcing,
+    stocks: Stocks,
+    now: Address,
 ) -> None:
     """The year's growth and luck of firms that were there before (M2, M3)."""
     n_chains = forcing.drift.shape[1]
@@ -188,7 +193,12 @@ def grow_quarterly(
 
 
 def invest(
-    firms: Firms, ids: npt.NDArray[np.uint64], p: Parameters, forcing: Forcing, stocks: Stocks, now: Address
+    firms: Firms,
+    ids: npt.NDArray[np.uint64],
+    p: Parameters,
+    forcing: Forcing,
+    stocks: Stocks,
+    now: Address,
 ) -> None:
     """Place this quarter's fund tickets with catalogue firms (M8)."""
     lag = int(np.floor(p.finance.lag_inv_rev / DT + 0.5))
@@ -222,9 +232,7 @@ def build(firms: Firms, p: Parameters, now: Address) -> None:
     limit = m9.investment_limit(
         now.first_of_year, p.finance.capacity_max_rate, p.finance.capacity_depreciation, DT
     )
-    private = m9.private_capacity(
-        kept, firms.capacity, demand, p.finance.capacity_headroom, limit
-    )
+    private = m9.private_capacity(kept, firms.capacity, demand, p.finance.capacity_headroom, limit)
     firms.capacity[:] = kept + private + funded
 
 
@@ -259,7 +267,7 @@ def sell(
 
 def record(columns: Columns, n: int, p: Parameters, measures: Measures) -> None:
     """Sums of the quarter by city, chain and place, in row order."""
-    firms = Firms(*(column[:n] for column in columns.firms))
+    firms = living(columns.firms, n)
     listed = firms.catalogue.astype(np.float64)
     core = listed * firms.sales
     demand = firms.external + firms.contract + firms.intermediate

@@ -44,14 +44,14 @@ class Finding:
                 parts.append(f"允许：{self.allowed}")
             if self.suggestion:
                 parts.append(f"是否想写：{self.suggestion}？")
-            return f"{place}: {'；'.join(parts)}"
+            return _visible(f"{place}: {'；'.join(parts)}")
         parts = [self.what]
         if self.allowed:
             parts.append(f"allowed: {self.allowed}")
         if self.suggestion:
             parts.append(f"did you mean: {self.suggestion}?")
         line = f"{place}: {'; '.join(parts)}"
-        return f"{line} | {self.what_zh}" if lang == "both" else line
+        return _visible(f"{line} | {self.what_zh}" if lang == "both" else line)
 
     def __str__(self) -> str:
         """The English line."""
@@ -90,6 +90,13 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
     cutoff = 0.6 if word.isascii() else 0.5
     found = difflib.get_close_matches(_plain(word), spelled, n=1, cutoff=cutoff)
     return spelled[found[0]] if found else None
+
+
+def _visible(line: str) -> str:
+    """The line with unprintable characters of a damaged file written as escapes."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _plain(word: str) -> str:

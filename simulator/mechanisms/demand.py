@@ -43,7 +43,9 @@ class Demand(NamedTuple):
 
 def national_growth(previous: Any, mean: Any, persistence: Any, sd: Any, normal: Any) -> Any:
     """Log national growth of a year from the year before (M1); log points."""
-    return mean + persistence * (previous - mean) + sd * sqrt(1.0 - persistence * persistence) * normal
+    return (
+        mean + persistence * (previous - mean) + sd * sqrt(1.0 - persistence * persistence) * normal
+    )
 
 
 def chain_drift(
@@ -55,7 +57,12 @@ def chain_drift(
     net_entry_share: Any,
 ) -> Any:
     """What a year adds to ln e of every incumbent of a chain (M2, without A, B and ε); log points."""
-    return (1.0 - net_entry_share) * loading * national + loading * deviation + chain_shock + city_shock
+    return (
+        (1.0 - net_entry_share) * loading * national
+        + loading * deviation
+        + chain_shock
+        + city_shock
+    )
 
 
 def age_term(log_age: Any, weighted_log_age: Any, slope: Any) -> Any:

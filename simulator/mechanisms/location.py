@@ -23,9 +23,7 @@ class Location(NamedTuple):
 
 def utility(place_share: Any, specialised: Any, incentive: Any, p: Any) -> Any:
     """Systematic utility V_d of a place for a chain (M15); ``place_share`` > 0, ``specialised`` 0 or 1."""
-    return (
-        (1.0 + p.agg_local) * log(place_share) + p.logit_specialisation * specialised + incentive
-    )
+    return (1.0 + p.agg_local) * log(place_share) + p.logit_specialisation * specialised + incentive
 
 
 def gumbel(uniform: Any) -> Any:

@@ -38,11 +38,12 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
 
 
 class ChannelSpec(NamedTuple):
-    """A channel: unit of dose × effect, and the equation that reads it."""
+    """A channel: unit of dose × effect, the equation that reads it, and whether that equation is built yet."""
 
     unit: str
     mechanism: str
     meaning: Meaning
+    built: bool = True
 
 
 CHANNELS: Final[Mapping[str, ChannelSpec]] = {
@@ -71,13 +72,22 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
     ),
     "fund": ChannelSpec("亿元/年", "M8", Meaning("新增认缴", "new fund commitments")),
     "knowledge": ChannelSpec(
-        "1", "M6", Meaning("知识（仅记录）", "knowledge, recorded for a later mechanism")
+        "1",
+        "M6",
+        Meaning("知识（仅记录）", "knowledge, recorded for a later mechanism"),
+        built=False,
     ),
     "talent_supply": ChannelSpec(
-        "人/年", "M4", Meaning("人才供给（仅记录）", "people, recorded for a later mechanism")
+        "人/年",
+        "M4",
+        Meaning("人才供给（仅记录）", "people, recorded for a later mechanism"),
+        built=False,
     ),
 }
 """The ways a lever may act."""
+
+AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
+"""Channels whose mechanism is not built yet, with its label."""
 
 
 @dataclass(frozen=True, slots=True)

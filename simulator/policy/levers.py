@@ -1,9 +1,9 @@
 """Levers act through channels: before a member starts, one pass fills tables from neutral values.
 
 A lever's dose over time, times the strength of its effect, times a drawn parameter, adds to a channel in the
-lever's chains and places (a district takes in the zones that lie in it). Nothing is multiplied in and divided out again: a dose of zero adds exactly zero, so it
-leaves every byte of a run as it was. Effects that only differ by their parameter's value share one exposure table,
-filled once a scenario; a member multiplies by its own draws.
+lever's chains and places (a district takes in the zones that lie in it). Nothing is multiplied in and divided out
+again: a dose of zero adds exactly zero, so it leaves every byte of a run as it was. Effects that only differ by their
+parameter's value share one exposure table, filled once a scenario; a member multiplies by its own draws.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.foundation.calendar import Quarter
-from simulator.policy.effects import LeverAssumption, LeverEffect
+from simulator.policy.effects import AWAITED, LeverAssumption, LeverEffect
 from simulator.registry import Lever
 from simulator.world.places import Ground
 
@@ -24,7 +24,6 @@ Number = npt.NDArray[np.float64]
 
 CELL_CHANNELS = ("entry", "growth", "survival", "location", "linkage")
 MONEY_CHANNELS = ("demand", "fund")
-PENDING = {"knowledge": "M6", "talent_supply": "M4"}  # channels whose mechanism does not exist yet
 QUARTERS_A_YEAR = 4
 
 
@@ -148,13 +147,13 @@ def open_channels(
 
 def missing_mechanisms(lever_id: str, effects: Sequence[LeverEffect]) -> tuple[str, ...]:
     """Labels of the mechanisms a lever waits for (``("M4", "M6")``), empty if it acts in full."""
-    waiting = {PENDING[e.channel] for e in effects if e.lever == lever_id and e.channel in PENDING}
+    waiting = {AWAITED[e.channel] for e in effects if e.lever == lever_id and e.channel in AWAITED}
     return tuple(sorted(waiting))
 
 
 def acts(lever_id: str, effects: Sequence[LeverEffect]) -> bool:
     """Whether at least one effect of the lever reaches a mechanism that exists."""
-    return any(e.lever == lever_id and e.channel not in PENDING for e in effects)
+    return any(e.lever == lever_id and e.channel not in AWAITED for e in effects)
 
 
 def _ramp(doses: Number, years: float) -> Number:

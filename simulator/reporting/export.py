@@ -35,6 +35,10 @@ class Exportable(Ensemble, Protocol):
     """An ensemble that also numbers its members and draws."""
 
     @property
+    def version(self) -> str:
+        """The version of the program that computed it."""
+
+    @property
     def members(self) -> Integers:
         """The numbers of the members with results."""
 
@@ -112,13 +116,13 @@ def _blocks(run: Exportable) -> Iterator[tuple[str, str, str, Floats]]:
 
 
 def _write_csv(run: Exportable, path: Path) -> None:
-    scenario = run.scenario.stem
+    model, scenario = f"simulate {run.version}", run.scenario.stem
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for region, variable, unit, annual in _blocks(run):
             writer.writerows(
-                ("simulate", scenario, region, variable, unit, year, value, member)
+                (model, scenario, region, variable, unit, year, value, member)
                 for member, row in zip(run.members.tolist(), annual.tolist(), strict=True)
                 for year, value in zip(run.years, row, strict=True)
             )
@@ -138,7 +142,7 @@ def _write_parquet(run: Exportable, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    years, members = len(run.years), run.n
+    model, years, members = f"simulate {run.version}", len(run.years), run.n
     text = pa.dictionary(pa.int32(), pa.string())
     kinds = (text, text, text, text, text, pa.int32(), pa.float64(), pa.int64())
     schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
@@ -152,7 +156,7 @@ def _write_parquet(run: Exportable, path: Path) -> None:
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for region, variable, unit, annual in _blocks(run):
             columns = [
-                *(repeated(v) for v in ("simulate", run.scenario.stem, region, variable, unit)),
+                *(repeated(v) for v in (model, run.scenario.stem, region, variable, unit)),
                 pa.array(np.tile(np.asarray(run.years, dtype=np.int32), members)),
                 pa.array(annual.reshape(-1)),
                 pa.array(np.repeat(run.members, years)),
@@ -161,10 +165,13 @@ def _write_parquet(run: Exportable, path: Path) -> None:
 
 
 def _write_netcdf(run: Exportable, path: Path) -> None:
-    from netCDF4 import Dataset
+    try:
+        from netCDF4 import Dataset
+    except ImportError:
+        raise UsageError("netcdf needs the package netCDF4; csv and parquet need nothing") from None
 
     with Dataset(path, "w", format="NETCDF4") as file:
-        file.title = f"simulate: {run.scenario.name.en}"
+        file.title = f"simulate {run.version}: {run.scenario.name.en}"
         file.scenario = run.scenario.stem
         file.scenario_digest = run.scenario.digest()
         file.seed = np.int64(run.seed)

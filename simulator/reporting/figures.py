@@ -468,7 +468,11 @@ class _Page:
         height = 1.0 - (self.top + y) / self.height
         self.figure.add_artist(
             Line2D(
-                [x0 / self.width, x1 / self.width], [height, height], color=colour, linewidth=weight
+                [x0 / self.width, x1 / self.width],
+                [height, height],
+                color=colour,
+                linewidth=weight,
+                solid_capstyle="butt",
             )
         )
 
@@ -596,8 +600,12 @@ def _series_name(key: str, observable: Observable, registry: Registry) -> Name:
     if not member:
         return observable.name
     find = registry.chain if observable.dimension == "chain" else registry.place
-    where = find(member).name
-    return Name(zh=f"{where.zh}·{observable.name.zh}", en=f"{where.en}: {observable.name.en}")
+    where = find(member)
+    zh, en = where.name
+    if any(place.parent == where.id for place in registry.places):
+        # Firms in a zone are in the zone's series only: 21亿元 must not pass for all of Binhai.
+        zh, en = f"{zh}（不含区内功能区）", f"{en} without its zones"
+    return Name(zh=f"{zh}·{observable.name.zh}", en=f"{en}: {observable.name.en}")
 
 
 def _track(run: Ensemble, key: str, registry: Registry, members: int | None = None) -> _Track:
@@ -1065,7 +1073,7 @@ def _ranges(
     floor = 0.0
     if logarithmic:
         smallest = min(float(np.quantile(row.last, 0.05)) for row in rows)
-        floor = 10.0 ** np.floor(np.log10(max(smallest, top / 2e4)))
+        floor = 10.0 ** np.floor(np.log10(max(smallest, top / 2e3)))
         ticks = [10.0**p for p in range(int(np.log10(floor)), int(np.ceil(np.log10(top))) + 1)]
         top = ticks[-1]
     else:
@@ -1073,11 +1081,10 @@ def _ranges(
         top = max(top * 1.02, ticks[-1])
 
     def across(value: float) -> float:
+        share = value / top
         if logarithmic:
-            share = np.log(max(value, floor) / floor) / np.log(top / floor)
-        else:
-            share = value / top
-        return left + float(min(share, 1.0)) * (right - left)
+            share = float(np.log(max(value, floor) / floor) / np.log(top / floor))
+        return left + min(share, 1.0) * (right - left)
 
     head = 0.42
     bottom = head + sum(heights) + 0.06
@@ -1167,7 +1174,7 @@ def _overlay_words(
         zh="，P 为达标概率" if goal else "", en=", P: chance of the target" if goal else ""
     )
     return Name(zh=zh, en=en), Name(
-        zh=f"{tracks[0].name.zh}；线为中位数，灰带含首个情景 50% 的成员{chance.zh}",
+        zh=f"{tracks[0].name.zh}；线为中位数，浅带含首个情景 50% 的成员{chance.zh}",
         en=f"{tracks[0].name.en}; lines: medians, band: 50% of members of the first{chance.en}",
     )
 

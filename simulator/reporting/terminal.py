@@ -20,8 +20,7 @@ from rich.text import Text
 
 from simulator.foundation.findings import Finding
 from simulator.observables import Observable
-from simulator.policy.effects import load_lever_assumptions, load_lever_effects
-from simulator.policy.levers import PENDING
+from simulator.policy.effects import AWAITED, load_lever_assumptions, load_lever_effects
 from simulator.registry import Lever, Name, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.wording import amount, interval, lines, number, percent, said, spread
@@ -734,8 +733,8 @@ def _effect(sized: bool, channels: Sequence[str]) -> Name:
         return Name("暂无作用：假设表中尚无其规模", "no effect yet: no size in the assumptions")
     if not channels:
         return Name("声明无直接作用", "declares no effect")
-    if set(channels) <= set(PENDING):
-        waits = ", ".join(sorted({PENDING[channel] for channel in channels}))
+    if set(channels) <= set(AWAITED):
+        waits = ", ".join(sorted({AWAITED[channel] for channel in channels}))
         return Name(f"暂无作用：尚缺 {waits}", f"no effect yet: waits for {waits}")
     return _ACTS
 

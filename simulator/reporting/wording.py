@@ -94,7 +94,9 @@ def number(value: float | None, *, sign: bool = False) -> str:
     if value is None or math.isnan(value):
         return "–"
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    if math.isinf(value) or size < 1e-6:
+        return "0" if size < 1.0 else "∞"
+    digits = max(0, 2 - math.floor(math.log10(size)))
     text = f"{value:{'+' if sign else ''}.{digits}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -14,7 +14,7 @@ from simulator.foundation.units import (
     format_quantity,
     parse_quantity,
 )
-from simulator.policy.effects import CHANNELS, LeverAssumption
+from simulator.policy.effects import AWAITED, CHANNELS, LeverAssumption
 from simulator.registry import Lever
 from simulator.scenario.entries import (
     MECHANISMS,
@@ -23,6 +23,7 @@ from simulator.scenario.entries import (
     LeverSetting,
     Origin,
     Scenario,
+    distribution_sheet,
 )
 from simulator.scenario.facts import Facts, table_lines
 from simulator.scenario.reading import (
@@ -42,8 +43,6 @@ FOUNDINGS: Final[Mapping[Quarter, Founding]] = {
     Quarter(2025, 1): "2024Q4",
     Quarter(2018, 1): "2017Q4",
 }
-# Channels whose mechanism is not built yet.
-_AWAITED: Final = frozenset({"knowledge", "talent_supply"})
 # The switch without which a channel moves nothing.
 _CHANNEL_SWITCH: Final = {
     "entry": "entry",
@@ -230,13 +229,13 @@ class _Assembly:
             )
         if not channels:
             return "declares no effect", "声明无直接作用"
-        if channels <= _AWAITED:
+        if channels <= AWAITED.keys():
             waits = ", ".join(sorted(CHANNELS[channel].mechanism for channel in channels))
             return f"has no effect yet: waits for {waits}", f"暂无作用：尚缺机制 {waits}"
         return None
 
     def _note_switches(self, lever: Lever, mechanisms: Mapping[str, bool]) -> None:
-        channels = self.facts.channels.get(lever.id, frozenset()) - _AWAITED
+        channels = self.facts.channels.get(lever.id, frozenset()) - AWAITED.keys()
         off = {_CHANNEL_SWITCH.get(channel, "") for channel in channels}
         if all(name and not mechanisms[name] for name in off):
             names = ", ".join(sorted(off))
@@ -284,7 +283,8 @@ class _Assembly:
             self.origins[path] = Origin("priors", "calibration/priors.csv", lines.get(name, 0))
             if given is None:
                 continue
-            if given == prior.distribution:  # as the priors say, or a sheet that states them all
+            # A sheet that states every prior sets none of them anew.
+            if _same(given, prior):
                 continue
             if prior.use != "model":
                 self._find(
@@ -450,6 +450,12 @@ def _setting(
         ),
         chains=chains if given.chains is None else given.chains,
         places=places if given.places is None else given.places,
+    )
+
+
+def _same(given: Distribution, prior: Parameter) -> bool:
+    return distribution_sheet(given, prior.unit) == distribution_sheet(
+        prior.distribution, prior.unit
     )
 
 

@@ -91,8 +91,8 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
     current: Path | None = path
     asked: tuple[Source, Key] | None = None
     while current is not None:
-        real = Path(os.path.realpath(current))
-        if real in seen or not _is_file(current):
+        real = _real_file(current)
+        if real is None or real in seen:
             findings.append(_no_file(current, [*seen.values(), current], real in seen, asked))
             sheets.append(Sheet(layer, readable=False))
             break
@@ -107,7 +107,7 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
         sheets.append(reader.read())
         parent = source.value.get("extends") if isinstance(source.value, dict) else None
         if isinstance(source.value, dict) and "extends" in source.value:
-            if not isinstance(parent, str) or not parent.strip().isprintable():
+            if not isinstance(parent, str) or not parent.strip():
                 reader.fault(
                     ("extends",),
                     f"{shown(parent)} is not a file name",
@@ -124,11 +124,12 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
     return sheets[::-1]
 
 
-def _is_file(path: Path) -> bool:
+def _real_file(path: Path) -> Path | None:
+    """The file itself, behind links; None when there is none."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long, a folder that may not be entered
-        return False
+        return Path(os.path.realpath(path)) if path.is_file() else None
+    except (OSError, ValueError):  # a name too long or with odd characters, a closed folder
+        return None
 
 
 def _no_file(
@@ -144,11 +145,11 @@ def _no_file(
         what, zh = f"the files extend each other in a circle: {names}", f"继承关系成环：{names}"
         return Finding(file, line, column, dotted, what, zh, "a chain that ends")
     what, zh = f"no file {str(path)!r}", f"没有文件“{path}”"
-    if os.path.isdir(path):
-        what, zh = f"{str(path)!r} is a folder", f"“{path}”是文件夹"
     try:
+        if path.is_dir():
+            what, zh = f"{str(path)!r} is a folder", f"“{path}”是文件夹"
         near = sorted(item.name for item in path.parent.glob("*.yaml"))
-    except OSError:
+    except (OSError, ValueError):
         near = []
     return Finding(
         file,

@@ -1,6 +1,7 @@
 """Reads one layer of a scenario into a typed sheet; whatever is wrong becomes a finding."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
@@ -42,6 +43,7 @@ MOST_MEMBERS: Final = 1_000_000
 LARGEST_SEED: Final = 2**32 - 1
 LAST_YEAR: Final = 2050
 Key = tuple[str | int, ...]
+_UNSEEN: Final = frozenset({"Cc", "Cs"})  # control characters and halves of characters
 
 
 class Source(Protocol):
@@ -764,8 +766,10 @@ class Reader:
         texts: list[str] = []
         for key in ("zh", "en"):
             text = entry.get(key)
-            if isinstance(text, str) and text.strip():
-                texts.append(text.strip())
+            if isinstance(text, str) and any(unicodedata.category(c) in _UNSEEN for c in text):
+                self.fault((*path, key), "holds a control character", "含有控制字符", "plain text")
+            elif isinstance(text, str) and text.strip():
+                texts.append(" ".join(text.split()))
             else:
                 self.fault(
                     (*path, key) if key in entry else path,

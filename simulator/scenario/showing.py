@@ -14,6 +14,7 @@ from simulator.scenario.entries import (
     LeverSetting,
     Origin,
     Scenario,
+    distribution_sheet,
     name_sheet,
 )
 from simulator.scenario.loading import load_scenario
@@ -129,7 +130,8 @@ def _leaves(scenario: Scenario, lang: str) -> dict[str, _Leaf]:
         parameter = scenario.parameters[key]
         meaning = Name(parameter.meaning.zh, parameter.meaning.en)
         text = _distribution_text(distribution, parameter.unit, lang)
-        put(f"assumptions.{key}", meaning, distribution, text)
+        sheet = distribution_sheet(distribution, parameter.unit)
+        put(f"assumptions.{key}", meaning, sheet, text)
     if scenario.base_construction is not None:
         name = Name("基数口径", "construction of the base value")
         construction = scenario.base_construction

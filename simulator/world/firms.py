@@ -5,7 +5,7 @@ To add a column, add one field to `Firms`; storage, growth, removal and entry fo
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,12 @@ NUMBERS = tuple(k for k, t in get_type_hints(Firms).items() if t == Number)
 LABELS = tuple(k for k, t in get_type_hints(Firms).items() if t == Label)
 
 
+def living(firms: Firms, n: int) -> Firms:
+    """The first ``n`` rows of every column, as views."""
+    rows: dict[str, Any] = {name: getattr(firms, name)[:n] for name in Firms._fields}
+    return Firms(**rows)
+
+
 class Columns(NamedTuple):
     """Storage of a table as the engines see it: blocks for moving rows, named views for reading them."""
 
@@ -54,7 +60,7 @@ class Columns(NamedTuple):
 
 
 def _views(numbers: Number, labels: Label) -> Firms:
-    rows = {name: numbers[i] for i, name in enumerate(NUMBERS)}
+    rows: dict[str, Any] = {name: numbers[i] for i, name in enumerate(NUMBERS)}
     rows |= {name: labels[i] for i, name in enumerate(LABELS)}
     return Firms(**rows)
 

@@ -91,7 +91,9 @@ class BirthPlan(NamedTuple):
     entry: Number  # (T, C) start-up rate multiplier
     incentive: Number  # (T, C, P) location channel
     base_rate: float  # arrivals signed a year without policy
-    policy: tuple[tuple[str, Number, Number], ...]  # lever, (T,) signings a year, (C,) chain weights
+    policy: tuple[
+        tuple[str, Number, Number], ...
+    ]  # lever, (T,) signings a year, (C,) chain weights
 
 
 def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
@@ -244,7 +246,8 @@ def _append_unnamed(
 def pick(shares: Number, luck: Number) -> Label:
     """Index drawn from shares (K,) at uniforms (n,), by inversion."""
     edges = np.cumsum(shares)
-    return np.minimum(np.searchsorted(edges, luck * edges[-1], side="right"), len(shares) - 1)
+    index = np.searchsorted(edges, luck * edges[-1], side="right")
+    return np.asarray(np.minimum(index, len(shares) - 1), dtype=np.int64)
 
 
 def draw_node(ground: Ground, chain: Label, luck: Number) -> Label:
@@ -337,7 +340,9 @@ def outgrown_revenue(sales: Number, p: Parameters, drift: float) -> float:
     return float(np.sum(sales * np.exp(drift) * (1.0 - b * b) * above))
 
 
-def lay_out_births(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> tuple[Table, Label]:
+def lay_out_births(
+    plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
+) -> tuple[Table, Label]:
     """All firms that start or arrive in T quarters (M12, M13, M15), in order of their quarter.
 
     Returns the table and (T + 1,) row offsets: rows [offset[t], offset[t+1]) enter in step t.
@@ -352,7 +357,10 @@ def lay_out_births(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -
     median = d.entrant_size * plan.median_size * index
     sizes = median * np.exp(d.entrant_log_sd * ndtri(size_luck))
     does_ai = luck < d.ecosystem_ai_share
-    common = {"quality": draw_quality(draw, start_ids), "ai_share": d.core_ai_share}
+    common: dict[str, npt.ArrayLike] = {
+        "quality": draw_quality(draw, start_ids),
+        "ai_share": d.core_ai_share,
+    }
     _append_born(
         table, start_ids, sizes, start_chain, start_step, does_ai, does_ai & (sizes >= d.catalogue_threshold),
         draw_node(ground, start_chain, node_luck), kind < d.software_share, common, value, p, draw,

@@ -56,10 +56,12 @@ def growth_paths(
     total_drift = np.cumsum(definition_drift)
     d = p.demand
     mean = float(np.log1p(d.g_nat_ai))
-    before = ground.national_growth.get(founding_year)
-    level = mean if before is None else float(np.log1p(before))
+    before = ground.national_growth.get(founding_year, d.g_nat_ai)
+    level = float(np.log1p(d.g_nat_2024 if founding_year == 2024 else before))
     deviation = d.chain_deviation_sd * normals(ground.chains, 0, Decision.CHAIN_DEVIATION, draw)
-    national, drift, published = [], [], []
+    national: list[float] = []
+    drift: list[Number] = []
+    published: list[float] = []
     for year in years:
         z = normals(("nation",), year, Decision.NATIONAL_GROWTH, draw)[0]
         level = float(national_growth(level, mean, d.g_nat_persistence, d.g_nat_yearly_sd, z))

@@ -121,7 +121,9 @@ def load_ground(registry: Registry, tables: Path | None = None) -> Ground:
         ages,
         growth,
         tuple(
-            SizeClass(*(float(row[k]) for k in ("from", "to")), int(row["firms"]), float(row["revenue"]))
+            SizeClass(
+                float(row["from"]), float(row["to"]), int(row["firms"]), float(row["revenue"])
+            )
             for row in read_table(folder / "software_size_classes_2017.csv")
         ),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,16 @@ class Parameters(NamedTuple):
     switches: Switches
 
 
+def parameters_of(values: Mapping[str, float], switches: Switches) -> Parameters:
+    """Sort drawn values into the mechanisms' parameters by field name; KeyError for a missing one."""
+    mechanisms = {
+        name: kind(**{field: values[field] for field in kind._fields})
+        for name, kind in get_type_hints(Parameters).items()
+        if kind is not Switches
+    }
+    return Parameters(**mechanisms, switches=switches)
+
+
 class Forcing(NamedTuple):
     """What does not depend on the state: drawn paths and lever channels. T quarters, Y years, C chains, P places."""
 
@@ -62,7 +73,9 @@ class Forcing(NamedTuple):
     contracts: Number  # (T, C) spending of open scenario projects, 亿元/yr
     fund: Number  # (T, 2) fund stocks at the end of each quarter: committed, paid in, 亿元
     tickets: Number  # (tickets,) sizes of fund tickets in order of issue, 亿元
-    first_ticket: Label  # (T + 1,) tickets [first_ticket[t], first_ticket[t+1]) are issued in step t
+    first_ticket: (
+        Label  # (T + 1,) tickets [first_ticket[t], first_ticket[t+1]) are issued in step t
+    )
 
 
 class Links(NamedTuple):
@@ -79,7 +92,9 @@ class Stocks(NamedTuple):
     invested: Number  # (3,) since the start: fund money, private money beside it (亿元), tickets
     chain_sales: Number  # (C,) revenue of each chain in the last quarter, 亿元/yr
     chain_contract: Number  # (C,) contract revenue of each chain in the last quarter, 亿元/yr
-    catalogue_reference: Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
+    catalogue_reference: (
+        Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
+    )
 
 
 COMMITTED, PAID_IN = range(2)

@@ -16,6 +16,11 @@ def test_what_is_not_known_is_left_out() -> None:
     assert str(Finding("a.yaml", 0, 0, "", "binary", "二进制")) == "a.yaml: binary"
 
 
+def test_what_cannot_be_seen_is_escaped() -> None:
+    finding = Finding("a", 1, 1, "\ud800", "\x1b[31m 区\n", "区")
+    assert str(finding) == "a:1:1: \\ud800: \\x1b[31m 区\\n"
+
+
 def test_an_input_error_shows_all_findings() -> None:
     findings = [Finding("a", n, 1, "", f"fault {n}", f"问题 {n}") for n in (1, 2)]
     error = InputError(findings)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +12,9 @@ import numpy.typing as npt
 
 from simulator.engine.choose import choose
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.parameters import load_priors
+from simulator.foundation.parameters import Distribution, load_priors
 from simulator.foundation.randomness import Origin, entity_ids
-from simulator.model import MECHANISMS
+from simulator.scenario import Scenario, load_scenario
 from simulator.world.firms import Table
 from simulator.world.measures import CITY, Measures, measure_names, measures_of
 from simulator.world.state import (
@@ -22,6 +25,7 @@ from simulator.world.state import (
     Stocks,
     Switches,
     World,
+    parameters_of,
 )
 
 Number = npt.NDArray[np.float64]
@@ -29,6 +33,28 @@ Number = npt.NDArray[np.float64]
 ENGINE = choose("auto")
 OFF = Switches(*([0.0] * len(Switches._fields)))
 START = Quarter(2025, 1).index
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+NOTHING = dict.fromkeys(Switches._fields, False)
+
+
+def scenario(
+    stem: str = "no_policy",
+    mechanisms: Mapping[str, bool] | None = None,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    centred: bool = False,
+    **values: float,
+) -> Scenario:
+    """A shipped scenario with some switches turned and some assumptions fixed, or all at their centre."""
+    loaded = load_scenario(SCENARIOS / f"{stem}.yaml", overrides or {})
+    centre = {name: prior.central for name, prior in loaded.parameters.items()} if centred else {}
+    assert set(values) <= set(loaded.assumptions), "no such assumption"
+    fixed = {name: Distribution.fixed(value) for name, value in (centre | values).items()}
+    return dataclasses.replace(
+        loaded,
+        assumptions={**loaded.assumptions, **fixed},
+        mechanisms={**loaded.mechanisms, **(mechanisms or {})},
+    )
 
 
 def parameters(switches: Switches = OFF, **changed: float) -> Parameters:
@@ -36,10 +62,7 @@ def parameters(switches: Switches = OFF, **changed: float) -> Parameters:
     priors = load_priors()
     centre = {name: prior.central for name, prior in priors.items()} | changed
     assert centre.keys() == priors.keys(), "no such parameter"
-    return Parameters(
-        *(mechanism(**{f: centre[f] for f in mechanism._fields}) for mechanism in MECHANISMS),
-        switches,
-    )
+    return parameters_of(centre, switches)
 
 
 def still(

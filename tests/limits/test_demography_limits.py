@@ -7,21 +7,15 @@ quarterly hazards make the yearly one.
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from simulator.foundation.parameters import Distribution
 from simulator.foundation.randomness import Origin, entity_ids
 from simulator.mechanisms.demography import age_hazard, quarterly_hazard
 from simulator.model import TianjinAI, prepare
-from simulator.scenario import load_scenario
 from simulator.world.firms import Table
-from tests.limits.handmade import OFF, Handmade, parameters
+from tests.limits.handmade import OFF, Handmade, parameters, scenario
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
 CLASSES = ("h_age0", "h_age1", "h_age2", "h_age3_6", "h_age7p")
 REGISTRY = dict(zip(CLASSES, (0.016, 0.063, 0.095, 0.086, 0.065), strict=True))
 ONLY_EXIT = OFF._replace(exit=1.0)
@@ -80,18 +74,11 @@ def test_l1_constant_hazard_entry_every_quarter() -> None:
 
 def test_l1_the_model_keeps_its_stock_where_births_balance_exits() -> None:
     """The whole model: start-ups N₀·h·Δ a quarter against a quarterly hazard hold N₀·hΔ/(1−(1−h)^Δ)."""
-    hazard, founded = 0.4, 3000
-    scenario = load_scenario(
-        SCENARIOS / "no_policy.yaml", {"period.end": "2035Q4", "assumptions.g_entry": "0"}
+    hazard = 0.4
+    values = flat(hazard) | {"exit_named": hazard, "ecosystem_firms": 3000, "g_entry": 0.0}
+    study = prepare(
+        scenario(mechanisms={"arrivals": False}, overrides={"period.end": "2035Q4"}, **values)
     )
-    fixed = flat(hazard) | {"exit_named": hazard, "ecosystem_firms": founded}
-    scenario = dataclasses.replace(
-        scenario,
-        assumptions={**scenario.assumptions}
-        | {name: Distribution.fixed(value) for name, value in fixed.items()},
-        mechanisms={**scenario.mechanisms, "arrivals": False},
-    )
-    study = prepare(scenario)
     result = study.simulate(0)
     firms = result.values[:, study.series.index("firms")]
     risk = 1.0 - (1.0 - hazard) ** 0.25
@@ -161,7 +148,7 @@ def test_hazard_falls_with_size_as_the_exponent_says() -> None:
 
 
 def test_the_mesa_model_walks_the_same_path_as_simulate() -> None:
-    study = prepare(load_scenario(SCENARIOS / "baseline.yaml", {"period.end": "2025Q4"}))
+    study = prepare(scenario("baseline", overrides={"period.end": "2025Q4"}))
     model = TianjinAI(study, 5)
     for _ in range(4):
         model.step()

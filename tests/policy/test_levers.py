@@ -43,7 +43,10 @@ def test_a_zone_moves_only_its_own_cells_and_ramps_up(baseline):
     shape = (12, len(study.ground.chains), len(study.ground.places))
     entry = one(study, "entry", shape)
     chain = study.ground.chains.index("connected_vehicles")
-    places = [study.ground.places.index(p) for p in ("dongli", "xiqing", "jinnan", "wuqing", "baodi")]
+    places = [
+        study.ground.places.index(p)
+        for p in ("dongli", "xiqing", "jinnan", "haihe_edu_park", "wuqing", "baodi")
+    ]
     outside = entry.copy()
     outside[:, chain, places] = 0.0
     assert not outside.any()

@@ -50,11 +50,12 @@ class Made:
     table: Mapping[str, Floats]
     drawn: Mapping[str, Floats]
     seed: int = 1
+    version: str = "0.1.0"
     path: Path = Path("results/baseline-62617365")
 
     @property
     def n(self) -> int:
-        return next(iter(self.table.values())).shape[0]
+        return len(next(iter(self.table.values())))
 
     @property
     def members(self) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Exports read back to the numbers of the run."""
 
 import csv
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def test_csv_is_long_tidy_and_opens_in_a_spreadsheet(run: Made, tmp_path: Path) 
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
+    assert {(row["model"], row["scenario"]) for row in rows} == {("simulate 0.1.0", "baseline")}
     assert len(rows) == 4 * run.n * len(run.years)
     regions = {(row["region"], row["variable"]) for row in rows}
     assert regions == {
@@ -93,6 +95,15 @@ def test_nothing_is_overwritten_unasked(run: Made, tmp_path: Path, form: str) ->
         export(run, tmp_path, form)
     assert export(run, tmp_path, form, force=True) == written
     assert sorted(tmp_path.iterdir()) == sorted(written)
+
+
+def test_without_the_netcdf_package_the_message_says_so(
+    run: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "netCDF4", None)
+    with pytest.raises(UsageError, match="netCDF4"):
+        export(run, tmp_path, "netcdf")
+    assert not list(tmp_path.iterdir())
 
 
 def test_wrong_formats_and_endings_are_usage_errors(run: Made, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_the_fan_shows_the_base_values_of_the_constructions() -> None:
 def test_flows_are_drawn_by_year_and_stocks_by_quarter() -> None:
     flow = figures.fan(BASELINE, lang="en").axes[0]
     stock = figures.fan(BASELINE, "firms_10", lang="en").axes[0]
-    lines = [max(len(line.get_xdata()) for line in axes.lines) for axes in (flow, stock)]
+    lines = [max(np.size(line.get_xdata()) for line in axes.lines) for axes in (flow, stock)]
     assert lines == [4, 13]
     assert [label.get_text() for label in flow.get_xticklabels()] == [
         "2024",
@@ -141,6 +141,13 @@ def test_a_district_counts_the_firms_of_its_zones() -> None:
     shown = words(figures.districts(run, lang="zh"))
     assert "滨海新区约占全市核心营收的 90%" in shown
     assert "90" in shown.split("\n") and "60" in shown.split("\n")
+
+
+def test_the_fan_of_a_district_says_that_its_zones_are_apart() -> None:
+    whole = words(figures.fan(BASELINE, "district_core_revenue[binhai]", lang="both"))
+    assert "滨海新区（不含区内功能区）" in whole and "Binhai New Area without its zones" in whole
+    plain = words(figures.fan(BASELINE, "district_core_revenue[xiqing]", lang="both"))
+    assert "西青区·" in plain and "zones" not in plain
 
 
 def test_chains_that_grow_alike_are_not_ranked() -> None:

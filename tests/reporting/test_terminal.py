@@ -52,9 +52,24 @@ ORIGINS = (OriginRow("period.start", Name("起点", "start"), "2025Q1", "file", 
 
 
 def difference(series: str, label: str, year: int, mean: float, spread: float) -> Difference:
-    bounds = (mean - spread, mean + spread)
+    low, high = mean - spread, mean + spread
     return Difference(
-        label, series, year, "亿元", 600.0, 600.0 + mean, mean, *bounds, *[mean] * 5, spread, 9.0
+        label=label,
+        series=series,
+        year=year,
+        unit="亿元",
+        mean_first=600.0,
+        mean_this=600.0 + mean,
+        mean=mean,
+        low=low,
+        high=high,
+        p05=low,
+        p25=low,
+        p50=mean,
+        p75=high,
+        p95=high,
+        half_width=spread,
+        half_width_unpaired=9.0,
     )
 
 
@@ -142,8 +157,8 @@ def test_at_80_columns_every_number_and_key_is_there(
     for entry in ENTRIES:
         assert entry.path.name in tables["runs"]
     assert "4000" in tables["runs"] and "12.3 MB" in tables["runs"]
-    for row in COMPARISON.differences:
-        assert (f"{row.series}@{row.year}" in tables["comparison"]) == (row.year == 2027)
+    for gap in COMPARISON.differences:
+        assert (f"{gap.series}@{gap.year}" in tables["comparison"]) == (gap.year == 2027)
     assert "∞" in tables["comparison"] and "6/0" in tables["comparison"]
 
 

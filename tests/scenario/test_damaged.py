@@ -43,6 +43,9 @@ FAULTS = {
     "infinite": Fault(5, 62, "assumptions.base_core_revenue.sigma", "a finite number"),
     "later_schema": Fault(1, 17, "schema_version", "2 is not a known version; allowed: 1"),
     "lever_ends_before_start": Fault(5, 29, "levers.tj27_funds.end", "before its start in 2027Q1"),
+    "lever_ends_before_start_by_year": Fault(
+        5, 29, "levers.tj27_funds.end", "ends in 2025Q4, before its start in 2027Q1"
+    ),
     "lever_says_nothing": Fault(5, 3, "levers.tj27_funds", "says nothing; allowed: size"),
     "list_at_top": Fault(1, 1, "", "a list is not a mapping"),
     "members_as_fraction": Fault(4, 10, "members", "200.5 is not a whole number"),

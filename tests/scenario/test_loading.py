@@ -1,6 +1,7 @@
 """Layers, overrides, doses, distributions, listed findings and the resolved sheet."""
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -80,9 +81,13 @@ def test_the_resolved_sheet_reads_back(file: Path, tmp_path: Path) -> None:
     again = load_scenario(write(tmp_path, sheet_text(sheet)))
     assert again.resolved() == sheet
     assert again.digest() == scenario.digest()
+
+
+def test_the_resolved_sheet_reads_back_as_json(tmp_path: Path) -> None:
+    scenario = load_scenario(SCENARIOS / "push.yaml")
     # JSON is YAML too, though its keys are all text.
-    plain = load_scenario(write(tmp_path, json.dumps(sheet, ensure_ascii=False)))
-    assert plain.digest() == scenario.digest()
+    plain = write(tmp_path, json.dumps(scenario.resolved(), ensure_ascii=False))
+    assert load_scenario(plain).digest() == scenario.digest()
 
 
 def test_labels_seed_and_members_leave_the_digest_alone() -> None:
@@ -190,6 +195,31 @@ def test_a_fitted_file_holds_assumptions_only(tmp_path: Path) -> None:
     fitted = write(tmp_path, "schema_version: 1\nmembers: 3\n", "fitted.yaml")
     with pytest.raises(InputError, match=r"fitted.yaml:2:1: members: unknown key"):
         load_scenario(BASELINE, fitted=fitted)
+
+
+@pytest.mark.parametrize("name", ['"a\\0b.yaml"', '"\\ud800"', "x" * 300, "/", "[]", "''"])
+def test_no_name_of_a_parent_breaks_the_reader(name: str, tmp_path: Path) -> None:
+    file = write(tmp_path, f"schema_version: 1\nextends: {name}\n")
+    with pytest.raises(InputError, match=r"a\.yaml:2:10: extends"):
+        load_scenario(file)
+
+
+def test_a_name_holds_no_control_characters(tmp_path: Path) -> None:
+    file = write(tmp_path, HEAD.replace("en: A", 'en: "A\\e[31m"'))
+    with pytest.raises(InputError, match=r"a\.yaml:2:19: name.en: holds a control character"):
+        load_scenario(file)
+
+
+def test_a_scenario_travels_between_processes() -> None:
+    scenario = load_scenario(SCENARIOS / "push.yaml")
+    again = pickle.loads(pickle.dumps(scenario))
+    assert again.digest() == scenario.digest()
+
+
+def test_a_stored_sheet_lists_what_its_scenario_listed(tmp_path: Path) -> None:
+    scenario = load_scenario(SCENARIOS / "push.yaml")
+    again = load_scenario(write(tmp_path, sheet_text(scenario.resolved())))
+    assert [note.what for note in again.notes] == [note.what for note in scenario.notes]
 
 
 def test_a_schedule_is_replaced_whole(tmp_path: Path) -> None:
@@ -340,6 +370,10 @@ def test_overrides_may_be_plain_values() -> None:
             "levers.tj27_funds: can never act",
         ),
         ({"levers.tj27_talent.intake": "60人/年"}, "tj27_talent: has no effect yet: waits for M4"),
+        (
+            {"levers.tj27_funds.size": "{2026: 1亿元}", "levers.tj27_alliance.start": "2027Q2"},
+            "no dose for 2025",
+        ),
         ({"levers.tj18_haihe_fund.intensity": "1"}, "tj18_haihe_fund: has no effect yet"),
         ({"levers.tj27_safety.intensity": "2"}, "levers.tj27_safety: declares no effect"),
         (

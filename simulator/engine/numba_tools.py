@@ -1,0 +1,40 @@
+"""Numba as the compiled engine uses it: the cache folder first, then the few tools with their settings.
+
+No ``fastmath``: the compiler may not reorder or fuse, or the engines would no longer agree bit for bit.
+Raises ImportError where Numba is not installed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.engine import cache
+
+cache.point_numba_to_folder()
+
+import llvmlite.ir as ir  # noqa: E402  Numba reads its cache setting when it loads
+import numba  # noqa: E402
+from numba import extending, types  # noqa: E402
+
+njit: Any = numba.njit
+overload: Any = extending.overload
+intrinsic: Any = extending.intrinsic
+
+LOOP: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True}
+INLINE: dict[str, Any] = {**LOOP, "forceinline": True}
+TWIN: dict[str, Any] = {
+    "jit_options": {"error_model": "numpy", "forceinline": True},
+    "strict": False,  # the twins carry no annotations
+}
+
+
+@intrinsic
+def bits_of(context: Any, x: Any) -> Any:
+    """Bit pattern of a double as int64, inside compiled code."""
+    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
+
+
+@intrinsic
+def from_bits(context: Any, x: Any) -> Any:
+    """Double of an int64 bit pattern, inside compiled code."""
+    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
