@@ -1,6 +1,5 @@
 """Commands that make and read run folders."""
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,6 +82,8 @@ def run_argument() -> Decorator:
 @contextmanager
 def watched(session: Session) -> Iterator[Report | None]:
     """Progress on the terminal; Ctrl-C becomes an error that names the command to go on with."""
+    import shlex
+
     from simulator.experiments.runs import RunInterrupted
 
     try:

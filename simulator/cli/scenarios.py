@@ -1,6 +1,5 @@
 """Commands about scenario files: check, show, diff, new, schema."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -245,6 +244,8 @@ def new(path: Path, parent: Path, name_zh: str, name_en: str, force: bool) -> No
 )
 def schema(output: Path | None) -> None:
     """Print the JSON Schema of scenario files, for editors."""
+    import json
+
     from simulator.scenario import json_schema
 
     session = session_of()

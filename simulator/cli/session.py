@@ -5,7 +5,6 @@ failed members; 5 `--check` not met; 130 interrupted; 141 the reader of a pipe w
 """
 
 import dataclasses
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +98,8 @@ class Session:
     def answer(self, text: str | Callable[[], str], content: Mapping[str, Any]) -> None:
         """The result on standard output: `text`, or `content` as one object under `--json`."""
         if self.json:
+            import json
+
             whole = {"schema_version": SCHEMA_VERSION, **content}
             told = json.dumps(whole, ensure_ascii=False, indent=2, default=str)
         else:
