@@ -30,7 +30,12 @@ from simulator.foundation.parameters import (
 )
 from simulator.foundation.randomness import Decision, name_ids
 from simulator.foundation.randomness import uniforms as plain_uniforms
-from simulator.policy.effects import load_lever_assumptions, load_lever_effects
+from simulator.policy.effects import (
+    LeverEffect,
+    counted_targets,
+    load_lever_assumptions,
+    load_lever_effects,
+)
 from simulator.policy.levers import Channels, open_channels
 from simulator.registry import Registry, load_registry
 from simulator.scenario import Scenario
@@ -45,9 +50,19 @@ from simulator.world.founding import (
     lay_out_births,
     settle_links,
 )
-from simulator.world.measures import CITY, measure_names, measures_of
+from simulator.world.measures import (
+    CORE_REVENUE,
+    CORE_REVENUE_PUBLISHED,
+    FEATURE_CLUSTERS,
+    FUND_COMMITTED,
+    FUND_PAID_IN,
+    Measures,
+    measure_names,
+    measures_of,
+)
 from simulator.world.paths import contract_spending, fund_paths, growth_paths, yearly_luck
-from simulator.world.places import Ground, load_ground
+from simulator.world.pipelines import Reserved, run_pipelines
+from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import Address, Forcing, Stocks, Switches, World, parameters_of
 
 Number = npt.NDArray[np.float64]
@@ -77,7 +92,13 @@ class Study:
         self.simulated: tuple[Quarter, ...] = scenario.period.quarters
         self.quarters: tuple[Quarter, ...] = (self.simulated[0].shift(-1), *self.simulated)
         self.years: tuple[int, ...] = scenario.period.years
-        self.series: tuple[str, ...] = measure_names(self.ground.chains, self.ground.places)
+        self.effects: tuple[LeverEffect, ...] = load_lever_effects(self.registry, load_priors())
+        self.counted: tuple[str, ...] = counted_targets(self.effects)
+        self.series: tuple[str, ...] = measure_names(
+            self.ground.chains,
+            self.ground.places,
+            tuple(self.registry.target(target).key for target in self.counted),
+        )
         self.drawn: tuple[str, ...] = tuple(sorted(scenario.assumptions))
         self.parameter_names: tuple[str, ...] = (*self.drawn, *DERIVED)
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
@@ -90,10 +111,9 @@ class Study:
     @cached_property
     def channels(self) -> Channels:
         """Exposure tables of the scenario's levers."""
-        effects = load_lever_effects(self.registry, load_priors())
         assumptions = load_lever_assumptions(self.registry)
         return open_channels(
-            self.scenario.levers, assumptions, effects, self.ground, self.simulated
+            self.scenario.levers, assumptions, self.effects, self.ground, self.simulated
         )
 
     def draw_parameters(self, member: int) -> tuple[dict[str, float], int]:
@@ -197,8 +217,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self.quarters_done = 0
         self.block = np.zeros((len(self.study.quarters), len(self.study.series)))
         self.world, self.parameter_row = found_world(self.study, member, self.engine)
-        self._measure(0)
-        self.block[0, CITY.index("core_revenue_published")] = self.block[0, 0]
+        self._measure_founding()
+        self.block[1:, -2 * len(self.study.counted) :] = self.world.projects
 
     def step(self) -> None:
         """Advance one quarter: exits, entry, growth, finance, demand, recording (the schedule of the model).
@@ -222,6 +242,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         )
         ground = study.ground
         row = self.block[t + 1]
+        measures = measures_of(row, len(ground.chains), len(ground.places))
         world.firms.n = self.engine.quarter(
             world.firms.columns,
             world.firms.n,
@@ -233,8 +254,9 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             world.links,
             world.stocks,
             address,
-            measures_of(row, len(ground.chains), len(ground.places)),
+            measures,
         )
+        self._count_areas(measures)
         self.quarters_done = t + 1
         if not np.isfinite(row).all():
             odd = study.series[int(np.argmin(np.isfinite(row)))]
@@ -254,19 +276,19 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         """Latest recorded row by series name."""
         return dict(zip(self.study.series, self.block[self.quarters_done].tolist(), strict=True))
 
-    def _measure(self, row: int) -> None:
-        ground = self.study.ground
-        self.engine.record(
-            self.world.firms.columns,
-            self.world.firms.n,
-            self.world.parameters,
-            measures_of(self.block[row], len(ground.chains), len(ground.places)),
-        )
-        for name, value in (
-            ("fund_committed", self.world.parameters.finance.fund_committed),
-            ("fund_paid_in", self.world.parameters.finance.fund_paid_in),
-        ):
-            self.block[row, CITY.index(name)] = value
+    def _measure_founding(self) -> None:
+        ground, world = self.study.ground, self.world
+        measures = measures_of(self.block[0], len(ground.chains), len(ground.places))
+        self.engine.record(world.firms.columns, world.firms.n, world.parameters, measures)
+        measures.city[FUND_COMMITTED] = world.parameters.finance.fund_committed
+        measures.city[FUND_PAID_IN] = world.parameters.finance.fund_paid_in
+        measures.city[CORE_REVENUE_PUBLISHED] = measures.city[CORE_REVENUE]
+        self._count_areas(measures)
+
+    def _count_areas(self, measures: Measures) -> None:
+        threshold = self.world.parameters.clusters.cluster_threshold
+        areas = count_feature_areas(self.study.ground.areas, measures.cell, threshold)
+        measures.city[FEATURE_CLUSTERS] = areas
 
 
 def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:
@@ -349,7 +371,15 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         rate,
     )
     row = np.array([*(values[name] for name in study.drawn), *derived])
-    return World(firms, births, first_birth, p, forcing, links, stocks), row
+    year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
+    reserved = [
+        Reserved(r.target, r.technology, (values[r.parameter] if r.parameter else 1.0) * r.rates)
+        for r in channels.reservations
+    ]
+    projects = np.hstack(
+        run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
+    )
+    return World(firms, births, first_birth, p, forcing, links, stocks, projects), row
 
 
 def definition_drift(study: Study, draw: Draw) -> Number:

@@ -1,6 +1,6 @@
 """The catalogue of measured series: what each is called, in which unit, about whom.
 
-A series name is the key for the city (`core_revenue`) and `key[id]` for a chain or place
+A series name is the key for the city (`core_revenue`) and `key[id]` for a chain, a place or a plan target
 (`chain_core_revenue[indigenous_it]`). Flows are annual rates: the figure of a year is the mean of its four
 quarters. Stocks and counts at the end of a year are those of its fourth quarter.
 """
@@ -20,7 +20,7 @@ class Observable:
     key: str
     name: Name
     unit: str
-    dimension: Literal["city", "chain", "district"]
+    dimension: Literal["city", "chain", "district", "target"]
     kind: Literal["flow", "stock"]
     perimeter: str
     metric: str  # plan metric it answers, or ""
@@ -31,6 +31,7 @@ CATALOGUE_PERIMETER = "catalogue"
 OUTSIDE = "outside the catalogue"
 ALL = "all modelled firms"
 FUNDS = "fund chain"
+PROJECTS = "counted projects"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -81,6 +82,12 @@ CATALOGUE: tuple[Observable, ...] = (
     _city("private_coinvestment", "期初以来社会资本跟投", "Private money invested beside it since the start",
           "亿元", "stock", FUNDS, "", "M8"),
     _city("tickets", "期初以来基金投资项目数", "Fund tickets since the start", "个", "stock", FUNDS, "", "M8"),
+    _city("feature_clusters", "特色产业聚集区", "Feature areas that are large and specialised", "个", "stock",
+          CATALOGUE_PERIMETER, "feature_clusters", "M18"),
+    Observable("milestones_started", Name("各目标已启动项目", "Projects started toward a target"), "个",
+               "target", "stock", PROJECTS, "", "M7, M16"),
+    Observable("milestones_delivered", Name("各目标已交付项目", "Projects delivered toward a target"), "个",
+               "target", "stock", PROJECTS, "", "M7, M16"),
     Observable("chain_core_revenue", Name("各产业链核心企业营业收入", "Core revenue by chain"), "亿元",
                "chain", "flow", CATALOGUE_PERIMETER, "", "M1–M3, M11"),
     Observable("chain_catalogue_firms", Name("各产业链名录企业数", "Catalogue firms by chain"), "家",

@@ -14,17 +14,18 @@ uncalibrated, and every score says so.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, nearest
-from simulator.foundation.parameters import load_constructions
+from simulator.foundation.parameters import load_constructions, load_priors
 from simulator.observables import CATALOGUE, Observable
+from simulator.policy.effects import counted_targets, load_lever_effects
 from simulator.registry import Name, Registry, Target
 from simulator.scenario import ExtraTarget
 
@@ -76,7 +77,6 @@ MISSING: Mapping[str, str] = {
     "major_projects": "M16",
     "cluster_scale": "M18",
     "clusters_ge_1000yi": "M18",
-    "feature_clusters": "M18",
     "firm_revenue_named": "M17",
     "leading_firms_total": "M17",
     "leading_firms_international_brand": "M17",
@@ -237,6 +237,10 @@ class JointScore:
     caution: Name = UNCALIBRATED
 
 
+DELIVERED: Final = "milestones_delivered"
+"""Key of the series that hold projects delivered toward a target."""
+
+
 def score(
     goals: Sequence[Goal],
     registry: Registry,
@@ -298,7 +302,11 @@ def judge_all(
     registry: Registry, catalogue: Sequence[Observable] = CATALOGUE
 ) -> tuple[Judged, ...]:
     """How each target of the registry is judged, without a run."""
-    return tuple(_judge(target, catalogue) for target in registry.targets)
+    counted = {
+        registry.target(target).key
+        for target in counted_targets(load_lever_effects(registry, load_priors()))
+    }
+    return tuple(_judge(target, catalogue, counted) for target in registry.targets)
 
 
 def joint(
@@ -486,8 +494,8 @@ def goal_text(comparator: str, value: float | None, value_high: float | None, un
     return f"{'≥' if comparator == '>=' else comparator} {number}{unit}"
 
 
-def _judge(target: Target, catalogue: Sequence[Observable]) -> Judged:
-    status, mechanism, series = _status(target, _measured(target, catalogue))
+def _judge(target: Target, catalogue: Sequence[Observable], counted: Collection[str]) -> Judged:
+    status, mechanism, series = _status(target, _measured(target, catalogue, counted))
     return Judged(target, HOW[target.modelled_how], status, mechanism, series)
 
 
@@ -516,7 +524,7 @@ def _reason(goal: Goal, status: Status, mechanism: str) -> Name:
 def _score(
     goal: Goal, in_plan: bool, outcomes: Outcomes, catalogue: Sequence[Observable]
 ) -> TargetScore:
-    measured = _measured(goal, catalogue)
+    measured = _measured(goal, catalogue, _counted_in(outcomes))
     status, mechanism, series = _status(goal, measured)
     reason = _reason(goal, status, mechanism)
     if status == "scored" and _measured_in(goal, outcomes, catalogue) is None:
@@ -631,8 +639,22 @@ def _first_reached(goal: Goal, outcomes: Outcomes, measured: Observable) -> Firs
     return FirstReached(int(middle), float(np.count_nonzero(ever)) / ever.size)
 
 
-def _measured(goal: Goal, catalogue: Sequence[Observable]) -> Observable | None:
-    """The city series that measures the goal's metric; the one named like it goes first."""
+def _counted_in(outcomes: Outcomes) -> Collection[str]:
+    """Keys of the targets whose delivered projects the outcomes hold."""
+    prefix = f"{DELIVERED}["
+    return {name[len(prefix) : -1] for name in outcomes.series if name.startswith(prefix)}
+
+
+def _measured(
+    goal: Goal, catalogue: Sequence[Observable], counted: Collection[str]
+) -> Observable | None:
+    """What measures a goal: projects delivered toward it, else the city series of its metric.
+
+    Of several city series the one named like the metric goes first. Projects are counted in the goal's unit.
+    """
+    if goal.key in counted:
+        projects = next(o for o in catalogue if o.key == DELIVERED)
+        return replace(projects, key=f"{DELIVERED}[{goal.key}]", unit=goal.unit)
     fits = [o for o in catalogue if o.metric == goal.metric and o.dimension == "city"]
     fits = [o for o in fits if not o.key.endswith("_published")]
     fits.sort(key=lambda o: o.key != goal.metric)
@@ -643,7 +665,7 @@ def _measured_in(
     goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable]
 ) -> Observable | None:
     """As `_measured`, provided that the goal has a number and the outcomes hold it."""
-    measured = _measured(goal, catalogue)
+    measured = _measured(goal, catalogue, _counted_in(outcomes))
     if _status(goal, measured)[0] != "scored" or measured is None or goal.value is None:
         return None
     held = measured.key in outcomes.series and goal.deadline.year in outcomes.years

@@ -473,6 +473,7 @@ def record(columns, n, p, measures):
     by_place = measures.place
     by_chain[:] = 0.0
     by_place[:] = 0.0
+    measures.cell[:] = 0.0
     largest = np.zeros(10)
     for i in range(n):
         listed = float(f.catalogue[i])
@@ -494,6 +495,7 @@ def record(columns, n, p, measures):
         by_chain[at.CHAIN_CORE_REVENUE, f.chain[i]] += core
         by_chain[at.CHAIN_CATALOGUE_FIRMS, f.chain[i]] += listed
         by_place[at.PLACE_CORE_REVENUE, f.place[i]] += core
+        measures.cell[f.chain[i], f.place[i]] += core
         by_place[at.PLACE_CATALOGUE_FIRMS, f.place[i]] += listed
         if core > largest[9]:
             k = 9

@@ -247,7 +247,7 @@ class Run:
     def to_frame(self, dimension: str = "city") -> "pd.DataFrame":
         """Annual figures as a table: member, year, place (`chain` or `district`), one column a key.
 
-        `dimension` is `city`, `chain` or `district`; UsageError for another one.
+        `dimension` is `city`, `chain`, `district` or `target`; UsageError for another one.
         """
         import pandas as pd
 

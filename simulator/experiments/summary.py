@@ -208,9 +208,9 @@ def _add(
     times: Sequence[tuple[int, str]],
     bands: Floats,
 ) -> None:
-    by_chain = series.dimension == "chain"
-    region = CITY if by_chain or not series.element else f"{CITY}|{series.element}"
-    variable = f"{series.key}|{series.element}" if by_chain else series.key
+    by_place = series.dimension == "district"
+    region = f"{CITY}|{series.element}" if by_place else CITY
+    variable = f"{series.key}|{series.element}" if series.element and not by_place else series.key
     for position, (year, subannual) in enumerate(times):
         for level, value in zip(QUANTILES, bands[:, position].tolist(), strict=True):
             row = (

@@ -51,6 +51,7 @@ class Decision(IntEnum):
     TICKET_CHOICE = 20
     REPORTING_NOISE = 21
     DEFINITION_DRIFT = 22
+    PROJECT = 23
 
 
 class Origin(IntEnum):
@@ -108,9 +109,7 @@ def name_ids(names: tuple[str, ...]) -> Ids:
     return np.array([int.from_bytes(d, "big") for d in digests], dtype=np.uint64)
 
 
-def philox(
-    c0: Ids, c1: Ids, c2: Ids, c3: Ids, k0: int, k1: int
-) -> tuple[Ids, Ids, Ids, Ids]:
+def philox(c0: Ids, c1: Ids, c2: Ids, c3: Ids, k0: int, k1: int) -> tuple[Ids, Ids, Ids, Ids]:
     """Philox4x32-10 on columns of 32-bit words held in uint64; four words back, same shape."""
     m0, m1, low, shift = (
         np.uint64(MULTIPLIER_0),

@@ -56,6 +56,7 @@ _UNITS: dict[str, Unit] = {
     "个": _unit("items", "1", "个", "items"),
     "项": _unit("items", "1", "项", "items"),
     "个/年": _unit("items a year", "1", "个/年", "items/yr"),
+    "个/亿元": _unit("items for money", "1", "个/亿元", "items per 亿元"),
     "项/年": _unit("items a year", "1", "项/年", "items/yr"),
     "count": _unit("count", "1", "个", ""),
     "PFLOPS": _unit("compute", "1", "PFLOPS", "PFLOPS"),

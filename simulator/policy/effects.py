@@ -6,7 +6,7 @@ with their reasoning in two languages: `lever_assumptions.csv` (dose, bounds, co
 without a row of effects declares that it has none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -71,6 +71,12 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
         "1", "M15", Meaning("选址效用", "utility added in the choice of district")
     ),
     "fund": ChannelSpec("亿元/年", "M8", Meaning("新增认缴", "new fund commitments")),
+    "milestone": ChannelSpec(
+        "个/年", "M16", Meaning("计数项目", "projects reserved that count toward a target")
+    ),
+    "technology": ChannelSpec(
+        "个/年", "M7", Meaning("技术攻关项目", "technology projects started toward a target")
+    ),
     "knowledge": ChannelSpec(
         "1",
         "M6",
@@ -88,6 +94,9 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
 
 AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
 """Channels whose mechanism is not built yet, with its label."""
+
+COUNTED: Final = ("milestone", "technology")
+"""Channels whose projects count toward a target, which the effect names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +124,21 @@ class LeverAssumption:
 class LeverEffect:
     """Effect of one unit of a lever's dose on one channel: `scale` × value of `parameter`.
 
-    Without a parameter the effect is `scale` itself.
+    Without a parameter the effect is `scale` itself. `target` is the id of the target that the projects
+    of a counted channel go toward, None for the other channels.
     """
 
     lever: str
     channel: str
     parameter: str | None
     scale: float
+    target: str | None
     reasoning: Meaning
+
+
+def counted_targets(effects: Sequence[LeverEffect]) -> tuple[str, ...]:
+    """Ids of the targets that some lever's projects count toward, sorted."""
+    return tuple(sorted({effect.target for effect in effects if effect.target}))
 
 
 def load_lever_assumptions(
@@ -160,9 +176,10 @@ def load_lever_effects(
     effects: list[LeverEffect] = []
     seen: set[tuple[str, str, str | None]] = set()
     ids = {lever.id for lever in registry.levers}
+    targets = {target.id for target in registry.targets}
     for row in read_table(path or shipped("data", "lever_effects.csv")):
         try:
-            effect = _effect(row, ids, priors)
+            effect = _effect(row, ids, targets, priors)
             if (effect.lever, effect.channel, effect.parameter) in seen:
                 raise CellError("channel", "this effect stands in the table twice", "该效应重复")
         except CellError as error:
@@ -204,13 +221,25 @@ def _assumption(row: Row, ids: set[str]) -> LeverAssumption:
     )
 
 
-def _effect(row: Row, ids: set[str], priors: Mapping[str, Parameter]) -> LeverEffect:
+def _effect(
+    row: Row, ids: set[str], targets: set[str], priors: Mapping[str, Parameter]
+) -> LeverEffect:
     named = bool(cell_text(row, "parameter", empty=True))
+    channel = cell_choice(row, "channel", CHANNELS)
+    target = cell_choice(row, "target", sorted(targets)) if channel in COUNTED else None
+    if target is None and cell_text(row, "target", empty=True):
+        raise CellError(
+            "target",
+            f"channel {channel} counts toward no target",
+            f"通道 {channel} 不计入任何目标",
+            allowed=f"a target only for {', '.join(COUNTED)}",
+        )
     return LeverEffect(
         lever=_lever(row, ids),
-        channel=cell_choice(row, "channel", CHANNELS),
+        channel=channel,
         parameter=cell_choice(row, "parameter", priors) if named else None,
         scale=cell_number(row, "scale"),
+        target=target,
         reasoning=_reasoning(row),
     )
 

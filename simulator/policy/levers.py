@@ -78,11 +78,22 @@ class Signings:
 
 
 @dataclass(frozen=True)
+class Reservations:
+    """Projects that levers reserve toward a target, before the parameter of their strength (M7, M16)."""
+
+    target: str
+    technology: bool
+    parameter: str  # "" stands for one
+    rates: Number  # (T,) projects a year
+
+
+@dataclass(frozen=True)
 class Channels:
     """All channels of one scenario before a member's parameters are known."""
 
     exposures: tuple[Exposure, ...]
     signings: tuple[Signings, ...]
+    reservations: tuple[Reservations, ...]
 
     def channel(self, name: str, value: Callable[[str], float], shape: tuple[int, ...]) -> Number:
         """Table of one channel for a member whose parameters are ``value(name)``; zeros when nothing acts."""
@@ -104,6 +115,7 @@ def open_channels(
     """Fill the exposure tables of a scenario; ``quarters`` are the T simulated ones."""
     tables: dict[tuple[str, str], Number] = {}
     signings: list[Signings] = []
+    reserved: dict[tuple[str, bool, str], Number] = {}
     by_lever: dict[str, list[LeverEffect]] = {}
     for effect in effects:
         by_lever.setdefault(effect.lever, []).append(effect)
@@ -134,6 +146,10 @@ def open_channels(
                 table = acting[:, None] * mix
             elif effect.channel == "fund":
                 table = acting
+            elif effect.target is not None:
+                project = (effect.target, effect.channel == "technology", effect.parameter or "")
+                reserved[project] = reserved.get(project, np.zeros(len(quarters))) + acting
+                continue
             elif effect.channel == "arrivals":
                 signings.append(Signings(lever_id, acting, mix))
                 continue
@@ -142,7 +158,8 @@ def open_channels(
             key = (effect.channel, effect.parameter or "")
             tables[key] = tables.get(key, np.zeros_like(table)) + table
     exposures = tuple(Exposure(c, n, t) for (c, n), t in sorted(tables.items()))
-    return Channels(exposures, tuple(signings))
+    reservations = tuple(Reservations(*key, rates) for key, rates in sorted(reserved.items()))
+    return Channels(exposures, tuple(signings), reservations)
 
 
 def missing_mechanisms(lever_id: str, effects: Sequence[LeverEffect]) -> tuple[str, ...]:

@@ -599,6 +599,9 @@ def _series_name(key: str, observable: Observable, registry: Registry) -> Name:
     member = key.partition("[")[2].rstrip("]")
     if not member:
         return observable.name
+    if observable.dimension == "target":
+        zh, en = registry.target(member).name
+        return Name(zh=f"{zh}·{observable.name.zh}", en=f"{en}: {observable.name.en}")
     find = registry.chain if observable.dimension == "chain" else registry.place
     where = find(member)
     zh, en = where.name

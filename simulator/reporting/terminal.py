@@ -480,7 +480,12 @@ def origins_json(rows: Sequence["OriginRow"]) -> Plain:
     }
 
 
-_ELEMENT: Mapping[str, str] = {"city": "", "chain": "[chain]", "district": "[place]"}
+_ELEMENT: Mapping[str, str] = {
+    "city": "",
+    "chain": "[chain]",
+    "district": "[place]",
+    "target": "[target]",
+}
 
 _LEGEND = Name(
     zh="公布口径：含口径漂移。缺口：中位数，及其占目标之比。首达：首次达到年份的中位数，"

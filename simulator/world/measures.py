@@ -35,6 +35,7 @@ CITY = (
     "fund_invested",
     "private_coinvestment",
     "tickets",
+    "feature_clusters",
 )
 (
     CORE_REVENUE,
@@ -60,10 +61,13 @@ CITY = (
     FUND_INVESTED,
     PRIVATE_COINVESTMENT,
     TICKETS,
+    FEATURE_CLUSTERS,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms")
 CHAIN_CORE_REVENUE, CHAIN_CATALOGUE_FIRMS = range(len(BY_CHAIN))
+
+BY_TARGET = ("milestones_started", "milestones_delivered")
 
 BY_PLACE = ("district_core_revenue", "district_catalogue_firms")
 PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS = range(len(BY_PLACE))
@@ -75,19 +79,27 @@ class Measures(NamedTuple):
     city: npt.NDArray[np.float64]  # (len(CITY),)
     chain: npt.NDArray[np.float64]  # (len(BY_CHAIN), C)
     place: npt.NDArray[np.float64]  # (len(BY_PLACE), P)
+    cell: npt.NDArray[np.float64]  # (C, P) core revenue, not recorded
 
 
-def measure_names(chains: tuple[str, ...], places: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the series in the order of a recorded row: city, then chains, then places."""
+def measure_names(
+    chains: tuple[str, ...], places: tuple[str, ...], targets: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Names of the series in the order of a recorded row: city, chains, places, then counted targets."""
     by_chain = tuple(f"{m}[{c}]" for m in BY_CHAIN for c in chains)
     by_place = tuple(f"{m}[{p}]" for m in BY_PLACE for p in places)
-    return CITY + by_chain + by_place
+    by_target = tuple(f"{m}[{t}]" for m in BY_TARGET for t in targets)
+    return CITY + by_chain + by_place + by_target
 
 
 def measures_of(row: npt.NDArray[np.float64], n_chains: int, n_places: int) -> Measures:
-    """Views into one recorded row of shape (len(measure_names),)."""
+    """Views into one recorded row of shape (len(measure_names),), and room for the cells."""
     a = len(CITY)
     b = a + len(BY_CHAIN) * n_chains
+    c = b + len(BY_PLACE) * n_places
     return Measures(
-        row[:a], row[a:b].reshape(len(BY_CHAIN), n_chains), row[b:].reshape(len(BY_PLACE), n_places)
+        row[:a],
+        row[a:b].reshape(len(BY_CHAIN), n_chains),
+        row[b:c].reshape(len(BY_PLACE), n_places),
+        np.zeros((n_chains, n_places)),
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from simulator.foundation.parameters import Construction, load_constructions
 from simulator.foundation.tables import read_table, shipped
+from simulator.mechanisms.clusters import is_feature_area
 from simulator.mechanisms.linkages import OWN_CHAIN_SHARE
 from simulator.registry import Registry
 
@@ -52,6 +53,24 @@ class SizeClass:
 
 
 @dataclass(frozen=True)
+class Area:
+    """A candidate feature area (M18): the chains and places a pilot-zone lever names."""
+
+    lever: str
+    chains: npt.NDArray[np.bool_]  # (C,)
+    places: npt.NDArray[np.bool_]  # (P,) zones of a named district included
+
+
+@dataclass(frozen=True)
+class CarriedProjects:
+    """Counted projects that were listed before the period and may be delivered within it (M16)."""
+
+    target: str
+    listed_a_year: float
+    years_before: int
+
+
+@dataclass(frozen=True)
 class Ground:
     """Static structure: C chains, N nodes, P places. Shares sum to one."""
 
@@ -69,6 +88,8 @@ class Ground:
     ages: tuple[AgeClass, ...]
     national_growth: dict[int, float]  # year → published growth
     software_classes: tuple[SizeClass, ...]  # of 2017
+    areas: tuple[Area, ...]
+    carried: tuple[CarriedProjects, ...]
 
 
 def load_ground(registry: Registry, tables: Path | None = None) -> Ground:
@@ -126,6 +147,46 @@ def load_ground(registry: Registry, tables: Path | None = None) -> Ground:
             )
             for row in read_table(folder / "software_size_classes_2017.csv")
         ),
+        feature_area_candidates(registry),
+        tuple(
+            CarriedProjects(
+                registry.target(row["target"]).id,
+                float(row["listed_a_year"]),
+                int(row["years_before"]),
+            )
+            for row in read_table(folder / "carried_projects.csv")
+        ),
+    )
+
+
+def feature_area_candidates(registry: Registry) -> tuple[Area, ...]:
+    """Areas that may count as feature areas: pilot zones with named places that a plan links to such a target."""
+    counted = {target.id for target in registry.targets if target.metric == "feature_clusters"}
+    return tuple(
+        Area(
+            lever.id,
+            np.array([chain.id in lever.chains for chain in registry.chains]),
+            np.array([p.id in lever.places or p.parent in lever.places for p in registry.places]),
+        )
+        for lever in registry.levers
+        if lever.kind == "pilot_zone" and lever.places and counted & set(lever.linked_targets)
+    )
+
+
+def count_feature_areas(areas: tuple[Area, ...], cell: Number, threshold: float) -> int:
+    """Number of areas that pass the rule of M18; ``cell`` is core revenue (C, P), 亿元/yr."""
+    city = float(cell.sum())
+    return sum(
+        bool(
+            is_feature_area(
+                cell[np.ix_(area.chains, area.places)].sum(),
+                cell[:, area.places].sum(),
+                cell[area.chains].sum(),
+                city,
+                threshold,
+            )
+        )
+        for area in areas
     )
 
 

@@ -9,12 +9,14 @@ from typing import NamedTuple, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
+from simulator.mechanisms.clusters import Clusters
 from simulator.mechanisms.contracts import Contracts
 from simulator.mechanisms.demand import Demand
 from simulator.mechanisms.demography import Demography
 from simulator.mechanisms.finance import Finance
 from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
+from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
 from simulator.world.firms import Columns, Table
 
@@ -48,6 +50,8 @@ class Parameters(NamedTuple):
     linkages: Linkages
     location: Location
     observation: Observation
+    milestones: Milestones
+    clusters: Clusters
     switches: Switches
 
 
@@ -123,6 +127,7 @@ class World:
     forcing: Forcing
     links: Links
     stocks: Stocks
+    projects: Number  # (T, 2·targets) projects started, then delivered, toward each counted target
 
     @property
     def columns(self) -> Columns:

@@ -84,8 +84,9 @@ def test_the_parameter_has_the_unit_of_its_channel() -> None:
             continue
         unit, wanted = PRIORS[effect.parameter].unit, CHANNELS[effect.channel].unit
         # A level effect becomes a growth effect by the share of it that falls into one year.
+        bought = unit == "个/亿元" and wanted == "个/年"  # a number for each 亿元 of a yearly dose
         spread = unit == "log-points" and wanted == "log-points/yr" and effect.scale <= 0.2
-        assert unit == wanted or spread, effect
+        assert unit == wanted or spread or bought, effect
 
 
 def test_channels_lie_within_what_the_clause_acts_on() -> None:
@@ -93,6 +94,8 @@ def test_channels_lie_within_what_the_clause_acts_on() -> None:
         "arrivals": {"entry"},
         "fund": {"entry", "growth"},
         "location": {"entry", "growth", "demand"},
+        "milestone": {"demand"},
+        "technology": {"knowledge"},
     }
     beyond = {
         (effect.lever, effect.channel)
@@ -179,16 +182,19 @@ def test_a_bad_assumption_is_refused_at_its_cell(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("l-tj27-fund,fund,,1,why,因", "l-tj27-funds"),
-        ("l-tj27-funds,fnd,,1,why,因", "did you mean: fund"),
-        ("l-tj27-funds,growth,growth_respons,1,why,因", "did you mean: growth_response"),
-        ("l-tj27-funds,fund,,many,why,因", "not a number"),
-        ("l-tj27-funds,fund,,1,,因", "empty"),
+        ("l-tj27-fund,fund,,1,,why,因", "l-tj27-funds"),
+        ("l-tj27-funds,fnd,,1,,why,因", "did you mean: fund"),
+        ("l-tj27-funds,growth,growth_respons,1,,why,因", "did you mean: growth_response"),
+        ("l-tj27-funds,fund,,many,,why,因", "not a number"),
+        ("l-tj27-funds,fund,,1,,,因", "empty"),
+        ("l-tj27-funds,fund,,1,t-tj27-benchmarks,why,因", "counts toward no target"),
+        ("l-tj27-benchmarks,milestone,,1,,why,因", "target"),
+        ("l-tj27-benchmarks,milestone,,1,t-tj27-benchmark,why,因", "t-tj27-benchmarks"),
     ],
 )
 def test_a_bad_effect_is_refused_at_its_cell(tmp_path: Path, text: str, reason: str) -> None:
     table = tmp_path / "lever_effects.csv"
-    header = "lever,channel,parameter,scale,reasoning_en,reasoning_zh"
+    header = "lever,channel,parameter,scale,target,reasoning_en,reasoning_zh"
     table.write_text(f"{header}\n{text}\n", encoding="utf-8")
     with pytest.raises(InputError, match=reason):
         load_lever_effects(REGISTRY, PRIORS, table)
@@ -196,9 +202,9 @@ def test_a_bad_effect_is_refused_at_its_cell(tmp_path: Path, text: str, reason: 
 
 def test_an_effect_stands_once(tmp_path: Path) -> None:
     table = tmp_path / "lever_effects.csv"
-    effect = "l-tj27-funds,fund,,1,why,因\n"
+    effect = "l-tj27-funds,fund,,1,,why,因\n"
     table.write_text(
-        "lever,channel,parameter,scale,reasoning_en,reasoning_zh\n" + effect * 2, encoding="utf-8"
+        "lever,channel,parameter,scale,target,reasoning_en,reasoning_zh\n" + effect * 2, encoding="utf-8"
     )
     with pytest.raises(InputError, match="twice"):
         load_lever_effects(REGISTRY, PRIORS, table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from simulator.world.state import (
     Parameters,
     Stocks,
     Switches,
-    World,
     parameters_of,
 )
 
@@ -55,6 +55,28 @@ def scenario(
         assumptions={**loaded.assumptions, **fixed},
         mechanisms={**loaded.mechanisms, **(mechanisms or {})},
     )
+
+
+def with_doses(case: Scenario, doses: Mapping[str, float]) -> Scenario:
+    """The scenario with the given constant doses for levers by id; the others as they are."""
+    assert set(doses) <= {setting.lever.id for setting in case.levers}, "no such lever"
+    return dataclasses.replace(
+        case,
+        levers=tuple(
+            dataclasses.replace(
+                setting,
+                dose=dataclasses.replace(setting.dose, points=((None, doses[setting.lever.id]),)),
+            )
+            if setting.lever.id in doses
+            else setting
+            for setting in case.levers
+        ),
+    )
+
+
+def no_doses(case: Scenario) -> dict[str, float]:
+    """Dose zero for every lever of a scenario."""
+    return {setting.lever.id: 0.0 for setting in case.levers}
 
 
 def parameters(switches: Switches = OFF, **changed: float) -> Parameters:
@@ -129,8 +151,9 @@ class Handmade:
             np.ones(n_chains),
         )
         stocks = Stocks(np.zeros(3), np.zeros(n_chains), np.zeros(n_chains), np.ones(1))
-        first_birth = np.zeros(forcing.fund.shape[0] + 1, dtype=np.int64)
-        self.world = World(firms, Table(1), first_birth, p, forcing, links, stocks)
+        self.world = SimpleNamespace(
+            firms=firms, births=Table(1), parameters=p, forcing=forcing, links=links, stocks=stocks
+        )
         names = measure_names(
             tuple(map(str, range(n_chains))), tuple(map(str, range(forcing.growth.shape[2])))
         )

@@ -159,7 +159,7 @@ def test_l16_utility_makes_shares_follow_the_size_of_places() -> None:
         assert (np.abs(found - law) < 4.0 * np.sqrt(law * (1 - law) / len(CHOOSERS))).all()
     p = parameters(agg_local=0.5, logit_specialisation=1.0).location
     special = np.array([0.0, 0.0, 1.0])
-    law = share**1.5 * np.exp(special + [0.0, 0.7, 0.0])
+    law = share**1.5 * np.exp(special + np.array([0.0, 0.7, 0.0]))
     law /= law.sum()
     found = shares_of(np.asarray(utility(share, special, np.array([0.0, 0.7, 0.0]), p)))
     assert (np.abs(found - law) < 4.0 * np.sqrt(law * (1 - law) / len(CHOOSERS))).all()

@@ -32,9 +32,7 @@ def entrants(count: int) -> Table:
     return table
 
 
-def live(
-    world: Handmade, quarters: int, yearly: float, every: int, growth: float = 0.0
-) -> None:
+def live(world: Handmade, quarters: int, yearly: float, every: int, growth: float = 0.0) -> None:
     """Let entrants come every few quarters, ``yearly`` of them a year at first, each with a new id."""
     most = int(yearly * every / 4 * (1.0 + growth) ** (quarters / 4)) + 1
     world.world.births = entrants(most)
@@ -115,9 +113,7 @@ def test_l2_four_quarters_of_the_table_are_one_year_of_it() -> None:
     survival = np.cumprod(1.0 - quarterly)
     assert survival[3] == pytest.approx(1 - 0.016, rel=1e-14)
     assert survival[19] == pytest.approx(0.984 * 0.937 * 0.905 * 0.914**2, rel=1e-14)
-    assert survival[39] == pytest.approx(
-        0.984 * 0.937 * 0.905 * 0.914**4 * 0.935**3, rel=1e-14
-    )
+    assert survival[39] == pytest.approx(0.984 * 0.937 * 0.905 * 0.914**4 * 0.935**3, rel=1e-14)
 
 
 def test_newborns_run_no_risk_in_their_first_quarter_and_named_firms_their_own() -> None:

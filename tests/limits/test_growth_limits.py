@@ -111,12 +111,12 @@ def hold_to_the_grid(mu: float, factors: npt.NDArray[np.float64]) -> None:
 
 @pytest.mark.parametrize("mu", [0.10, 0.25])
 def test_l13_probability_of_the_target(mu: float) -> None:
-    hold_to_the_grid(mu, growth_factors(mu, 1500))
+    hold_to_the_grid(mu, growth_factors(mu, 1200))
 
 
 @pytest.mark.slow
 def test_l13_probability_of_the_target_closely() -> None:
-    hold_to_the_grid(0.25, growth_factors(0.25, 20_000))
+    hold_to_the_grid(0.25, growth_factors(0.25, 8_000))
 
 
 @pytest.mark.slow

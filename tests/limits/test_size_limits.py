@@ -84,9 +84,7 @@ def test_l4_gibrat_on_a_reflecting_floor() -> None:
         pytest.param(0.03, 0.2, 0.10, 0.0, id="L5 with drift"),
     ],
 )
-def test_l5_gibrat_with_death_and_rebirth(
-    mu: float, b: float, death: float, growth: float
-) -> None:
+def test_l5_gibrat_with_death_and_rebirth(mu: float, b: float, death: float, growth: float) -> None:
     """Solve (1−δ)·e^{ζμ}/(1−ζ²b²) = 1+η. For μ=0 this is the continuous normal formula √(2δ)/σ with σ²=2b² at η=0.
 
     One engine quarter stands for a year: the yearly hazard is set so that a quarter of it is δ.
@@ -148,9 +146,7 @@ def test_age_and_reversion_move_growth_and_never_take_it() -> None:
     for name in ("age_effect", "reversion"):
         p = parameters(OFF._replace(**{name: 1.0}), rho_size=0.9, age_growth_slope=-0.1)
         # No firm does AI: nobody changes perimeter in the step.
-        world = Handmade(
-            sizes, p, still(chains=3), age=ages, chain=chains, catalogue=listed, ai=0
-        )
+        world = Handmade(sizes, p, still(chains=3), age=ages, chain=chains, catalogue=listed, ai=0)
         world.step()
         growth = np.log(world.external / sizes)
         for perimeter in (0, 1):

@@ -82,4 +82,6 @@ def test_levers_that_wait_for_a_mechanism_are_known():
         "l-tj27-talent", effects
     )
     assert acts("l-tj27-funds", effects) and missing_mechanisms("l-tj27-funds", effects) == ()
-    assert not acts("l-tj27-algorithms", effects)
+    assert acts("l-tj27-algorithms", effects)  # its projects count (M7) ...
+    assert missing_mechanisms("l-tj27-algorithms", effects) == ("M6",)  # ... its knowledge waits
+    assert not acts("l-tj27-platforms", effects)

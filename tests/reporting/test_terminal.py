@@ -170,7 +170,7 @@ def test_the_target_table_says_what_is_missing_and_that_nothing_is_calibrated() 
     assert "Added by the scenario, in no plan" in english and "ten times the plan" in english
     assert "uncalibrated" in english
     chinese = terminal.scores(RUN, SCORES, JOINTS, "zh")
-    assert "未校准" in chinese and "尚未建模：M18 产业集群" in chinese and "公布口径" in chinese
+    assert "未校准" in chinese and "尚未建模：M16 里程碑项目" in chinese and "公布口径" in chinese
     assert "GBM" not in chinese and "概率" not in english
 
 

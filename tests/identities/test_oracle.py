@@ -1,0 +1,272 @@
+"""The oracle: one quarter computed firm by firm in plain Python from the equations of the docstrings.
+
+No numpy, no engine, none of the equation functions: only `math`, and the addressed uniforms, which have tests of
+their own. Agreement is to 1e-12.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.foundation.randomness import Decision, uniforms
+from simulator.model import TianjinAI, prepare
+from simulator.world.state import Parameters, World
+from tests.limits.handmade import scenario, with_doses
+
+YEAR = 4  # quarters
+Firm = dict[str, Any]
+
+
+def rows(table: Any, first: int, last: int) -> list[Firm]:
+    """Rows of a table of firms as plain dictionaries of Python numbers."""
+    names = type(table.columns.firms)._fields
+    return [
+        {"id": int(table.columns.ids[i])}
+        | {name: getattr(table.columns.firms, name)[i].item() for name in names}
+        for i in range(first, last)
+    ]
+
+
+class Luck:
+    """The addressed uniforms of the coming quarter, looked up firm by firm."""
+
+    def __init__(self, model: TianjinAI) -> None:
+        self.model = model
+
+    def __call__(self, firms: list[Firm], decision: Decision, option: int = 0) -> dict[int, float]:
+        """Uniform of each firm by id."""
+        ids = np.array([firm["id"] for firm in firms], dtype=np.uint64)
+        now = self.model.study.simulated[self.model.quarters_done].index
+        seed = self.model.study.scenario.seed
+        drawn = uniforms(ids, now, decision, seed, self.model.member, option)[0]
+        return dict(zip(ids.tolist(), drawn.tolist(), strict=True))
+
+
+def hazard(firm: Firm, reference: float, survival: float, p: Parameters) -> float:
+    """M14: table(age)·h_mult·min(1.5, (e/median)^(−θ))·(1 − survival); named firms their own; 1 − (1−h)^¼."""
+    d = p.demography
+    years = firm["age"] // YEAR
+    table = [d.h_age0, d.h_age1, d.h_age2, *[d.h_age3_6] * 4][years] if years < 7 else d.h_age7p
+    size = min(1.5, (firm["external"] / reference) ** -d.exit_size_exponent)
+    yearly = d.exit_named if firm["named"] else table * d.h_hightech_mult * size
+    yearly = min(0.95, yearly * max(0.0, 1.0 - survival))
+    return float(1.0 - (1.0 - yearly) ** 0.25)
+
+
+def mean_by(firms: Iterable[Firm], group: Callable[[Firm], Any], value: Callable[[Firm], float],
+            weight: Callable[[Firm], float]) -> dict[Any, float]:  # fmt: skip
+    """Weighted means by group."""
+    sums: dict[Any, list[float]] = {}
+    for firm in firms:
+        sums.setdefault(group(firm), [0.0, 0.0])
+        sums[group(firm)][0] += weight(firm) * value(firm)
+        sums[group(firm)][1] += weight(firm)
+    return {k: total / weights for k, (total, weights) in sums.items()}
+
+
+def grow_a_year(firms: list[Firm], draw: Luck, world: World, year: int) -> None:
+    """M2 and M3 in the first quarter of a year, for firms that were there before."""
+    p = world.parameters
+    d, on = p.demand, p.switches
+    old = [firm for firm in firms if firm["age"] > 0]
+
+    def perimeter(firm: Firm) -> int:
+        return int(firm["catalogue"])
+
+    def cell(firm: Firm) -> tuple[int, int]:
+        return firm["catalogue"], firm["chain"]
+
+    def log_size(firm: Firm) -> float:
+        return math.log(firm["external"])
+
+    def log_age(firm: Firm) -> float:
+        return math.log(1.0 + firm["age"] / YEAR)
+
+    middle = mean_by(old, cell, log_size, lambda firm: 1.0)
+
+    def gap(firm: Firm) -> float:
+        return log_size(firm) - middle[cell(firm)]
+
+    def revenue(firm: Firm) -> float:
+        return float(firm["external"])
+
+    mean_age = mean_by(old, perimeter, log_age, revenue)
+    mean_gap = mean_by(old, perimeter, gap, revenue)
+    reference = float(world.stocks.catalogue_reference[0])
+    luck = draw(old, Decision.FIRM_SHOCK)
+    grown = []
+    for firm in old:
+        age = d.age_growth_slope * (log_age(firm) - mean_age[perimeter(firm)])
+        reversion = -(1.0 - d.rho_size) * (gap(firm) - mean_gap[perimeter(firm)])
+        b = min(d.b_cap, d.laplace_b_small * (firm["external"] / reference) ** -d.beta_size_var)
+        u = luck[firm["id"]] - 0.5
+        shock = math.copysign(-b * math.log(1.0 - 2.0 * abs(u)), u) + math.log(1.0 - b * b)
+        total = float(world.forcing.drift[year, firm["chain"]])
+        total += on.age_effect * age + on.reversion * reversion + on.firm_shocks * shock
+        grown.append(firm["external"] * math.exp(total))
+    for firm, external in zip(old, grown, strict=True):
+        firm["external"] = external
+
+
+def solve(matrix: list[list[float]], right: list[float]) -> list[float]:
+    """(I − M)⁻¹·right by adding rounds of purchases until nothing more is bought."""
+    total, wave = [0.0] * len(right), list(right)
+    while max(map(abs, wave)) > 1e-18:
+        total = [a + b for a, b in zip(total, wave, strict=True)]
+        wave = [sum(m * w for m, w in zip(row, wave, strict=True)) for row in matrix]
+    return total
+
+
+def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
+    """The coming quarter of a model by hand; the model is not touched."""
+    world, study = model.world, model.study
+    p, forcing, stocks = world.parameters, world.forcing, world.stocks
+    t = model.quarters_done
+    calendar = study.simulated[t]
+    now, year = calendar.index, calendar.year - study.years[0]
+    first_of_year = calendar.quarter == 1
+    chains = range(len(study.ground.chains))
+    firms = rows(world.firms, 0, world.firms.n)
+    before = len(firms)
+    draw = Luck(model)
+    fate = draw(firms, Decision.EXIT)
+    firms = [
+        firm
+        for firm in firms
+        if fate[firm["id"]]
+        >= p.switches.exit
+        * hazard(
+            firm,
+            float(forcing.reference[year]),
+            float(forcing.survival[t, firm["chain"], firm["place"]]),
+            p,
+        )
+    ]
+    exits = before - len(firms)
+    for firm in firms:
+        firm["age"] += 1
+    firms += rows(world.births, int(world.first_birth[t]), int(world.first_birth[t + 1]))
+    for firm in firms:
+        if firm["ai"] and firm["sales"] >= p.demography.catalogue_threshold:
+            firm["catalogue"] = 1
+    if first_of_year:
+        grow_a_year(firms, draw, world, year)
+    for firm in firms:  # growth channel, uplift of data-rich contracts, venture effect
+        c = firm["chain"]
+        share = stocks.chain_contract[c] / stocks.chain_sales[c] if stocks.chain_sales[c] else 0.0
+        c10 = p.contracts
+        uplift = c10.contract_data_rich_share * c10.scenario_commercial / 2.5 * share
+        venture = p.finance.vc_growth_effect if firm["ticket_until"] >= now else 0.0
+        rate = forcing.growth[t, c, firm["place"]] + uplift + venture
+        firm["external"] *= math.exp(rate / YEAR)
+    invested = 0.0
+    listed = [firm for firm in firms if firm["catalogue"]]
+    for option, ticket in enumerate(range(forcing.first_ticket[t], forcing.first_ticket[t + 1])):
+        race = draw(listed, Decision.TICKET_CHOICE, option)
+        waiting = {
+            firm["id"]: -math.log(race[firm["id"]])
+            / (math.sqrt(firm["external"]) * firm["quality"])
+            for firm in listed
+        }
+        first = min(waiting, key=waiting.__getitem__)
+        winner = next(firm for firm in listed if firm["id"] == first)
+        money = float(forcing.tickets[ticket])
+        invested += money
+        winner["building"] += (1.0 + p.finance.m_crowdin) * money
+        winner["built_at"] = now + round(YEAR * p.finance.lag_inv_rev)
+        winner["ticket_until"] = now + round(YEAR * p.finance.ticket_effective_years)
+    for firm in firms:  # M9
+        f = p.finance
+        demand = firm["external"] + firm["contract"] + firm["intermediate"]
+        kept = firm["capacity"] * (1.0 - f.capacity_depreciation / YEAR)
+        rate = f.capacity_depreciation / YEAR + (f.capacity_max_rate if first_of_year else 0.0)
+        own = max(0.0, (1.0 + f.capacity_headroom) * demand - kept)
+        funded = 0.0
+        if firm["building"] > 0.0 and firm["built_at"] <= now:
+            funded, firm["building"] = f.rev_capital_ratio * firm["building"], 0.0
+        firm["capacity"] = kept + min(own, rate * firm["capacity"]) + funded
+    _sell(firms, world, t, chains)
+    return firms, {"exits": 4.0 * exits, "invested": invested}
+
+
+def _sell(firms: list[Firm], world: World, t: int, chains: range) -> None:
+    """M10, M11 and the capacity limit of M9."""
+    p, forcing, links = world.parameters, world.forcing, world.links
+    weight = [
+        firm["external"] ** p.contracts.contract_size_exponent if firm["ai"] else 0.0
+        for firm in firms
+    ]
+    weights = [
+        sum(w for w, f in zip(weight, firms, strict=True) if f["chain"] == c) for c in chains
+    ]
+    for firm, w in zip(firms, weight, strict=True):
+        c = firm["chain"]
+        pool = p.switches.contracts * p.contracts.scenario_direct * float(forcing.contracts[t, c])
+        firm["contract"] = pool * w / weights[c] if weights[c] else 0.0
+    external = [sum(f["external"] for f in firms if f["chain"] == c) for c in chains]
+    final = [external[c] + sum(f["contract"] for f in firms if f["chain"] == c) for c in chains]
+    largest: dict[int, float] = {}
+    for firm in firms:
+        largest[firm["node"]] = max(largest.get(firm["node"], 0.0), firm["sales"])
+    local = []
+    for c in chains:
+        nodes = [k for k, owner in enumerate(links.node_chain) if owner == c]
+        capable = [k for k in nodes if largest.get(k, 0.0) >= p.linkages.capable_node_size]
+        coverage = len(capable) / len(nodes) / float(links.coverage[c])
+        share = p.linkages.rpc * coverage * (1.0 + float(forcing.linkage[t, c]))
+        local.append([min(0.9, share) * float(links.purchases[c, d]) for d in chains])
+    gross = solve(local, final)
+    for firm in firms:
+        c = firm["chain"]
+        induced = p.switches.links * (gross[c] - final[c])
+        firm["intermediate"] = induced * firm["external"] / external[c] if external[c] else 0.0
+        demand = firm["external"] + firm["contract"] + firm["intermediate"]
+        firm["sales"] = min(demand, firm["capacity"]) if p.switches.capacity else demand
+
+
+CASES = [
+    pytest.param("push", 5, 4, {}, id="first quarter of the second year, all on"),
+    pytest.param("push", 5, 10, {}, id="third quarter of the third year, all on"),
+    pytest.param("baseline", 70, 0, {}, id="the very first quarter"),
+    pytest.param(
+        "baseline", 2, 8, {"age_effect": False, "links": False}, id="no age effect, no links"
+    ),
+    pytest.param(
+        "baseline", 3, 4, {"reversion": False, "capacity": False, "exit": False}, id="less on"
+    ),
+]
+
+
+@pytest.mark.parametrize(("stem", "member", "done", "mechanisms"), CASES)
+def test_a_quarter_is_what_the_equations_say(
+    stem: str, member: int, done: int, mechanisms: dict[str, bool]
+) -> None:
+    # Much money and a short lag, so that tickets are issued and investments finished.
+    case = scenario(stem, mechanisms, lag_inv_rev=0.5, k_drawdown=0.3)
+    case = with_doses(case, {"l-tj27-funds": 1000.0})
+    model = TianjinAI(prepare(case), member)
+    for _ in range(done):
+        model.step()
+    invested = float(model.world.stocks.invested[0])
+    firms, flows = one_quarter(model)
+    model.step()
+    table = model.world.firms
+    assert [firm["id"] for firm in firms] == table.ids.tolist()
+    for name in type(table.columns.firms)._fields:
+        expected = [firm[name] for firm in firms]
+        assert table.column(name).tolist() == pytest.approx(expected, rel=1e-12, abs=1e-12), name
+    city = model.measures
+    listed = [firm for firm in firms if firm["catalogue"]]
+    assert city["core_revenue"] == pytest.approx(math.fsum(f["sales"] for f in listed), rel=1e-12)
+    assert city["exits"] == flows["exits"]
+    assert city["fund_invested"] - invested == pytest.approx(
+        flows["invested"], rel=1e-10, abs=1e-10
+    )
+    if done:
+        assert flows["invested"] > 0.0
+        assert any(firm["ticket_until"] for firm in firms)

@@ -1,0 +1,95 @@
+"""Counted projects: more money adds to them, delivered is not the dose, and feature areas follow their rule."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator.foundation.randomness import uniforms
+from simulator.mechanisms.milestones import Milestones
+from simulator.model import TianjinAI, prepare
+from simulator.scenario import load_scenario
+from simulator.world.founding import Draw
+from simulator.world.pipelines import Reserved, run_pipelines
+from simulator.world.places import CarriedProjects, count_feature_areas
+
+ROOT = Path(__file__).resolve().parents[2]
+YEARS = 4
+YEAR_START = np.repeat(np.arange(YEARS) * 4, 4)
+SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0)
+
+
+def pipelines(rate, p=SURE, technology=False, carried=(), member=0):
+    reserved = [Reserved("t-a", technology, np.full(4 * YEARS, float(rate)))] if rate else []
+    draw = Draw(1, member, uniforms, lambda *_: np.empty(0, dtype=np.int64))
+    started, delivered = run_pipelines(reserved, carried, ["t-a"], YEAR_START, p, draw)
+    return started[:, 0], delivered[:, 0]
+
+
+def test_a_years_projects_start_with_the_year_and_take_their_time():
+    started, delivered = pipelines(400)
+    assert started.tolist() == np.repeat([400.0, 800.0, 1200.0, 1600.0], 4).tolist()
+    assert (np.diff(delivered) >= 0.0).all()
+    assert (delivered <= started).all()
+    # Gamma(4) with a mean of one year: 0.567 of a cohort are done within the year that lists them.
+    assert delivered[3] == pytest.approx(0.567 * 400, abs=4 * (400 * 0.567 * 0.433) ** 0.5)
+
+
+def test_execution_and_failure_thin_what_is_delivered():
+    half = SURE._replace(execution_counts=0.5)
+    assert pipelines(400, half)[0][-1] == 800.0
+    failing = SURE._replace(milestone_success=0.25)
+    kept = pipelines(4000, failing)[1][-1] / pipelines(4000)[1][-1]
+    assert kept == pytest.approx(0.25, abs=0.02)
+
+
+def test_technologies_have_their_own_time_and_success_and_no_execution_rate():
+    p = SURE._replace(execution_counts=0.1, technology_success=0.5)
+    started, delivered = pipelines(400, p, technology=True)
+    assert started[-1] == 1600.0
+    assert 0.0 < delivered[-1] < 0.5 * started[-1]
+
+
+def test_a_larger_dose_keeps_the_earlier_projects():
+    for member in range(5):
+        few, many = pipelines(30, member=member), pipelines(45, member=member)
+        assert (many[0] >= few[0]).all() and (many[1] >= few[1]).all()
+
+
+def test_zero_reserves_nothing_and_carried_projects_need_no_lever():
+    assert not pipelines(0)[1].any()
+    carried = (CarriedProjects("t-a", 100.0, 3),)
+    started, delivered = pipelines(0, carried=carried)
+    assert not started.any()
+    # Of three cohorts of 100, those that had not finished by the start: 1 - F(4), 1 - F(8), 1 - F(12).
+    assert delivered[-1] == pytest.approx(100 * (0.433 + 0.042 + 0.002), abs=20)
+
+
+def test_delivered_is_not_the_dose_on_the_shipped_baseline():
+    study = prepare(load_scenario(ROOT / "scenarios/baseline.yaml"))
+    column = study.series.index("milestones_delivered[tj27_benchmarks]")
+    ends = [study.simulate(member).values[-1, column] for member in range(8)]
+    assert len(set(ends)) > 2 and max(ends) < 60.0 and 30.0 not in {np.mean(ends)}
+
+
+def test_an_area_counts_when_it_is_large_and_specialised():
+    study = prepare(load_scenario(ROOT / "scenarios/baseline.yaml"))
+    ground = study.ground
+    levers = {area.lever for area in ground.areas}
+    assert "l-tj27-zone-compute" in levers and "l-tj27-labelling-area" not in levers
+    area = next(a for a in ground.areas if a.lever == "l-tj27-zone-connected")
+    cell = np.full((len(ground.chains), len(ground.places)), 0.1)
+    assert count_feature_areas(ground.areas, cell, 100.0) == 0
+    cell[np.ix_(area.chains, area.places)] = 30.0
+    assert count_feature_areas(ground.areas, cell, 100.0) == 1
+    cell[np.ix_(~area.chains, area.places)] = 300.0  # large, but no longer specialised
+    others = tuple(a for a in ground.areas if a is area)
+    assert count_feature_areas(others, cell, 100.0) == 0
+
+
+def test_both_rows_of_areas_and_projects_are_recorded():
+    study = prepare(load_scenario(ROOT / "scenarios/baseline.yaml"))
+    model = TianjinAI(study, 0)
+    model.step()
+    assert model.measures["feature_clusters"] == round(model.measures["feature_clusters"])
+    assert model.measures["milestones_started[tj27_benchmarks]"] > 0.0
