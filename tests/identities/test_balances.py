@@ -15,7 +15,7 @@ from simulator.registry import load_registry
 from simulator.world.paths import contract_spending
 from simulator.world.places import node_coverage
 from simulator.world.state import COINVESTED, INVESTED, PAID_IN, TICKETS_ISSUED
-from tests.limits.handmade import scenario, with_doses
+from tests.limits.handmade import OFF, Handmade, parameters, scenario, still, with_doses
 
 BASELINE = scenario("baseline", overrides={"period.end": "2026Q4"})
 PAST = scenario("no_policy", overrides={"period.start": "2018Q1", "period.end": "2019Q4"})
@@ -204,3 +204,25 @@ def test_shares_of_the_ground_sum_to_one() -> None:
     assert ground.purchases.sum(axis=0) == pytest.approx(1.0, abs=1e-14)
     assert sum(age.share for age in ground.ages) == pytest.approx(1.0, abs=1e-12)
     assert sum(c.weight for c in ground.constructions) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a new ticket pushes back what the firm's earlier ones are still building"
+)
+def test_each_investment_is_finished_after_its_own_lag() -> None:
+    """κ' = κ + rev_capital_ratio·I(t − lag) (M9), also for a firm that wins twice within the lag."""
+    p = parameters(
+        OFF, lag_inv_rev=1.0, rev_capital_ratio=0.8, m_crowdin=0.5, capacity_depreciation=0.0
+    )
+    tickets = np.array([2.0, 6.0])
+    forcing = still(quarters=8, tickets=tickets, first_ticket=[0, 1, 1, 2, 2, 2, 2, 2, 2])
+    world = Handmade([10.0], p, forcing, capacity=100.0)
+    capacity = []
+    for t in range(8):
+        world.step(t, first_of_year=t % 4 == 0, at=t)
+        capacity.append(float(world.capacity[0]))
+    added = 0.8 * 1.5 * tickets
+    assert capacity[3] == 100.0
+    assert capacity[7] == pytest.approx(100.0 + added.sum(), rel=1e-14)
+    assert capacity[4:6] == pytest.approx([100.0 + added[0]] * 2, rel=1e-14)
+    assert capacity[6] == pytest.approx(100.0 + added.sum(), rel=1e-14)

@@ -10,7 +10,6 @@ import pytest
 
 from simulator.foundation.parameters import Construction, Distribution
 from simulator.model import MemberResult, Study, TianjinAI, prepare
-from simulator.policy.levers import Channels
 from simulator.world import founding
 from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY
 from simulator.world.places import Ground
@@ -49,8 +48,11 @@ def in_wan_yuan(study: Study, factor: float) -> Study:
     """The same study with every amount of money stated in a unit ``factor`` times smaller."""
     case = study.scenario
     values, _ = study.draw_parameters(0)
+    per_money = {n for n, parameter in case.parameters.items() if "/亿元" in parameter.unit}
     money = {
-        name: Distribution.fixed(factor * values[name])
+        name: Distribution.fixed(
+            values[name] / factor if name in per_money else factor * values[name]
+        )
         for name, parameter in case.parameters.items()
         if "亿元" in parameter.unit
     }
@@ -74,12 +76,16 @@ def in_wan_yuan(study: Study, factor: float) -> Study:
         ),
     )
     other.constructions = tuple(_in_unit(c, factor) for c in study.constructions)
-    other.__dict__["channels"] = Channels(
-        tuple(
+    other.__dict__["channels"] = dataclasses.replace(
+        study.channels,
+        exposures=tuple(
             dataclasses.replace(e, table=factor * e.table) if e.channel in MONEY_CHANNELS else e
             for e in study.channels.exposures
         ),
-        study.channels.signings,
+        reservations=tuple(
+            dataclasses.replace(r, rates=factor * r.rates) if r.parameter in per_money else r
+            for r in study.channels.reservations
+        ),
     )
     return other
 

@@ -247,7 +247,7 @@ def test_a_quarter_is_what_the_equations_say(
     stem: str, member: int, done: int, mechanisms: dict[str, bool]
 ) -> None:
     # Much money and a short lag, so that tickets are issued and investments finished.
-    case = scenario(stem, mechanisms, lag_inv_rev=0.5, k_drawdown=0.3)
+    case = scenario(stem, mechanisms, lag_inv_rev=0.5, k_drawdown=0.3, ticket_effective_years=0.5)
     case = with_doses(case, {"l-tj27-funds": 1000.0})
     model = TianjinAI(prepare(case), member)
     for _ in range(done):

@@ -99,10 +99,10 @@ def test_l8_value_added_is_conserved() -> None:
 
 def test_founding_inverts_what_the_engine_solves() -> None:
     """Final sales from the founding's inversion, put through a quarter, give back the revenue founded."""
-    from simulator.registry import load_registry
+    from simulator.registry import load_library
     from simulator.world.places import load_ground
 
-    ground = load_ground(load_registry())
+    ground = load_ground(load_library())
     rng = np.random.default_rng(4)
     n, chains = 4000, len(ground.chains)
     chain = rng.integers(0, chains, n)

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from simulator.model import TianjinAI, prepare
-from simulator.registry import load_registry
+from simulator.registry import load_library
 from simulator.scenario import Scenario
 from simulator.world.founding import Draw
 from simulator.world.paths import growth_paths
@@ -78,7 +78,7 @@ def test_growth_of_the_channel_comes_by_quarter() -> None:
 
 def growth_factors(mu: float, members: int) -> npt.NDArray[np.float64]:
     """annual(2027)/X₀ of many members: drawn paths of the model, driven through the engine's quarters."""
-    ground = load_ground(load_registry())
+    ground = load_ground(load_library())
     p = parameters(OFF, **bare(mu, VOLATILITY))
     chains = len(ground.chains)
     world = Handmade(np.ones(chains), p, still(years=3, chains=chains), chain=np.arange(chains))
@@ -162,7 +162,7 @@ def test_published_figure_is_the_true_one_times_drift_and_noise() -> None:
 def test_national_growth_is_a_stationary_autoregression() -> None:
     """Across members: ln(1+g) starts at the published 2024, forgets it by ρ a year, settles at mean and sd (M1)."""
     mean, sd, rho = np.log1p(0.22), 0.07, 0.5
-    ground = load_ground(load_registry())
+    ground = load_ground(load_library())
     p = parameters(OFF, g_nat_yearly_sd=sd, g_nat_persistence=rho, g_nat_2024=0.6)
     years = tuple(range(2025, 2036))
     draws = [Draw(1, member, ENGINE.uniforms, ENGINE.choose_place) for member in range(800)]
