@@ -22,22 +22,12 @@ import numpy.typing as npt
 
 from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.parameters import (
-    Distribution,
-    load_constructions,
-    load_priors,
-    nearest_construction,
-)
+from simulator.foundation.parameters import Distribution, nearest_construction
 from simulator.foundation.randomness import Decision, name_ids
 from simulator.foundation.randomness import uniforms as plain_uniforms
-from simulator.policy.effects import (
-    LeverEffect,
-    counted_targets,
-    load_lever_assumptions,
-    load_lever_effects,
-)
+from simulator.policy.effects import LeverEffect, counted_targets, lever_tables
 from simulator.policy.levers import Channels, open_channels
-from simulator.registry import Registry, load_registry
+from simulator.registry import Library, Registry
 from simulator.scenario import Scenario
 from simulator.world.founding import (
     TIER,
@@ -63,7 +53,14 @@ from simulator.world.measures import (
 from simulator.world.paths import contract_spending, fund_paths, growth_paths, yearly_luck
 from simulator.world.pipelines import Reserved, run_pipelines
 from simulator.world.places import Ground, count_feature_areas, load_ground
-from simulator.world.state import Address, Forcing, Stocks, Switches, World, parameters_of
+from simulator.world.state import (
+    Address,
+    Forcing,
+    Switches,
+    World,
+    open_stocks,
+    parameters_of,
+)
 
 Number = npt.NDArray[np.float64]
 
@@ -84,15 +81,16 @@ class MemberResult(NamedTuple):
 class Study:
     """What all members of a scenario share: ground, channels, distributions, calendar."""
 
-    def __init__(self, scenario: Scenario, registry: Registry | None = None) -> None:
-        """Read the ground and open the channels; raises InputError or ValueError for bad data."""
+    def __init__(self, scenario: Scenario) -> None:
+        """Read the ground and open the channels; raises InputError for bad data."""
         self.scenario = scenario
-        self.registry = registry or load_registry()
-        self.ground: Ground = load_ground(self.registry)
+        self.library: Library = scenario.library
+        self.registry: Registry = self.library.registry
+        self.ground: Ground = load_ground(self.library)
         self.simulated: tuple[Quarter, ...] = scenario.period.quarters
         self.quarters: tuple[Quarter, ...] = (self.simulated[0].shift(-1), *self.simulated)
         self.years: tuple[int, ...] = scenario.period.years
-        self.effects: tuple[LeverEffect, ...] = load_lever_effects(self.registry, load_priors())
+        self.effects: tuple[LeverEffect, ...] = lever_tables(self.library).effects
         self.counted: tuple[str, ...] = counted_targets(self.effects)
         self.series: tuple[str, ...] = measure_names(
             self.ground.chains,
@@ -104,14 +102,14 @@ class Study:
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
         self._blocks = threading.local()
         self._addresses = name_ids(self.drawn)
-        self.constructions = load_constructions()
-        prior = load_priors()["arrivals_rate"].distribution
+        self.constructions = self.library.constructions
+        prior = self.library.priors["arrivals_rate"].distribution
         self.closes_entry_account: bool = scenario.assumptions["arrivals_rate"] == prior
 
     @cached_property
     def channels(self) -> Channels:
         """Exposure tables of the scenario's levers."""
-        assumptions = load_lever_assumptions(self.registry)
+        assumptions = lever_tables(self.library).assumptions
         return open_channels(
             self.scenario.levers, assumptions, self.effects, self.ground, self.simulated
         )
@@ -189,9 +187,9 @@ class Study:
         return result
 
 
-def prepare(scenario: Scenario, registry: Registry | None = None) -> Study:
+def prepare(scenario: Scenario) -> Study:
     """Everything the members of a scenario share."""
-    return Study(scenario, registry)
+    return Study(scenario)
 
 
 class TianjinAI(mesa.Model):  # type: ignore[misc]
@@ -329,6 +327,10 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     def channel(name: str, shape: tuple[int, ...]) -> Number:
         return channels.channel(name, values.__getitem__, shape)
 
+    by_chain = columns.chain[: firms.n]
+    chain_sales = np.asarray(np.bincount(by_chain, sales, len(ground.chains)), dtype=np.float64)
+    chain_external = np.bincount(by_chain, external, len(ground.chains))
+    final_share = np.where(chain_sales > 0.0, chain_external / np.maximum(chain_sales, 1e-300), 1.0)
     entry = 1.0 + channel("entry", shape) @ ground.place_share
     year_of = np.array([q.year - study.years[0] for q in study.simulated])
     births, first_birth = lay_out_births(
@@ -336,6 +338,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
             study.simulated[0].index,
             firms.n,
             float(np.median(sales)),
+            final_share,
             index[year_of],
             entry,
             channel("location", shape),
@@ -359,11 +362,8 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         tickets=funds.tickets,
         first_ticket=funds.first_ticket,
     )
-    chain_sales = np.asarray(
-        np.bincount(columns.chain[: firms.n], sales, len(ground.chains)), dtype=np.float64
-    )
     reference = float(np.median(external[listed])) if listed.any() else median
-    stocks = Stocks(np.zeros(3), chain_sales, np.zeros(len(ground.chains)), np.array([reference]))
+    stocks = open_stocks(len(funds.tickets), chain_sales, reference)
     derived = (
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),

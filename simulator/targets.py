@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, nearest
-from simulator.foundation.parameters import load_constructions, load_priors
 from simulator.observables import CATALOGUE, Observable
-from simulator.policy.effects import counted_targets, load_lever_effects
-from simulator.registry import Name, Registry, Target
+from simulator.policy.effects import counted_targets, lever_tables
+from simulator.registry import Library, Name, Registry, Target
 from simulator.scenario import ExtraTarget
 
 Goal: TypeAlias = Target | ExtraTarget
@@ -109,6 +108,10 @@ class Outcomes(Protocol):
 
     `annual` and `parameters` have a row for each member.
     """
+
+    @property
+    def library(self) -> Library:
+        """The data of the city that was run: plans, targets, constructions."""
 
     @property
     def quarters(self) -> tuple[Quarter, ...]:
@@ -243,7 +246,6 @@ DELIVERED: Final = "milestones_delivered"
 
 def score(
     goals: Sequence[Goal],
-    registry: Registry,
     outcomes: Outcomes,
     catalogue: Sequence[Observable] = CATALOGUE,
 ) -> tuple[TargetScore, ...]:
@@ -252,7 +254,7 @@ def score(
     Raises ValueError where a series and a goal have different units (perimeters are never
     spliced) or the ensemble is empty.
     """
-    plan_ids = {target.id for target in registry.targets}
+    plan_ids = {target.id for target in outcomes.library.registry.targets}
     return tuple(_score(goal, goal.id in plan_ids, outcomes, catalogue) for goal in goals)
 
 
@@ -283,7 +285,7 @@ def construction_groups(outcomes: Outcomes) -> tuple[Group, ...]:
         return ()
     groups = (
         Group(item.id, Name(item.meaning.zh, item.meaning.en), index == position)
-        for position, item in enumerate(load_constructions())
+        for position, item in enumerate(outcomes.library.constructions)
     )
     return tuple(group for group in groups if group.inside.any())
 
@@ -298,24 +300,22 @@ def goals_of(
     return (*targets_due(registry, years[1:]), *extra)
 
 
-def judge_all(
-    registry: Registry, catalogue: Sequence[Observable] = CATALOGUE
-) -> tuple[Judged, ...]:
-    """How each target of the registry is judged, without a run."""
+def judge_all(library: Library, catalogue: Sequence[Observable] = CATALOGUE) -> tuple[Judged, ...]:
+    """How each target of a city's plans is judged, without a run."""
+    registry = library.registry
     counted = {
-        registry.target(target).key
-        for target in counted_targets(load_lever_effects(registry, load_priors()))
+        registry.target(target).key for target in counted_targets(lever_tables(library).effects)
     }
     return tuple(_judge(target, catalogue, counted) for target in registry.targets)
 
 
 def joint(
     goals: Sequence[Goal],
-    registry: Registry,
     outcomes: Outcomes,
     catalogue: Sequence[Observable] = CATALOGUE,
 ) -> tuple[JointScore, ...]:
     """For each plan among the goals with a scored target: all of them met by the same member."""
+    registry = outcomes.library.registry
     plan_ids = {target.id for target in registry.targets}
     scores = []
     for document in dict.fromkeys(goal.document for goal in goals if goal.id in plan_ids):
@@ -506,11 +506,13 @@ def _status(goal: Goal, measured: Observable | None) -> tuple[Status, str, str]:
     if goal.modelled_how == "input":
         return "input", "", ""
     if measured is None:
-        return "not_modelled", MISSING[goal.metric], ""
+        return "not_modelled", MISSING.get(goal.metric, ""), ""
     return "scored", "", measured.key
 
 
 def _reason(goal: Goal, status: Status, mechanism: str) -> Name:
+    if status == "not_modelled" and not mechanism:
+        return Name(zh=f"没有序列衡量指标 {goal.metric}", en=f"no series measures {goal.metric}")
     if status == "not_modelled":
         what = MECHANISMS.get(mechanism)
         if what is None:

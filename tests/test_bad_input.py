@@ -26,7 +26,7 @@ def test_a_damaged_file_ends_with_its_place_and_leaves_nothing(file, tmp_path, m
         said = done.stdout + done.stderr
         assert done.exit_code in (2, 3), said
         assert "Traceback" not in said and "internal error" not in said
-        assert ".yaml:" in done.stderr, said
+        assert ".yaml:" in said  # `check` lists faults as its result, the others as an error
         assert not list(tmp_path.iterdir())
 
 
@@ -51,5 +51,5 @@ def test_a_wrong_override_is_named(override, tmp_path, monkeypatch):
         program, ["--lang", "en", "run", baseline, "--set", override]
     )
     assert done.exit_code in (2, 3), done.stderr
-    assert override.split("=")[0].split(".")[-1] in done.stderr
+    assert any(part in done.stderr for part in override.split("=")[0].split("."))
     assert "Traceback" not in done.stderr and not list(tmp_path.iterdir())

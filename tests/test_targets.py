@@ -9,7 +9,7 @@ import pytest
 from simulator.foundation.calendar import Period, Quarter
 from simulator.foundation.findings import UsageError
 from simulator.observables import CATALOGUE
-from simulator.registry import load_registry
+from simulator.registry import load_library, load_registry
 from simulator.targets import (
     MECHANISMS,
     MISSING,
@@ -34,7 +34,7 @@ REGISTRY = load_registry()
 
 def judged(run: Made) -> dict[str, TargetScore]:
     goals = goals_of(REGISTRY, run.years, run.scenario.extra_targets)
-    return {item.key: item for item in score(goals, REGISTRY, run)}
+    return {item.key: item for item in score(goals, run)}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_benchmark_of_a_run_uses_medians_of_loading_and_growth(run: Made) -> Non
 
 
 def test_every_target_of_the_registry_has_a_status() -> None:
-    items = judge_all(REGISTRY)
+    items = judge_all(load_library())
     assert [item.target.id for item in items] == [target.id for target in REGISTRY.targets]
     assert len(items) == 55
     for item in items:
@@ -236,12 +236,12 @@ def test_a_series_that_the_run_does_not_hold_says_so(run: Made) -> None:
 def test_different_units_are_never_compared(run: Made) -> None:
     wrong = replace(LITERAL, metric="firms_revenue_ge_10yi")
     with pytest.raises(ValueError, match=r"亿元.*firms_10.*家"):
-        score([wrong], REGISTRY, run)
+        score([wrong], run)
 
 
 def test_joint_is_met_by_the_same_member_and_leaves_out_extra_targets(run: Made) -> None:
     goals = goals_of(REGISTRY, run.years, run.scenario.extra_targets)
-    (found,) = joint(goals, REGISTRY, run)
+    (found,) = joint(goals, run)
     assert found.document == "tj-2025-2027"
     assert (len(found.keys), found.total) == (3, 11)
     by_key = {goal.key: met(goal, run) for goal in goals if goal.key in found.keys}
@@ -293,7 +293,7 @@ def test_bad_checks_are_usage_errors(text: str, what: str) -> None:
 
 def test_checks_hold_probabilities_against_bounds(run: Made) -> None:
     goals = goals_of(REGISTRY, run.years)
-    scores, joints = score(goals, REGISTRY, run), joint(goals, REGISTRY, run)
+    scores, joints = score(goals, run), joint(goals, run)
     low = check_expression("tj27_core_revenue>=0.01").evaluate(scores)
     assert low.met
     assert low.probability == next(s for s in scores if s.key == "tj27_core_revenue").probability

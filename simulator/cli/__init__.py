@@ -6,7 +6,7 @@ Only click is imported here; what computes is imported inside the commands, so t
 
 import click
 
-from simulator.cli import catalogues, machine, runs, scenarios
+from simulator.cli import catalogues, machine, runs, scenarios, tasks
 from simulator.cli.program import Program, option
 from simulator.cli.session import session_of
 
@@ -70,7 +70,11 @@ program.add_section(
     "情景",
     (scenarios.check, scenarios.show, scenarios.diff, scenarios.new, scenarios.schema),
 )
-program.add_section("Catalogues", "目录", (catalogues.levers, catalogues.metrics, catalogues.plans))
+program.add_section(
+    "Catalogues",
+    "目录",
+    (catalogues.levers, catalogues.metrics, catalogues.plans, tasks.tasks),
+)
 program.add_section("This machine", "本机", (machine.doctor, machine.warmup))
 
 

@@ -1,9 +1,11 @@
 """Commands that list what there is: levers, metrics, plans."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.cli.program import command, option, unknown_value
+from simulator.cli.scenarios import data_option
 from simulator.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -41,15 +43,17 @@ def plan_option() -> Decorator:
 )
 @grep_option()
 @plan_option()
-def levers(grep: str, plan: str) -> None:
+@data_option()
+def levers(grep: str, plan: str, data: Path | None) -> None:
     """List the levers: key, unit, default, bounds, clause, channels."""
-    from simulator.registry import load_registry
+    from simulator.registry import load_library
     from simulator.reporting import terminal
 
     session = session_of()
-    registry = load_registry()
+    library = load_library(data)
+    registry = library.registry
     chosen = registry.levers_of(_document(registry, plan)) if plan else registry.levers
-    rows = terminal.lever_rows(registry, [item for item in chosen if _matches(grep, item)])
+    rows = terminal.lever_rows(library, [item for item in chosen if _matches(grep, item)])
     session.answer(
         lambda: terminal.levers(rows, session.lang), {"levers": terminal.levers_json(rows)}
     )
@@ -76,19 +80,37 @@ def metrics(grep: str) -> None:
 @command(
     "plans",
     zh="列出规划文件及其全部目标，以及每个目标如何判断。",
-    example="plans --plan tj-2025-2027",
+    example="plans --plan tj-2025-2027 --coherence",
 )
 @plan_option()
-def plans(plan: str) -> None:
+@option(
+    "--coherence",
+    is_flag=True,
+    help="Instead, the arithmetic that the targets imply for one another: what binds or conflicts.",
+    zh="改为列出目标之间隐含的算术：哪些起约束作用，哪些相互矛盾。",
+)
+@data_option()
+def plans(plan: str, coherence: bool, data: Path | None) -> None:
     """List the plan documents, their targets, and how each target is judged."""
-    from simulator.registry import load_registry
+    from simulator.registry import load_library
     from simulator.reporting import terminal
     from simulator.targets import judge_all
 
     session = session_of()
-    registry = load_registry()
+    library = load_library(data)
+    registry = library.registry
     chosen = _document(registry, plan) if plan else ""
-    judged = [item for item in judge_all(registry) if not chosen or item.target.document == chosen]
+    if coherence:
+        from simulator.coherence import coherence as implied_by
+
+        implied = implied_by(registry, library.constructions)
+        found = [item for item in implied if not chosen or chosen in item.documents]
+        session.answer(
+            lambda: terminal.coherence(found, session.lang),
+            {"implications": terminal.coherence_json(found)},
+        )
+        return
+    judged = [item for item in judge_all(library) if not chosen or item.target.document == chosen]
     session.answer(
         lambda: terminal.plans(registry, judged, session.lang),
         {"plans": terminal.plans_json(registry, judged)},

@@ -101,6 +101,25 @@ class Command(click.Command):
                 formatter.write(f"{indent}simulate {self.example}\n")
 
 
+class Family(Command, click.Group):
+    """A command that does its work alone and has further commands below it."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As of any command, then the commands below."""
+        super().format_help(ctx, formatter)
+        session = session_of(ctx)
+        rows = [(name, _first_line(shown, session)) for name, shown in self.commands.items()]
+        with formatter.section(session.phrase("Commands", "子命令")):
+            formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is answered with the nearest known."""
+        _refuse_unknown(self, ctx, args)
+        return super().resolve_command(ctx, args)
+
+
 class Program(click.Group):
     """The group of all commands: `simulate`."""
 
@@ -142,16 +161,7 @@ class Program(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown one is answered with the nearest known."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            session = session_of(ctx)
-            guess = nearest(args[0], self.commands)
-            hint = (
-                session.phrase(f" Did you mean {guess!r}?", f"是否想写 {guess!r}？")
-                if guess
-                else ""
-            )
-            message = session.phrase(f"No such command {args[0]!r}.", f"没有命令 {args[0]!r}。")
-            raise click.UsageError(message + hint, ctx)
+        _refuse_unknown(self, ctx, args)
         return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> NoReturn:
@@ -167,6 +177,16 @@ class Program(click.Group):
         except KeyboardInterrupt:
             code = report(click.Abort(), session)
         sys.exit(int(code or 0))
+
+
+def _refuse_unknown(group: click.Group, ctx: click.Context, args: Sequence[str]) -> None:
+    """End with a usage error when the first word is no command of the group."""
+    if args and args[0] not in group.commands and not args[0].startswith("-"):
+        session = session_of(ctx)
+        guess = nearest(args[0], group.commands)
+        hint = session.phrase(f" Did you mean {guess!r}?", f"是否想写 {guess!r}？") if guess else ""
+        message = session.phrase(f"No such command {args[0]!r}.", f"没有命令 {args[0]!r}。")
+        raise click.UsageError(message + hint, ctx)
 
 
 def global_options() -> list[Option]:
@@ -217,6 +237,16 @@ def command(name: str, *, zh: str, example: str) -> Callable[[Callable[..., Any]
 
     def make(function: Callable[..., Any]) -> Command:
         return click.command(name, cls=Command, zh=zh, example=example)(function)
+
+    return make
+
+
+def family(name: str, *, zh: str, example: str) -> Callable[[Callable[..., Any]], Family]:
+    """Make of a function a command that has further commands below it."""
+
+    def make(function: Callable[..., Any]) -> Family:
+        more: dict[str, Any] = {"zh": zh, "example": example, "invoke_without_command": True}
+        return click.command(name, cls=Family, no_args_is_help=False, **more)(function)
 
     return make
 

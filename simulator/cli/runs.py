@@ -287,7 +287,7 @@ def compare(
 
 @command(
     "targets",
-    zh="目标概率、区间、缺口与首达年份。不给运行文件夹时列出全部目标及其判断方式。",
+    zh="目标概率、区间、缺口与首达年份。不给运行文件夹时列出全部目标的条款、口径、期限与判断方式。",
     example='targets results/latest --check "tj27_core_revenue>=0.6"',
 )
 @argument(
@@ -306,10 +306,19 @@ def compare(
     help="Exit with 5 unless it holds, such as 'tj27_core_revenue>=0.6'; several times.",
     zh="不满足则以 5 退出，例如 'tj27_core_revenue>=0.6'；可多次使用。",
 )
-def targets(folder: Path | None, checks: tuple[str, ...]) -> ExitCode:
+@option(
+    "--readings",
+    is_flag=True,
+    help="Add the passages that can be read in several ways, each reading, and the one taken.",
+    zh="另列可有几种读法之处、各种读法与所取者。",
+)
+@data_option()
+def targets(
+    folder: Path | None, checks: tuple[str, ...], readings: bool, data: Path | None
+) -> ExitCode:
     """Probability, interval, shortfall and first year reached of every target.
 
-    Without a run: all targets of all plans, and how each is judged.
+    Without a run: all targets of all plans with clause, perimeter, deadline, and how each is judged.
     """
     from simulator.reporting import terminal
 
@@ -317,15 +326,23 @@ def targets(folder: Path | None, checks: tuple[str, ...]) -> ExitCode:
     if folder is None:
         if checks:
             raise click.UsageError(session.phrase("--check needs a run.", "--check 需要运行结果。"))
-        from simulator.registry import load_registry
+        from simulator.registry import load_library
         from simulator.targets import judge_all
 
-        judged = judge_all(load_registry())
+        library = load_library(data)
+        registry, judged = library.registry, judge_all(library)
         session.answer(
-            lambda: terminal.judged(judged, session.lang),
-            {"targets": terminal.judged_json(judged)},
+            lambda: terminal.ledger(registry, judged, session.lang, readings=readings),
+            terminal.ledger_json(registry, judged, readings=readings),
         )
         return ExitCode.DONE
+    if data is not None:
+        raise click.UsageError(
+            session.phrase(
+                "a run folder carries its own data; --data goes without RUN.",
+                "运行文件夹自带数据；--data 只在不给运行文件夹时使用。",
+            )
+        )
     from simulator.experiments.store import open_run
     from simulator.targets import check_expression
 
@@ -335,7 +352,19 @@ def targets(folder: Path | None, checks: tuple[str, ...]) -> ExitCode:
     results = [check.evaluate(scores, together) for check in wanted]
     told = {"run": str(opened.path), **terminal.scores_json(scores, together)}
     told["checks"] = [_plain_check(result) for result in results]
-    session.answer(lambda: terminal.scores(opened, scores, together, session.lang), told)
+    held = opened.library.registry
+    own = {item.id for item in scores}
+    judged_here = [target for target in held.targets if target.id in own]
+
+    def text() -> str:
+        shown = terminal.scores(opened, scores, together, session.lang)
+        if readings:
+            shown += "\n" + terminal.readings(held, judged_here, session.lang)
+        return shown
+
+    if readings:
+        told.update(terminal.readings_json(held, judged_here))
+    session.answer(text, told)
     for result in results:
         session.say(_check_text(result, "en"), _check_text(result, "zh"))
     return ExitCode.DONE if all(result.met for result in results) else ExitCode.CHECK_NOT_MET
@@ -495,12 +524,10 @@ def _run_text(
 
 
 def _joint(opened: "Run") -> Any:
-    from simulator.registry import load_registry
     from simulator.targets import goals_of, joint
 
-    registry = load_registry()
-    goals = goals_of(registry, opened.years, opened.scenario.extra_targets)
-    return joint(goals, registry, opened)
+    goals = goals_of(opened.library.registry, opened.years, opened.scenario.extra_targets)
+    return joint(goals, opened)
 
 
 def _draw(session: Session, done: "Run") -> list[Path]:

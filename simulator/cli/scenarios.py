@@ -56,8 +56,8 @@ def data_option() -> Decorator:
     return option(
         "--data",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Folder with another registry of plans, chains and districts.",
-        zh="另一套规划、产业链与区域登记所在的文件夹。",
+        help="Folder with the data of another city: plans, levers, chains, districts, firms.",
+        zh="另一座城市的数据文件夹：规划、政策工具、产业链、区域与期初企业。",
     )
 
 
@@ -79,11 +79,9 @@ def load(
     path: Path, overrides: dict[str, str] | None = None, data: Path | None = None
 ) -> "Scenario":
     """The scenario; InputError with every finding."""
-    from simulator.registry import load_registry
     from simulator.scenario import load_scenario
 
-    registry = load_registry(data) if data else None
-    return load_scenario(path, overrides or {}, registry)
+    return load_scenario(path, overrides or {}, data)
 
 
 @command(
@@ -165,12 +163,13 @@ def show(path: Path, origins: bool, overrides: dict[str, str], data: Path | None
 )
 @scenario_argument("before")
 @scenario_argument("after")
-def diff(before: Path, after: Path) -> None:
+@data_option()
+def diff(before: Path, after: Path, data: Path | None) -> None:
     """List the values in which two scenarios differ."""
     from simulator.scenario import differences
 
     session = session_of()
-    one, two = load(before), load(after)
+    one, two = load(before, data=data), load(after, data=data)
     found = differences(one, two, session.lang)
     lines = [f"--- {before}", f"+++ {after}"]
     for item in found:
@@ -206,7 +205,10 @@ def diff(before: Path, after: Path) -> None:
 @option("--name-zh", default="", help="Chinese name.", zh="中文名称。")
 @option("--name-en", default="", help="English name.", zh="英文名称。")
 @option("--force", is_flag=True, help="Overwrite the file.", zh="覆盖已有文件。")
-def new(path: Path, parent: Path, name_zh: str, name_en: str, force: bool) -> None:
+@data_option()
+def new(
+    path: Path, parent: Path, name_zh: str, name_en: str, force: bool, data: Path | None
+) -> None:
     """Write a scenario file that extends another and holds only differences."""
     from simulator.registry import Name
     from simulator.scenario import child_text
@@ -222,12 +224,13 @@ def new(path: Path, parent: Path, name_zh: str, name_en: str, force: bool) -> No
         raise click.UsageError(
             session.phrase("a scenario cannot extend itself.", "情景不能继承自身。")
         )
-    text = child_text(parent, path, Name(name_zh, name_en) if name_zh else None)
+    text = child_text(parent, path, Name(name_zh, name_en) if name_zh else None, data)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w" if force else "x", encoding="utf-8") as file:
         file.write(text)
     written = session.phrase(f"{path} written; edit it, then:", f"已写入 {path}；编辑后运行：")
-    session.answer(f"{written}\nsimulate check {path}", {"file": str(path)})
+    further = f" --data {data}" if data else ""
+    session.answer(f"{written}\nsimulate check {path}{further}", {"file": str(path)})
 
 
 @command(
@@ -242,14 +245,15 @@ def new(path: Path, parent: Path, name_zh: str, name_en: str, force: bool) -> No
     help="Write to this file instead of standard output.",
     zh="写入该文件而非标准输出。",
 )
-def schema(output: Path | None) -> None:
+@data_option()
+def schema(output: Path | None, data: Path | None) -> None:
     """Print the JSON Schema of scenario files, for editors."""
     import json
 
     from simulator.scenario import json_schema
 
     session = session_of()
-    sheet = json_schema()
+    sheet = json_schema(data)
     text = json.dumps(sheet, ensure_ascii=False, indent=2)
     if output is None:
         session.answer(text, {"schema": sheet})

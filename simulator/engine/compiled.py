@@ -225,11 +225,11 @@ def uniforms(
 
 
 @njit(**LOOP)
-def _race(value, ids, chain, step, seed, member, choice):
+def _race(value, addresses, ids, chain, step, seed, member, choice):
     for i in range(ids.shape[0]):
         best = -np.inf
         for place in range(value.shape[2]):
-            purpose = _PLACE | (_U(place) << _8)
+            purpose = _PLACE | (_U(addresses[place]) << _8)
             o0, o1, _, _ = _philox(ids[i] & _LOW, ids[i] >> _32, _ZERO, purpose, seed, member)
             noisy = value[step[i], chain[i], place] + _gumbel(_unit(o0, o1))
             if noisy > best:
@@ -239,6 +239,7 @@ def _race(value, ids, chain, step, seed, member, choice):
 
 def choose_place(
     value: npt.NDArray[np.float64],
+    addresses: npt.NDArray[np.int64],
     ids: npt.NDArray[np.uint64],
     chain: npt.NDArray[np.int64],
     step: npt.NDArray[np.int64],
@@ -247,7 +248,7 @@ def choose_place(
 ) -> npt.NDArray[np.int64]:
     """Compiled twin of `simulator.engine.plain.choose_place`."""
     choice = np.zeros(len(ids), dtype=np.int64)
-    _race(value, ids, chain, step, _U(seed), _U(member), choice)
+    _race(value, addresses, ids, chain, step, _U(seed), _U(member), choice)
     return choice
 
 
@@ -387,8 +388,9 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):
         if winner < 0:
             return
         private = p.finance.m_crowdin * forcing.tickets[ticket]
-        f.building[winner] += forcing.tickets[ticket] + private
-        f.built_at[winner] = now.quarter + lag
+        stocks.owner[ticket] = ids[winner]
+        stocks.amount[ticket] = forcing.tickets[ticket] + private
+        stocks.due[ticket] = now.quarter + lag
         f.ticket_until[winner] = now.quarter + effective
         stocks.invested[INVESTED] += forcing.tickets[ticket]
         stocks.invested[COINVESTED] += private
@@ -396,21 +398,22 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):
 
 
 @njit(**LOOP)
-def _build(f, n, p, now):
+def _build(f, ids, n, p, forcing, stocks, now):
     """Wear, private investment toward demand, and fund investment that is finished (M9)."""
     finance = p.finance
     limit = _investment_limit(
         now.first_of_year, finance.capacity_max_rate, finance.capacity_depreciation, DT
     )
     for i in range(n):
-        funded = 0.0
-        if f.building[i] > 0.0 and f.built_at[i] <= now.quarter:
-            funded = finance.rev_capital_ratio * f.building[i]
-            f.building[i] = 0.0
         demand = f.external[i] + f.contract[i] + f.intermediate[i]
         kept = _kept_capacity(f.capacity[i], finance.capacity_depreciation, DT)
         private = _private_capacity(kept, f.capacity[i], demand, finance.capacity_headroom, limit)
-        f.capacity[i] = kept + private + funded
+        f.capacity[i] = kept + private
+    for ticket in range(forcing.first_ticket[now.step + 1]):
+        if stocks.due[ticket] == now.quarter:
+            for i in range(n):
+                if ids[i] == stocks.owner[ticket]:
+                    f.capacity[i] += finance.rev_capital_ratio * stocks.amount[ticket]
 
 
 @njit(**LOOP)
@@ -536,7 +539,7 @@ def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, mea
         _grow_yearly(f, columns.ids, n, p, forcing, stocks, now, luck)
     _grow_quarterly(f, n, p, forcing, stocks, now)
     _invest(f, columns.ids, n, p, forcing, stocks, now, luck)
-    _build(f, n, p, now)
+    _build(f, columns.ids, n, p, forcing, stocks, now)
     _sell(f, n, p, forcing, links, stocks, now)
     record(columns, n, p, measures)
     city = measures.city

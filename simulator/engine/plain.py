@@ -41,6 +41,7 @@ __all__ = ["NAME", "choose_place", "quarter", "record", "uniforms"]
 
 def choose_place(
     value: npt.NDArray[np.float64],
+    addresses: npt.NDArray[np.int64],
     ids: npt.NDArray[np.uint64],
     chain: npt.NDArray[np.int64],
     step: npt.NDArray[np.int64],
@@ -49,12 +50,13 @@ def choose_place(
 ) -> npt.NDArray[np.int64]:
     """Place with the largest utility plus Gumbel noise (M15), one addressed draw per firm and place.
 
-    ``value`` is the utility (T, C, P); ``ids``, ``chain`` and ``step`` describe n newcomers; returns shape (n,).
+    ``value`` is the utility (T, C, P), ``addresses`` (P,) number the places by name; ``ids``, ``chain`` and ``step``
+    describe n newcomers; returns shape (n,).
     """
     best = np.full(len(ids), -np.inf)
     choice = np.zeros(len(ids), dtype=np.int64)
     for place in range(value.shape[2]):
-        luck = uniforms(ids, 0, Decision.BIRTH_PLACE, seed, member, place)[0]
+        luck = uniforms(ids, 0, Decision.BIRTH_PLACE, seed, member, int(addresses[place]))[0]
         noisy = value[step, chain, place] + m15.gumbel(luck)
         better = noisy > best
         best[better] = noisy[better]
@@ -89,7 +91,7 @@ def quarter(
         grow_yearly(firms, ids, p, forcing, stocks, now)
     grow_quarterly(firms, p, forcing, stocks, now)
     invest(firms, ids, p, forcing, stocks, now)
-    build(firms, p, now)
+    build(firms, ids, p, forcing, stocks, now)
     sell(firms, p, forcing, links, stocks, now)
     record(columns, n, p, measures)
     published = forcing.published[now.year]
@@ -214,26 +216,38 @@ def invest(
         waiting = m9.ticket_waiting(luck, firms.external, firms.quality)
         winner = int(np.argmin(np.where(listed, waiting, np.inf)))
         private = p.finance.m_crowdin * forcing.tickets[ticket]
-        firms.building[winner] += forcing.tickets[ticket] + private
-        firms.built_at[winner] = now.quarter + lag
+        stocks.owner[ticket] = ids[winner]
+        stocks.amount[ticket] = forcing.tickets[ticket] + private
+        stocks.due[ticket] = now.quarter + lag
         firms.ticket_until[winner] = now.quarter + effective
         stocks.invested[INVESTED] += forcing.tickets[ticket]
         stocks.invested[COINVESTED] += private
         stocks.invested[TICKETS_ISSUED] += 1.0
 
 
-def build(firms: Firms, p: Parameters, now: Address) -> None:
-    """Wear, private investment toward demand, and fund investment that is finished (M9)."""
-    done = (firms.building > 0.0) & (firms.built_at <= now.quarter)
-    funded = np.where(done, p.finance.rev_capital_ratio * firms.building, 0.0)
-    firms.building[done] = 0.0
+def build(
+    firms: Firms,
+    ids: npt.NDArray[np.uint64],
+    p: Parameters,
+    forcing: Forcing,
+    stocks: Stocks,
+    now: Address,
+) -> None:
+    """Wear, private investment toward demand, and fund investment that is finished (M9).
+
+    An investment whose firm is gone is lost with it.
+    """
     demand = firms.external + firms.contract + firms.intermediate
     kept = m9.kept_capacity(firms.capacity, p.finance.capacity_depreciation, DT)
     limit = m9.investment_limit(
         now.first_of_year, p.finance.capacity_max_rate, p.finance.capacity_depreciation, DT
     )
     private = m9.private_capacity(kept, firms.capacity, demand, p.finance.capacity_headroom, limit)
-    firms.capacity[:] = kept + private + funded
+    firms.capacity[:] = kept + private
+    for ticket in range(forcing.first_ticket[now.step + 1]):
+        if stocks.due[ticket] == now.quarter:
+            at_home = np.flatnonzero(ids == stocks.owner[ticket])
+            firms.capacity[at_home] += p.finance.rev_capital_ratio * stocks.amount[ticket]
 
 
 def sell(

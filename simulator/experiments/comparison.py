@@ -21,6 +21,7 @@ from simulator.experiments.folder import Floats
 from simulator.experiments.runs import RESULTS, Machinery, run
 from simulator.experiments.store import Run, open_run
 from simulator.foundation.findings import UsageError, nearest
+from simulator.registry import Data
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def compare(
     workers: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
-    data: str | Path | None = None,
+    data: Data = None,
     results: str | Path = RESULTS,
     machinery: Machinery | None = None,
 ) -> Comparison:
@@ -197,7 +198,7 @@ def compare(
             workers=workers,
             engine=engine,
             progress=progress,
-            data=data,
+            data=data if isinstance(scenario, (str, Path)) else None,
             results=results,
             machinery=machinery,
         )
@@ -233,6 +234,8 @@ def compare_runs(
     With `limit`, only members with a lower number are used.
     """
     first = runs[0]
+    if len({run.library.registry.digest for run in runs}) > 1:
+        raise UsageError("runs of different cities (--data) cannot be compared member by member")
     members, years = _common(runs, limit)
     labels = _labels(runs)
     chosen = _metrics(metrics, first, years)
@@ -419,6 +422,7 @@ class _Members:
     def __init__(self, source: Run, members: npt.NDArray[np.int64]) -> None:
         self._source = source
         self._rows = np.searchsorted(source.members, members)
+        self.library = source.library
         self.quarters = source.quarters
         self.years = source.years
         self.series = source.series
@@ -433,15 +437,13 @@ class _Members:
 def _target_differences(
     label: str, first: Run, later: Run, members: npt.NDArray[np.int64]
 ) -> list[TargetDifference]:
-    from simulator.registry import load_registry
     from simulator.targets import goals_of, met, score
 
-    registry = load_registry()
     before, after = _Members(first, members), _Members(later, members)
     years = [year for year in first.years if year in later.years]
-    goals = goals_of(registry, years, first.scenario.extra_targets)
+    goals = goals_of(first.library.registry, years, first.scenario.extra_targets)
     found: list[TargetDifference] = []
-    for goal, judged in zip(goals, score(goals, registry, before), strict=True):
+    for goal, judged in zip(goals, score(goals, before), strict=True):
         if judged.status != "scored" or judged.series not in later.series:
             continue
         for published in (False, True) if judged.published else (False,):

@@ -1,6 +1,7 @@
 """The run folder on disk: parts of members, written so that nothing is ever half there.
 
-A folder holds `manifest.json` and `scenario.resolved.yaml` (written first), `parts/` with two
+A folder holds `manifest.json` and `scenario.resolved.yaml` (written first, with a copy of the files
+that the sheet refers to: `data/` where it was another city's), `parts/` with two
 Parquet files for every fifty members and `index.jsonl` (one line for each part, appended when its
 files are safely on disk), the tables made from the parts, and `run.json` (written last: a folder
 without it is incomplete). A process killed at any moment leaves a folder that can be continued:
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,8 @@ MANIFEST = "manifest.json"
 SHEET = "scenario.resolved.yaml"
 RUN = "run.json"
 INDEX = "parts/index.jsonl"
+DATA = "data"
+POPULATION = "population.csv"
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -223,18 +226,35 @@ class RunFolder:
                 return False
             return (
                 all(
-                    entry.name.startswith(".") or entry.name == SHEET or _is_empty_folder(entry)
+                    entry.name.startswith(".")
+                    or entry.name == SHEET
+                    or _is_empty_folder(entry)
+                    or ((self.path / SHEET).exists() and entry.name in (DATA, POPULATION))
                     for entry in self.path.iterdir()
                 )
                 and not (self.path / MANIFEST).exists()
             )
 
-    def begin(self, manifest: Manifest, sheet: bytes) -> None:
-        """Make the folder and write its papers; from now on it is incomplete until `complete`."""
+    @property
+    def data(self) -> Path | None:
+        """The copy of another city's data; None where the shipped data were used."""
+        return self.path / DATA if (self.path / DATA).is_dir() else None
+
+    def begin(
+        self, manifest: Manifest, sheet: bytes, papers: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Make the folder and write its papers; from now on it is incomplete until `complete`.
+
+        `papers` are the files that the sheet refers to, by their names in the folder.
+        """
         with clear_errors(self.path):
             (self.path / "parts").mkdir(parents=True, exist_ok=True)
             (self.path / RUN).unlink(missing_ok=True)
         self.write(SHEET, sheet)
+        for name, content in (papers or {}).items():
+            with clear_errors(self.path / name):
+                (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            self.write(name, content)
         self.write_json(MANIFEST, manifest.to_json())
 
     def complete(self, completion: Completion) -> None:

@@ -15,19 +15,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from simulator.foundation.findings import InputError
-from simulator.foundation.tables import shipped
-from simulator.registry import load_registry
+from simulator.foundation.tables import files_digest
 from simulator.scenario import Scenario
 
 DISTRIBUTION = "tianjin-ai-simulator"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = ("numpy", "scipy", "pyarrow", "numba", "mesa")
-_DATA: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
-    ("founding", (("data", "founding"),)),
-    ("levers", (("data", "lever_assumptions.csv"), ("data", "lever_effects.csv"))),
-    ("priors", (("calibration", "priors.csv"),)),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +49,13 @@ class Versions:
     packages: tuple[tuple[str, str], ...]
 
 
-def identify(scenario: Scenario, data: Path | None = None) -> Identity:
-    """The identity of a scenario's runs on this installation, with its data or those in `data`.
-
-    Raises InputError where a data file is missing or the registry is invalid.
-    """
+def identify(scenario: Scenario) -> Identity:
+    """The identity of a scenario's runs on this installation, with the data it was read against."""
     return Identity(
         # Neither label nor number of members is part of it: more members are the same run, longer.
         scenario=scenario.digest(),
         source=source_digest(),
-        data=_data_digests(data),
+        data=scenario.library.digests,
         seed=scenario.seed,
     )
 
@@ -73,50 +63,13 @@ def identify(scenario: Scenario, data: Path | None = None) -> Identity:
 @functools.cache
 def source_digest() -> str:
     """SHA-256 over every Python file of the package, by name and content."""
-    return _files_digest(_PACKAGE, _PACKAGE.rglob("*.py"))
+    return files_digest(_PACKAGE, _PACKAGE.rglob("*.py"))
 
 
 @functools.cache
 def versions() -> Versions:
     """Commit and versions of what runs now."""
     return Versions(_version(), _commit(), platform.python_version(), tuple(_installed()))
-
-
-def _fitted() -> tuple[tuple[str, ...], ...]:
-    """The fitted values, which a first installation does not have."""
-    try:
-        shipped("calibration", "fitted.yaml")
-    except InputError:
-        return ()
-    return (("calibration", "fitted.yaml"),)
-
-
-def _data_digests(folder: Path | None) -> tuple[tuple[str, str], ...]:
-    digests = [("registry", load_registry(folder).digest)]
-    if folder is not None:
-        digests.append(("folder", _files_digest(folder, _files_in(folder))))
-    for name, places in (*_DATA, ("fit", _fitted())):
-        digest = hashlib.sha256()
-        for place in places:
-            path = shipped(*place)
-            files = _files_in(path) if path.is_dir() else [path]
-            digest.update(_files_digest(path.parent, files).encode())
-        digests.append((name, digest.hexdigest()))
-    return tuple(sorted(digests))
-
-
-def _files_in(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
-
-
-def _files_digest(root: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over names and content; line ends do not count, so that checkouts agree."""
-    digest = hashlib.sha256()
-    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
-        content = path.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def _version() -> str:

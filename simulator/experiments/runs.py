@@ -52,6 +52,7 @@ from simulator.experiments.provenance import Identity, identify, versions
 from simulator.experiments.store import LATEST, Notice, Run, open_folder, resolve_path
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, nearest
+from simulator.registry import Data
 from simulator.scenario import Scenario, load_scenario, sheet_text
 from simulator.scenario.reading import LARGEST_SEED, MOST_MEMBERS
 
@@ -122,8 +123,8 @@ class AllFailedError(StoreError):
 class Machinery:
     """What a run needs of the rest of the simulator; tests put their own in its place."""
 
-    load: Callable[[Path, Mapping[str, object], Path | None], Scenario]
-    identify: Callable[[Scenario, Path | None], Identity]
+    load: Callable[[Path, Mapping[str, object], Data], Scenario]
+    identify: Callable[[Scenario], Identity]
     prepare: Callable[[Scenario], Study]
     describe: Callable[[Sequence[str]], tuple[Series, ...]]
     score: "Callable[[Run], tuple[TargetScore, ...]]"
@@ -139,7 +140,7 @@ def run(
     engine: str = "auto",
     force: bool = False,
     progress: Progress | None = None,
-    data: str | Path | None = None,
+    data: Data = None,
     *,
     results: str | Path = RESULTS,
     machinery: Machinery | None = None,
@@ -149,7 +150,8 @@ def run(
     `n` is the total number of members (default: the scenario's), `set` overrides keys of a
     scenario file, `out` is the run folder itself (default: `results/<stem>-<hash>`), `workers` the
     number of threads (default: the processors of this process; never changes a byte), `engine`
-    `auto`, `compiled` or `plain`, and `progress` is called with (done, total).
+    `auto`, `compiled` or `plain`, and `progress` is called with (done, total). `data` is the folder
+    of another city; the run folder keeps a copy of it.
 
     A folder of the same hash that is complete is returned as it is (`reused`), also when fewer
     members are asked for; one with fewer members is extended, an incomplete one is finished.
@@ -161,9 +163,8 @@ def run(
     refuses; the last two leave a folder that the same call continues.
     """
     tools = machinery or the_machinery()
-    folder_of_data = None if data is None else Path(data)
-    chosen = _chosen(scenario, n, seed, set, folder_of_data, tools)
-    identity = tools.identify(chosen, folder_of_data)
+    chosen = _chosen(scenario, n, seed, set, data, tools)
+    identity = tools.identify(chosen)
     path = Path(out) if out is not None else Path(results) / folder_name(chosen.stem, identity.hash)
     job = _Job(chosen, identity, path, _workers(workers), _engine(engine), progress, tools)
     done = _compute_anew(job) if force else _continue(job)
@@ -177,7 +178,7 @@ def resume(
     workers: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
-    data: str | Path | None = None,
+    data: Data = None,
     *,
     machinery: Machinery | None = None,
 ) -> Run:
@@ -195,7 +196,7 @@ def extend(
     workers: int | None = None,
     engine: str = "auto",
     progress: Progress | None = None,
-    data: str | Path | None = None,
+    data: Data = None,
     *,
     machinery: Machinery | None = None,
 ) -> Run:
@@ -209,10 +210,8 @@ def the_machinery() -> Machinery:
 
     catalogue = {observable.key: observable for observable in CATALOGUE}
 
-    def load(path: Path, overrides: Mapping[str, object], data: Path | None) -> Scenario:
-        from simulator.registry import load_registry
-
-        return load_scenario(path, overrides, registry=load_registry(data))
+    def load(path: Path, overrides: Mapping[str, object], data: Data) -> Scenario:
+        return load_scenario(path, overrides, data)
 
     def prepare(scenario: Scenario) -> Study:
         from simulator.model import prepare
@@ -275,7 +274,7 @@ def _go_on(
     workers: int | None,
     engine: str,
     progress: Progress | None,
-    data: str | Path | None,
+    data: Data,
     machinery: Machinery | None,
 ) -> Run:
     tools = machinery or the_machinery()
@@ -284,12 +283,12 @@ def _go_on(
     manifest = RunFolder(where).manifest()
     if manifest is None:
         raise _not_a_run(where)
-    folder_of_data = None if data is None else Path(data)
-    loaded = tools.load(where / SHEET, {}, folder_of_data)
+    # Without being told otherwise, a folder goes on with the data that it carries.
+    loaded = tools.load(where / SHEET, {}, RunFolder(where).data if data is None else data)
     chosen = replace(
         loaded, stem=manifest.stem, members=_total(manifest.members if n is None else n)
     )
-    identity = tools.identify(chosen, folder_of_data)
+    identity = tools.identify(chosen)
     whole = n is None
     return _continue(
         _Job(chosen, identity, where, _workers(workers), _engine(engine), progress, tools, whole)
@@ -301,15 +300,14 @@ def _chosen(
     n: int | None,
     seed: int | None,
     overrides: Mapping[str, object] | None,
-    data: Path | None,
+    data: Data,
     tools: Machinery,
 ) -> Scenario:
     if isinstance(scenario, (str, Path)):
         scenario = tools.load(Path(scenario), overrides or {}, data)
-    elif overrides:
-        raise UsageError(
-            "set= changes the keys of a scenario file; give its path, not a loaded scenario"
-        )
+    elif overrides or data is not None:
+        name = "set=" if overrides else "data="
+        raise UsageError(f"{name} goes with a scenario file; give its path, not a loaded scenario")
     if seed is not None and not (_is_whole(seed) and 0 <= seed <= LARGEST_SEED):
         raise UsageError(f"seed is {seed!r}; allowed: a whole number from 0 to {LARGEST_SEED}")
     return replace(
@@ -461,7 +459,7 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
             raise _other_run(folder.path, stored, job.identity)
         # What began the run made the first of its numbers: its versions stay.
         manifest = _named_after(replace(stored, members=total), scenario)
-    folder.begin(manifest, _sheet(scenario))
+    folder.begin(manifest, _sheet(scenario), scenario.papers())
     folder.keep_only(parts)
     gatherings = _missing(spans(total), parts)
     done = total - sum(len(gathering.missing) for gathering in gatherings)
@@ -741,7 +739,7 @@ def _write_failures(folder: RunFolder, parts: Iterable[Part], seed: int) -> None
 
     failures = [failure for part in parts for failure in part.failed]
     if failures:
-        folder.write("failures.csv", failures_table(failures, seed))
+        folder.write("failures.csv", failures_table(failures, seed, folder.data is not None))
     else:
         folder.remove("failures.csv")
 

@@ -43,6 +43,7 @@ from simulator.foundation.calendar import Quarter
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulator.registry import Library
     from simulator.scenario import Scenario
     from simulator.targets import TargetScore
 
@@ -191,7 +192,14 @@ class Run:
         """The scenario as it was run, read from the resolved sheet of the folder."""
         from simulator.scenario import load_scenario
 
-        return replace(load_scenario(self.path / SHEET), stem=self.stem)
+        return replace(load_scenario(self.path / SHEET, data=self.library), stem=self.stem)
+
+    @functools.cached_property
+    def library(self) -> "Library":
+        """The city's data that it was run on: the copy in its folder, or what is shipped."""
+        from simulator.registry import load_library
+
+        return load_library(self._folder.data)
 
     def describe(self, series: str) -> Series:
         """Unit, kind, dimension and names of a recorded series; KeyError for another name."""
@@ -282,12 +290,10 @@ class Run:
 
     def targets(self) -> "tuple[TargetScore, ...]":
         """The plans' targets due in the years of the run, and the scenario's own, judged on it."""
-        from simulator.registry import load_registry
         from simulator.targets import goals_of, score
 
-        registry = load_registry()
-        goals = goals_of(registry, self.years, self.scenario.extra_targets)
-        return score(goals, registry, self)
+        goals = goals_of(self.library.registry, self.years, self.scenario.extra_targets)
+        return score(goals, self)
 
     def digest(self) -> str:
         """SHA-256 over the column values of all members, without the scenario's label."""

@@ -18,7 +18,6 @@ from simulator.experiments.store import Run
 from simulator.targets import Probability, TargetScore
 
 LEDGER = ("fund_committed", "fund_paid_in", "fund_invested", "private_coinvestment")
-CITY = "Tianjin"
 
 
 def summary_table(run: Run) -> bytes:
@@ -109,13 +108,14 @@ def ledger_table(run: Run) -> bytes | None:
     return encode_csv(("variable", "unit", "year", "mean", "median", "p05", "p95"), rows)
 
 
-def failures_table(failures: Iterable[Failure], seed: int) -> bytes:
+def failures_table(failures: Iterable[Failure], seed: int, own_data: bool = False) -> bytes:
     """One row for each failed member, with the command that repeats it, as CSV.
 
-    The command is meant for the run folder, so that it names no place of one machine.
+    The command is meant for the run folder, so that it names no place of one machine; `own_data`
+    tells that the folder holds another city's data.
     """
     rows = [
-        [failure.member, seed, failure.error, _again(failure.member), failure.traceback]
+        [failure.member, seed, failure.error, _again(failure.member, own_data), failure.traceback]
         for failure in failures
     ]
     return encode_csv(("member", "seed", "error", "command", "traceback"), rows)
@@ -130,10 +130,11 @@ def encode_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
     return text.getvalue().encode("utf-8-sig")
 
 
-def _again(member: int) -> str:
+def _again(member: int, own_data: bool) -> str:
+    data = ", data='data'" if own_data else ""
     return (
         'python -c "import simulator.model as m, simulator.scenario as s; '
-        f"m.prepare(s.load_scenario('scenario.resolved.yaml')).simulate({member}, 'plain')\""
+        f"m.prepare(s.load_scenario('scenario.resolved.yaml'{data})).simulate({member}, 'plain')\""
     )
 
 
@@ -209,7 +210,8 @@ def _add(
     bands: Floats,
 ) -> None:
     by_place = series.dimension == "district"
-    region = f"{CITY}|{series.element}" if by_place else CITY
+    city = run.library.registry.city.name.en
+    region = f"{city}|{series.element}" if by_place else city
     variable = f"{series.key}|{series.element}" if series.element and not by_place else series.key
     for position, (year, subannual) in enumerate(times):
         for level, value in zip(QUANTILES, bands[:, position].tolist(), strict=True):

@@ -10,7 +10,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast, overload
 
@@ -415,16 +415,25 @@ NAMED_SHARE_CEILING: Final = 0.9
 LISTED_OPTIONS: Final = 12
 
 
-def load_priors(path: Path | None = None) -> dict[str, Parameter]:
+def load_priors(
+    path: Path | None = None,
+    own: Path | None = None,
+    constructions: Sequence[Construction] | None = None,
+) -> dict[str, Parameter]:
     """All parameters by name, checked; the table is `calibration/priors.csv` unless given.
 
-    Raises InputError with every finding.
+    Rows of the table `own` replace those of the same name; `constructions` are those that the base
+    value is drawn from (the shipped ones unless given). Raises InputError with every finding.
     """
     findings: list[Finding] = []
     parameters: dict[str, Parameter] = {}
-    for row in read_table(path or shipped("calibration", "priors.csv")):
+    rows = read_table(path or shipped("calibration", "priors.csv"))
+    if own is not None:
+        rows, unknown = _replaced(rows, read_table(own))
+        findings += unknown
+    for row in rows:
         try:
-            parameter = _parameter(row)
+            parameter = _parameter(row, constructions)
             if parameter.name in parameters:
                 raise CellError("name", "stands in the table twice", "在表中重复")
         except CellError as error:
@@ -434,6 +443,22 @@ def load_priors(path: Path | None = None) -> dict[str, Parameter]:
     if findings:
         raise InputError(findings)
     return parameters
+
+
+def _replaced(rows: list[Row], own: list[Row]) -> tuple[list[Row], list[Finding]]:
+    """Rows with those of the same name in `own` in their place, and what is wrong with the names."""
+    findings: list[Finding] = []
+    replacing: dict[str, list[Row]] = {}
+    names = [row.get("name", "") for row in rows]
+    for row in own:
+        try:
+            name = cell_choice(row, "name", names)
+        except CellError as error:
+            findings.append(error.finding(row))
+        else:
+            replacing.setdefault(name, []).append(row)
+    kept = [new for row in rows for new in replacing.get(row.get("name", ""), [row])]
+    return kept, findings
 
 
 def load_constructions(
@@ -551,7 +576,7 @@ def cell_list(row: Row, column: str) -> tuple[str, ...]:
     return items
 
 
-def _parameter(row: Row) -> Parameter:
+def _parameter(row: Row, constructions: Sequence[Construction] | None) -> Parameter:
     low, central, high = (cell_number(row, name) for name in ("low", "central", "high"))
     minimum, maximum = cell_number(row, "minimum"), cell_number(row, "maximum")
     if not minimum <= low <= central <= high <= maximum:
@@ -568,7 +593,7 @@ def _parameter(row: Row) -> Parameter:
         low=low,
         central=central,
         high=high,
-        distribution=_prior(row, low, high),
+        distribution=_prior(row, low, high, constructions),
         sources=cell_list(row, "sources"),
         grade=cast(Grade, cell_choice(row, "grade", GRADES)),
         mechanism=cell_text(row, "mechanism"),
@@ -579,14 +604,28 @@ def _parameter(row: Row) -> Parameter:
     )
 
 
-def _prior(row: Row, low: float, high: float) -> Distribution:
+def _prior(
+    row: Row, low: float, high: float, constructions: Sequence[Construction] | None
+) -> Distribution:
     """The distribution of a row, cut at its bounds."""
     text = cell_text(row, "distribution")
     try:
         if text == "constructions":
-            distribution = mixture_of(load_constructions())
-            if not low <= distribution.lower:
-                raise ValueError("a construction reaches below the low bound")
+            chosen = load_constructions() if constructions is None else constructions
+            for item in chosen:
+                if not low <= item.median <= high:
+                    raise ValueError(
+                        f"the construction {item.id} lies outside the bounds {low:g} to {high:g}; "
+                        "another city states its own row in the priors.csv of its data folder"
+                    )
+            distribution = mixture_of(chosen)
+            # A member draws inside one component, so the lower bound has to hold for each.
+            distribution = replace(
+                distribution,
+                components=tuple(
+                    component.truncated(low, math.inf) for component in distribution.components
+                ),
+            )
         else:
             distribution = Distribution.parse(text)
         return distribution.truncated(low, high)
@@ -596,7 +635,9 @@ def _prior(row: Row, low: float, high: float) -> Distribution:
 
 def _construction(row: Row, revenue: Mapping[str, float]) -> Construction:
     inside: list[tuple[str, float]] = []
-    for item in cell_list(row, "inside"):
+    # A city may know the revenue of no firm at all.
+    named_firms = cell_list(row, "inside") if cell_text(row, "inside", empty=True) else ()
+    for item in named_firms:
         firm, _, share = (part.strip() for part in item.partition(":"))
         if firm not in revenue:
             raise CellError(

@@ -6,12 +6,13 @@ is reported with file, line and column, as many faults at once as can be seen.
 """
 
 import csv
+import hashlib
 import io
 import math
 import os
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -165,11 +166,18 @@ def read_table(path: Path, limit: int = 5_000_000) -> list[Row]:
     each row with more or fewer cells than the header.
     """
     file = shown_file(path)
-    text = _read_text(path, file, limit)
+    rows, findings = parse_table(_read_text(path, file, limit), file)
+    if findings:
+        raise InputError(findings)
+    return rows
+
+
+def parse_table(text: str, file: str, separator: str = ",") -> tuple[list[Row], list[Finding]]:
+    """Read a CSV table from memory: the rows that fit under the header, and what is wrong."""
     findings: list[Finding] = []
     rows: list[Row] = []
     header: list[str] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     line = 1
     try:
         for cells in reader:
@@ -193,9 +201,7 @@ def read_table(path: Path, limit: int = 5_000_000) -> list[Row]:
         )
     if not header and not findings:
         findings.append(Finding(file, 1, 1, "", "the table is empty", "表是空的"))
-    if findings:
-        raise InputError(findings)
-    return rows
+    return rows, findings
 
 
 def shipped(*parts: str) -> Path:
@@ -224,6 +230,16 @@ def shipped(*parts: str) -> Path:
     )
 
 
+def files_digest(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 over names below `root` and content; line ends do not count, so that checkouts agree."""
+    digest = hashlib.sha256()
+    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
 def shown_file(path: Path) -> str:
     """A path as people know it: relative to the working folder when it lies inside."""
     try:
@@ -246,9 +262,12 @@ def _header_findings(header: list[str], file: str, line: int) -> list[Finding]:
     return findings
 
 
-def _read_text(path: Path, file: str, limit: int) -> str:
-    def refuse(what: str, what_zh: str, line: int = 0, column: int = 0) -> InputError:
-        return InputError([Finding(file, line, column, "", what, what_zh)])
+def read_bytes(path: Path, limit: int = 5_000_000) -> bytes:
+    """The content of a regular file of at most `limit` bytes. Raises `InputError`."""
+    file = shown_file(path)
+
+    def refuse(what: str, what_zh: str) -> InputError:
+        return InputError([Finding(file, 0, 0, "", what, what_zh)])
 
     try:
         if path.exists() and not path.is_file():
@@ -262,6 +281,14 @@ def _read_text(path: Path, file: str, limit: int) -> str:
         raise refuse(f"cannot be read: {reason}", f"无法读取：{reason}") from None
     if len(data) > limit:
         raise refuse(f"larger than {limit} bytes", f"大于 {limit} 字节")
+    return data
+
+
+def _read_text(path: Path, file: str, limit: int) -> str:
+    def refuse(what: str, what_zh: str, line: int = 0, column: int = 0) -> InputError:
+        return InputError([Finding(file, line, column, "", what, what_zh)])
+
+    data = read_bytes(path, limit)
     if b"\0" in data:
         raise refuse("a binary file, not text", "是二进制文件，不是文本")
     try:

@@ -8,6 +8,7 @@ without a row of effects declares that it has none.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -24,7 +25,7 @@ from simulator.foundation.parameters import (
     cell_text,
 )
 from simulator.foundation.tables import Row, read_table, shipped
-from simulator.registry import Registry
+from simulator.registry import Library, Registry
 
 ATTRIBUTES: Final[Mapping[str, str]] = {
     "size": "亿元",
@@ -141,6 +142,23 @@ def counted_targets(effects: Sequence[LeverEffect]) -> tuple[str, ...]:
     return tuple(sorted({effect.target for effect in effects if effect.target}))
 
 
+class LeverTables(NamedTuple):
+    """What the levers of a city are assumed to cost, to be sized like and to move."""
+
+    assumptions: Mapping[str, LeverAssumption]  # by lever id
+    effects: tuple[LeverEffect, ...]  # in table order
+
+
+@cache
+def lever_tables(library: Library) -> LeverTables:
+    """Both lever tables of a library, read once. Raises InputError with every finding of a table."""
+    registry = library.registry
+    return LeverTables(
+        load_lever_assumptions(registry, library.lever_assumptions),
+        load_lever_effects(registry, library.priors, library.lever_effects),
+    )
+
+
 def load_lever_assumptions(
     registry: Registry, path: Path | None = None
 ) -> dict[str, LeverAssumption]:
@@ -174,18 +192,19 @@ def load_lever_effects(
     """
     findings: list[Finding] = []
     effects: list[LeverEffect] = []
-    seen: set[tuple[str, str, str | None]] = set()
+    seen: set[tuple[str, str, str | None, str | None]] = set()
     ids = {lever.id for lever in registry.levers}
     targets = {target.id for target in registry.targets}
     for row in read_table(path or shipped("data", "lever_effects.csv")):
         try:
             effect = _effect(row, ids, targets, priors)
-            if (effect.lever, effect.channel, effect.parameter) in seen:
+            place = (effect.lever, effect.channel, effect.parameter, effect.target)
+            if place in seen:
                 raise CellError("channel", "this effect stands in the table twice", "该效应重复")
         except CellError as error:
             findings.append(error.finding(row))
         else:
-            seen.add((effect.lever, effect.channel, effect.parameter))
+            seen.add(place)
             effects.append(effect)
     if findings:
         raise InputError(findings)

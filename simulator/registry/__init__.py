@@ -30,6 +30,7 @@ from simulator.registry.entries import (
     Track,
     Weakness,
 )
+from simulator.registry.library import Data, Library, load_library
 from simulator.registry.loading import load_actors, load_registry, load_tasks
 from simulator.registry.names import Language, Lookup, Name, UnknownName, key_of
 from simulator.registry.registry import LABELS, Registry
@@ -44,6 +45,7 @@ __all__ = [
     "City",
     "Clause",
     "Comparator",
+    "Data",
     "Derived",
     "Document",
     "Entry",
@@ -51,6 +53,7 @@ __all__ = [
     "Kind",
     "Language",
     "Lever",
+    "Library",
     "Linkage",
     "Lookup",
     "Metric",
@@ -71,6 +74,7 @@ __all__ = [
     "Weakness",
     "key_of",
     "load_actors",
+    "load_library",
     "load_registry",
     "load_tasks",
 ]

@@ -5,6 +5,7 @@ then each file is turned into entries. All faults of all files are raised togeth
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,9 @@ REQUIRED = ("documents", "targets", "levers", "chains", "districts")
 OPTIONAL = ("actors", "baselines", "qualitative")
 """Files a city may leave out; their tables are then empty."""
 
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size and time of files: a changed file is read anew within one process."""
+
 # Of the long checklist only the sectors are referred to by other files.
 _ONLY = {"qualitative": ("schema_version", "sectors")}
 
@@ -31,10 +35,11 @@ _ONLY = {"qualitative": ("schema_version", "sectors")}
 def load_registry(directory: Path | str | None = None) -> Registry:
     """The checked registry of the data files in `directory` (default: those shipped).
 
-    The same directory is read once per process. Raises `InputError` with every fault of every
+    An unchanged directory is read once per process. Raises `InputError` with every fault of every
     file: syntax, types, unknown keys, ids, references, clauses, units, periods.
     """
-    return _load(_resolved(directory))
+    folder = _resolved(directory)
+    return _load(folder, _stamp(folder))
 
 
 def load_actors(directory: Path | str | None = None) -> tuple[e.Actor, ...]:
@@ -47,7 +52,22 @@ def load_tasks(directory: Path | str | None = None) -> tuple[e.Task, ...]:
 
     Raises `InputError` with every fault of the file.
     """
-    return _load_tasks(_resolved(directory))
+    folder = _resolved(directory)
+    return _load_tasks(folder, _stamp(folder))
+
+
+def stamp_of(paths: Iterable[Path]) -> Stamp:
+    """Name, size and time of the files that are there."""
+    found = []
+    for path in paths:
+        if path.exists():
+            state = path.stat()
+            found.append((path.name, state.st_size, state.st_mtime_ns))
+    return tuple(found)
+
+
+def _stamp(directory: Path) -> Stamp:
+    return stamp_of(directory / f"{name}.yaml" for name in (*REQUIRED, *OPTIONAL))
 
 
 def _resolved(directory: Path | str | None) -> Path:
@@ -55,7 +75,7 @@ def _resolved(directory: Path | str | None) -> Path:
 
 
 @cache
-def _load(directory: Path) -> Registry:
+def _load(directory: Path, stamp: Stamp) -> Registry:
     if not directory.is_dir():
         file = shown_file(directory)
         raise InputError([Finding(file, 0, 0, "", "no such directory", "没有这个目录")])
@@ -66,8 +86,8 @@ def _load(directory: Path) -> Registry:
 
 
 @cache
-def _load_tasks(directory: Path) -> tuple[e.Task, ...]:
-    registry = _load(directory)
+def _load_tasks(directory: Path, stamp: Stamp) -> tuple[e.Task, ...]:
+    registry = _load(directory, stamp)
     path = directory / "qualitative.yaml"
     if not path.exists():
         return ()

@@ -26,7 +26,6 @@ Integers = NDArray[np.int64]
 Format = Literal["csv", "parquet", "netcdf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value", "member")
-CITY = "Tianjin"
 
 _SUFFIX = {"csv": ".csv", "parquet": ".parquet", "netcdf": ".nc"}
 
@@ -98,20 +97,21 @@ def _file(run: Exportable, path: Path, form: Format) -> Path:
     return path / name
 
 
-def _region_and_variable(series: str, observable: Observable) -> tuple[str, str]:
+def _region_and_variable(city: str, series: str, observable: Observable) -> tuple[str, str]:
     """Places are regions below the city, chains are variables below the observable."""
     element = series.partition("[")[2].rstrip("]")
     if observable.dimension == "district":
-        return f"{CITY}|{element}", observable.key
+        return f"{city}|{element}", observable.key
     variable = f"{observable.key}|{element}" if element else observable.key
-    return CITY, variable
+    return city, variable
 
 
 def _blocks(run: Exportable) -> Iterator[tuple[str, str, str, Floats]]:
     """For each series: region, variable, unit, annual figures by member and year."""
+    city = run.library.registry.city.name.en
     for series in run.series:
         observable = observable_of(series)
-        region, variable = _region_and_variable(series, observable)
+        region, variable = _region_and_variable(city, series, observable)
         yield region, variable, observable.unit, run.annual(series)
 
 

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -28,7 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from simulator.observables import Observable, observable_of
-from simulator.registry import Name, Place, Registry, load_registry
+from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
 from simulator.reporting.wording import (
@@ -57,6 +57,9 @@ from simulator.targets import (
     score,
 )
 
+if TYPE_CHECKING:
+    from simulator.experiments.validation import Validation
+
 DPI = 160
 INK = "#1f2933"
 MUTED = "#66727f"
@@ -83,14 +86,13 @@ def fan(
     key: str = "core_revenue",
     *,
     lang: Lang = "both",
-    registry: Registry | None = None,
 ) -> Figure:
     """Median and 50 and 90 % bands of one series over time; flows by year, stocks by quarter.
 
     The plan's target is a labelled line, the base year shows the constructions of the base value.
     Raises KeyError for a series that the run does not hold.
     """
-    registry = registry or load_registry()
+    registry = run.library.registry
     track = _track(run, key, registry)
     colour = colour_of(run.scenario.stem)
     goal = _goal_for(run, key, registry)
@@ -131,16 +133,16 @@ def fan(
     return page.figure
 
 
-def scorecard(run: Ensemble, *, lang: Lang = "both", registry: Registry | None = None) -> Figure:
+def scorecard(run: Ensemble, *, lang: Lang = "both") -> Figure:
     """Every target due in the run: probability with its interval, or why there is none.
 
     The revenue target is followed by its published figure, the benchmark L13 and the probability
     within each construction of the base value; targets that no plan holds stand apart at the end.
     """
-    registry = registry or load_registry()
+    registry = run.library.registry
     goals = goals_of(registry, run.years, run.scenario.extra_targets)
-    scores = score(goals, registry, run)
-    joints = joint(goals, registry, run)
+    scores = score(goals, run)
+    joints = joint(goals, run)
     colour = colour_of(run.scenario.stem)
     rows = _scorecard_rows(scores, joints, lang)
     title, subtitle = _scorecard_words(run, scores, joints)
@@ -156,9 +158,9 @@ def scorecard(run: Ensemble, *, lang: Lang = "both", registry: Registry | None =
     return page.figure
 
 
-def chains(run: Ensemble, *, lang: Lang = "both", registry: Registry | None = None) -> Figure:
+def chains(run: Ensemble, *, lang: Lang = "both") -> Figure:
     """Core revenue of each chain: base year and last year, with 50 and 90 % ranges."""
-    registry = registry or load_registry()
+    registry = run.library.registry
     rows = []
     for chain in registry.chains:
         series = f"chain_core_revenue[{chain.id}]"
@@ -186,12 +188,12 @@ def chains(run: Ensemble, *, lang: Lang = "both", registry: Registry | None = No
     return _ranges(run, rows, title, years, lang, logarithmic=False)
 
 
-def districts(run: Ensemble, *, lang: Lang = "both", registry: Registry | None = None) -> Figure:
+def districts(run: Ensemble, *, lang: Lang = "both") -> Figure:
     """Core revenue of each district with its functional zones, and of the zones under it.
 
     A firm in a zone is counted in the zone's series only; a district's row adds its zones.
     """
-    registry = registry or load_registry()
+    registry = run.library.registry
     zones: dict[str, list[Place]] = {}
     for place in registry.places:
         if place.parent:
@@ -229,7 +231,6 @@ def overlay(
     key: str = "core_revenue",
     *,
     lang: Lang = "both",
-    registry: Registry | None = None,
 ) -> Figure:
     """Several scenarios in one fan, and their paired differences to the first at the end.
 
@@ -240,7 +241,7 @@ def overlay(
         raise ValueError("an overlay needs at least two runs")
     if len({run.seed for run in runs}) != 1:
         raise ValueError("runs with different seeds share no draws and cannot be paired")
-    registry = registry or load_registry()
+    registry = runs[0].library.registry
     members = min(run.n for run in runs)
     tracks = [_track(run, key, registry, members) for run in runs]
     if any(track.times.shape != tracks[0].times.shape for track in tracks):
@@ -274,6 +275,93 @@ def overlay(
     _difference_rows(page, runs, colours, steps, tracks[0], 4.15, row)
     page.finish()
     return page.figure
+
+
+def firm_shapes(found: "Validation", *, lang: Lang = "both") -> Figure:
+    """Growth rates of single firms against Laplace's law, and the tail of their sizes, on log axes."""
+    by_id = {item.fact.id: item for item in found.judgements}
+    shape, tail = by_id["SF04"].sample, by_id["SF01"].sample
+    b = f"{shape.value:.2f}" if shape else "–"
+    zeta = f"{tail.value:.2f}" if tail else "–"
+    year = found.period.years[-1]
+    title = Name(
+        zh=f"企业增速形状 b = {b}（1 为拉普拉斯，2 为正态）；{year} 年规模上尾指数 {zeta}（1 为齐普夫）",
+        en=f"Growth of firms: shape b = {b} (1 Laplace, 2 normal); size tail in {year}: "
+        f"exponent {zeta} (1 is Zipf)",
+    )
+    subtitle = Name(
+        zh=f"{found.name.zh}，{found.period}；左：年度对数增速减当年均值、除以规模组标准差；"
+        "右：营收不低于某值的企业占比，每线一个成员",
+        en=f"{found.name.en}, {found.period}; left: yearly log growth less the year's mean, over "
+        "the sd of its size bin; right: share of firms at or above a revenue, a line a member",
+    )
+    footer = Name(
+        zh=f"来源：simulate validate；{found.members} 个成员，种子 {found.seed}",
+        en=f"Source: simulate validate; {found.members} members, seed {found.seed}",
+    )
+    page = _Page(lang, title, subtitle, body=4.35, footer=footer)
+    _growth_panel(page, page.axes(0.85, 0.35, 3.75, 3.3), found.shapes.growth)
+    _tail_panel(page, page.axes(5.65, 0.35, 3.75, 3.3), found.shapes.sizes)
+    page.finish()
+    return page.figure
+
+
+def _growth_panel(page: "_Page", axes: Axes, growth: Floats) -> None:
+    edges = np.linspace(-6.0, 6.0, 61)
+    counts, _ = np.histogram(growth, edges)
+    centres = (edges[1:] + edges[:-1]) / 2.0
+    density = counts / (len(growth) * (edges[1] - edges[0]))
+    seen = density > 10.0**-5.1
+    fine = np.linspace(-6.0, 6.0, 241)
+    laplace = -np.log10(np.sqrt(2.0)) - np.sqrt(2.0) * np.abs(fine) / np.log(10.0)
+    normal = -0.5 * np.log10(2.0 * np.pi) - 0.5 * fine**2 / np.log(10.0)
+    axes.set_xlim(-6.2, 6.2)
+    axes.set_ylim(-5.2, 0.25)
+    for tick in range(-5, 1):
+        axes.axhline(tick, color=RULE, linewidth=0.8, zorder=0)
+    axes.set_yticks(range(-5, 1), [f"{10.0**k:.{-k}f}" for k in range(-5, 1)])
+    axes.set_xticks(range(-6, 7, 2), [str(k).replace("-", "−") for k in range(-6, 7, 2)])
+    axes.plot(fine[normal > -5.2], normal[normal > -5.2], color=FAINT, linewidth=1.2)
+    axes.plot(fine, laplace, color=TARGET, linewidth=1.6)
+    axes.plot(centres[seen], np.log10(density[seen]), "o", color=COLOURS[0], markersize=3.6)
+    said_here = (
+        (Name(zh="模型企业", en="model firms"), COLOURS[0]),
+        (Name(zh="拉普拉斯", en="Laplace"), TARGET),
+        (Name(zh="正态", en="normal"), FAINT),
+    )
+    for row, (name, colour) in enumerate(said_here):
+        page.write(0.95, 0.45 + 0.2 * row, said(name, page.lang), 9.0, colour)
+    words = Name(zh="密度（对数刻度）", en="density (log scale)")
+    page.write(_NAME_X, 0.14, said(words, page.lang), 9.0, MUTED)
+    words = Name(zh="标准化增速（标准差）", en="standardised growth (sd)")
+    page.write(2.72, 4.1, said(words, page.lang), 9.0, MUTED, ha="center")
+
+
+def _tail_panel(page: "_Page", axes: Axes, sizes: Sequence[Floats]) -> None:
+    top = max(float(row[0]) for row in sizes)
+    ends = (-2, int(np.ceil(np.log10(top))))
+    axes.set_xlim(ends[0] - 0.1, ends[1] + 0.1)
+    axes.set_ylim(-3.8, 0.15)
+    for tick in range(-3, 1):
+        axes.axhline(tick, color=RULE, linewidth=0.8, zorder=0)
+    axes.set_yticks(range(-3, 1), [f"{10.0**k:g}" for k in range(-3, 1)])
+    axes.set_xticks(
+        range(ends[0], ends[1] + 1), [f"{10.0**k:g}" for k in range(ends[0], ends[1] + 1)]
+    )
+    for row in sizes:
+        share = np.arange(1, len(row) + 1) / len(row)
+        axes.plot(np.log10(row), np.log10(share), color=COLOURS[0], linewidth=0.7, alpha=0.3)
+    # Zipf's law as a rule to lay beside the curves, through one firm in ten at the median member.
+    tenth = float(np.median([np.log10(row[len(row) // 10]) for row in sizes]))
+    axes.plot([tenth - 0.2, tenth + 2.6], [-0.8, -3.6], color=TARGET, linewidth=1.6)
+    zipf = Name(zh="齐普夫，斜率 −1", en="Zipf, slope −1")
+    page.write(9.4, 0.65, said(zipf, page.lang), 9.0, TARGET, ha="right")
+    each = Name(zh="每线一个成员", en="a line a member")
+    page.write(9.4, 0.45, said(each, page.lang), 9.0, COLOURS[0], ha="right")
+    words = Name(zh="企业占比（对数刻度）", en="share of firms (log scale)")
+    page.write(5.15, 0.14, said(words, page.lang), 9.0, MUTED)
+    words = Name(zh="营收 亿元（对数刻度）", en="revenue, 亿元 (log scale)")
+    page.write(7.52, 4.1, said(words, page.lang), 9.0, MUTED, ha="center")
 
 
 def save(

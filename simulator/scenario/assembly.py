@@ -19,13 +19,12 @@ from simulator.registry import Lever
 from simulator.scenario.entries import (
     MECHANISMS,
     ExtraTarget,
-    Founding,
     LeverSetting,
     Origin,
     Scenario,
     distribution_sheet,
 )
-from simulator.scenario.facts import Facts, table_lines
+from simulator.scenario.facts import Facts
 from simulator.scenario.reading import (
     LAST_YEAR,
     LEVER_KEYS,
@@ -39,10 +38,6 @@ from simulator.scenario.reading import (
 
 DEFAULT_MEMBERS: Final = 1000
 DEFAULT_SEED: Final = 1
-FOUNDINGS: Final[Mapping[Quarter, Founding]] = {
-    Quarter(2025, 1): "2024Q4",
-    Quarter(2018, 1): "2017Q4",
-}
 # The switch without which a channel moves nothing.
 _CHANNEL_SWITCH: Final = {
     "entry": "entry",
@@ -93,7 +88,7 @@ class _Assembly:
         sheet = self.sheet
         for key, zh, allowed in (
             ("name", "名称", "name: {zh: …, en: …}"),
-            ("plans", "规划文件", "plans: [tj-2025-2027]; [] for none"),
+            ("plans", "规划文件", f"plans: [{self._some_plan()}]; [] for none"),
             ("period.start", "起始季度", "period: {start: 2025Q1, end: 2027Q4}"),
             ("period.end", "结束季度", "period: {start: 2025Q1, end: 2027Q4}"),
         ):
@@ -115,11 +110,12 @@ class _Assembly:
             stem=self.path.stem,
             file=shown_file(self.path),
             period=period,
-            founding=FOUNDINGS[period.start],
+            founding=self.facts.foundings[period.start],
             plans=sheet.plans,
             levers=levers,
             assumptions=assumptions,
             parameters=dict(self.facts.priors),
+            library=self.facts.library,
             base_construction=sheet.construction,
             mechanisms=mechanisms,
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
@@ -130,14 +126,19 @@ class _Assembly:
         )
         return scenario
 
+    def _some_plan(self) -> str:
+        documents = self.facts.registry.documents
+        return documents[-1].id if documents else ""
+
     def _period(self) -> Period | None:
         start, end = self.sheet.start, self.sheet.end
-        if start is not None and start not in FOUNDINGS:
+        foundings = self.facts.foundings
+        if start is not None and start not in foundings:
             self._find(
                 "period.start",
                 f"no founding state for a start in {start}",
                 f"没有可供 {start} 起始的初始状态",
-                allowed=", ".join(str(quarter) for quarter in sorted(FOUNDINGS)),
+                allowed=", ".join(str(quarter) for quarter in sorted(foundings)),
             )
             start = None
         if end is not None and (end.quarter != 4 or end.year > LAST_YEAR):
@@ -167,7 +168,6 @@ class _Assembly:
             for lever in self.facts.registry.levers
             if lever.document not in plans and lever.id in self.sheet.levers
         ]
-        lines = table_lines("simulator/data/lever_assumptions.csv", "lever")
         idle: dict[str, list[Lever]] = {}
         for lever in sorted((*planned, *named), key=lambda lever: lever.id):
             given = self.sheet.levers.get(lever.id)
@@ -180,9 +180,7 @@ class _Assembly:
             setting = _setting(lever, size, given, self.facts)
             settings.append(setting)
             path = f"levers.{lever.key}"
-            self.origins[f"{path}.{size.attribute}"] = Origin(
-                "lever sizes", "simulator/data/lever_assumptions.csv", lines.get(lever.id, 0)
-            )
+            self.origins[f"{path}.{size.attribute}"] = self.facts.size_origin(lever.id)
             for key in LEVER_KEYS:
                 self.origins[f"{path}.{key}"] = Origin("plan", lever.document)
             if setting.dose.end < setting.dose.start:
@@ -275,12 +273,11 @@ class _Assembly:
 
     def _assumptions(self, mechanisms: Mapping[str, bool]) -> dict[str, Distribution]:
         assumptions: dict[str, Distribution] = {}
-        lines = table_lines("calibration/priors.csv", "name")
         for name, prior in sorted(self.facts.priors.items()):
             given = self.sheet.assumptions.get(name)
             assumptions[name] = prior.distribution if given is None else given
             path = f"assumptions.{name}"
-            self.origins[path] = Origin("priors", "calibration/priors.csv", lines.get(name, 0))
+            self.origins[path] = self.facts.prior_origin(name)
             if given is None:
                 continue
             # A sheet that states every prior sets none of them anew.

@@ -11,7 +11,7 @@ from simulator.foundation.calendar import Period, Schedule
 from simulator.foundation.findings import Finding
 from simulator.foundation.parameters import NUMBERS, Distribution, Parameter
 from simulator.foundation.units import exact_quantity
-from simulator.registry import Lever, Name
+from simulator.registry import Lever, Library, Name
 
 SCHEMA_VERSION: Final = 1
 MECHANISMS: Final = (
@@ -104,6 +104,7 @@ class Scenario:
 
     `assumptions` holds a distribution for every one of `parameters`, in its unit. `notes` are the
     listed findings. `origins` maps dotted paths of the resolved sheet to the layer that set them.
+    `library` is the data of the city that the file was read against.
     """
 
     name: Name
@@ -123,6 +124,7 @@ class Scenario:
     extra_targets: tuple[ExtraTarget, ...]
     notes: tuple[Finding, ...] = field(compare=False)
     origins: Mapping[str, Origin] = field(compare=False)
+    library: Library = field(compare=False, repr=False)
 
     def resolved(self) -> dict[str, object]:
         """The whole scenario as a plain sheet that reads back to an equal scenario."""
@@ -148,6 +150,11 @@ class Scenario:
         sheet["members"] = self.members
         sheet["seed"] = self.seed
         return sheet
+
+    def papers(self) -> dict[str, bytes]:
+        """The files that the resolved sheet needs beside it, by name: another city's data."""
+        files = self.library.own_files()
+        return {f"data/{name}": path.read_bytes() for name, path in files.items()}
 
     def digest(self) -> str:
         """SHA-256 of what is simulated, as hexadecimal text.

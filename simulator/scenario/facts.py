@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
-from simulator.foundation.parameters import Parameter, load_constructions, load_priors
-from simulator.foundation.tables import read_table, shipped
-from simulator.policy.effects import LeverAssumption, load_lever_assumptions, load_lever_effects
-from simulator.registry import Entry, Registry, load_registry
+from simulator.foundation.calendar import Quarter
+from simulator.foundation.parameters import Parameter
+from simulator.foundation.tables import read_table, shipped, shown_file
+from simulator.policy.effects import LeverAssumption, lever_tables
+from simulator.registry import Entry, Library, Registry
+from simulator.scenario.entries import Founding, Origin
 
 
 class DoseSpec(NamedTuple):
@@ -20,22 +23,41 @@ class DoseSpec(NamedTuple):
     high: float
 
 
+FOUNDINGS: Final[Mapping[Quarter, Founding]] = {
+    Quarter(2018, 1): "2017Q4",
+    Quarter(2025, 1): "2024Q4",
+}
+
+
 @dataclass(frozen=True)
 class Facts:
     """What scenario files are checked against."""
 
+    library: Library
     registry: Registry
     priors: Mapping[str, Parameter]
     sizes: Mapping[str, LeverAssumption]
     channels: Mapping[str, frozenset[str]]
     constructions: tuple[str, ...]
+    foundings: Mapping[Quarter, Founding]
 
-    @classmethod
-    def gather(cls, registry: Registry | None, priors: Mapping[str, Parameter] | None) -> "Facts":
-        """The facts of a registry and priors, each the shipped one unless given."""
-        if priors is None:
-            return _facts_of(registry or load_registry())
-        return cls._of(registry or load_registry(), priors)
+    @staticmethod
+    def of(library: Library) -> "Facts":
+        """The facts of a city's data. Raises InputError when they are invalid."""
+        return _facts_of(library)
+
+    def size_origin(self, lever: str) -> Origin:
+        """Where the assumed size of a lever stands, by the lever's id."""
+        table = self.library.lever_assumptions
+        return Origin("lever sizes", _shown(self.library, table), _lines(table, "lever")[lever])
+
+    def prior_origin(self, name: str) -> Origin:
+        """Where the prior of a parameter stands."""
+        own = self.library.own_priors
+        if own is not None and name in (lines := _lines(own, "name")):
+            return Origin("priors", shown_file(own), lines[name])
+        lines = _lines(shipped("calibration", "priors.csv"), "name")
+        return Origin("priors", "calibration/priors.csv", lines[name])
 
     def dose(self, lever: str) -> DoseSpec:
         """What the dose of a lever is called, its unit and its bounds, by the lever's id."""
@@ -51,27 +73,33 @@ class Facts:
         order = [entry.id for entry in entries]
         return tuple(sorted(ids, key=order.index))
 
-    @classmethod
-    def _of(cls, registry: Registry, priors: Mapping[str, Parameter]) -> "Facts":
-        channels: dict[str, set[str]] = {}
-        for effect in load_lever_effects(registry, priors):
-            channels.setdefault(effect.lever, set()).add(effect.channel)
-        return cls(
-            registry=registry,
-            priors=priors,
-            sizes=load_lever_assumptions(registry),
-            channels={lever: frozenset(names) for lever, names in channels.items()},
-            constructions=tuple(item.id for item in load_constructions()),
-        )
+
+@cache
+def _facts_of(library: Library) -> Facts:
+    tables = lever_tables(library)
+    channels: dict[str, set[str]] = {}
+    for effect in tables.effects:
+        channels.setdefault(effect.lever, set()).add(effect.channel)
+    return Facts(
+        library=library,
+        registry=library.registry,
+        priors=library.priors,
+        sizes=tables.assumptions,
+        channels={lever: frozenset(names) for lever, names in channels.items()},
+        constructions=tuple(item.id for item in library.constructions),
+        foundings={
+            start: founding
+            for start, founding in FOUNDINGS.items()
+            if founding == "2024Q4" or library.founds_2017
+        },
+    )
+
+
+def _shown(library: Library, table: Path) -> str:
+    return f"simulator/data/{table.name}" if library.folder is None else shown_file(table)
 
 
 @cache
-def _facts_of(registry: Registry) -> Facts:
-    return Facts._of(registry, load_priors())
-
-
-@cache
-def table_lines(file: str, column: str) -> Mapping[str, int]:
-    """The line of each row of a shipped table, by the text in one of its columns."""
-    parts = file.removeprefix("simulator/").split("/")
-    return {row[column]: row.line for row in read_table(shipped(*parts))}
+def _lines(table: Path, column: str) -> Mapping[str, int]:
+    """The line of each row of a table, by the text in one of its columns."""
+    return {row[column]: row.line for row in read_table(table)}

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from simulator.foundation.findings import Finding, InputError, nearest
-from simulator.foundation.parameters import Parameter
-from simulator.foundation.tables import parse_yaml, read_yaml, shipped, show_path
-from simulator.registry import Registry
+from simulator.foundation.tables import parse_yaml, read_yaml, show_path
+from simulator.registry import Data, load_library
 from simulator.scenario.assembly import assemble
 from simulator.scenario.entries import Scenario
 from simulator.scenario.facts import Facts
@@ -28,21 +27,22 @@ from simulator.scenario.reading import (
 def load_scenario(
     path: str | Path,
     overrides: Mapping[str, object] | None = None,
-    registry: Registry | None = None,
-    priors: Mapping[str, Parameter] | None = None,
+    data: Data = None,
     fitted: str | Path | None = None,
 ) -> Scenario:
     """Read a scenario file with its parents and overrides.
 
     `overrides` maps dotted paths to values as `--set` takes them: `levers.tj27_funds.size` to
-    `300亿元`. `fitted` names a file with an `assumptions` section that lies between the priors
-    and the scenario files; unless given, `calibration/fitted.yaml` is used where it exists.
+    `300亿元`. `data` is the city's data or the folder of them, by default what is shipped.
+    `fitted` names a file with an `assumptions` section that lies between the priors and the
+    scenario files; unless given, that of the data is used where there is one.
     Raises InputError with every finding of every layer.
     """
-    facts = Facts.gather(registry, priors)
+    library = load_library(data)
+    facts = Facts.of(library)
     findings: list[Finding] = []
     sheets: list[Sheet] = []
-    fitted_file = Path(fitted) if fitted is not None else _fitted_file()
+    fitted_file = Path(fitted) if fitted is not None else library.fitted
     if fitted_file is not None:
         sheets.extend(_read_fitted(fitted_file, facts, findings))
     sheets.extend(_read_files(Path(path), facts, findings))
@@ -63,14 +63,6 @@ def _in_file_order(findings: Iterable[Finding]) -> list[Finding]:
     once = dict.fromkeys(findings)
     files = list(dict.fromkeys(finding.file for finding in once))
     return sorted(once, key=lambda item: (files.index(item.file), item.line, item.column))
-
-
-def _fitted_file() -> Path | None:
-    try:
-        file = shipped("calibration", "fitted.yaml")
-    except InputError:
-        return None
-    return file if file.is_file() else None
 
 
 def _read_fitted(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet]:

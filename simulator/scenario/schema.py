@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from simulator.foundation.parameters import KINDS, Parameter
-from simulator.registry import Registry
+from simulator.foundation.parameters import KINDS
+from simulator.registry import Data, load_library
 from simulator.scenario.entries import EVERY, MECHANISMS, SCHEMA_VERSION
 from simulator.scenario.facts import Facts
 from simulator.scenario.reading import (
@@ -16,11 +16,12 @@ from simulator.scenario.reading import (
 )
 
 
-def json_schema(
-    registry: Registry | None = None, priors: Mapping[str, Parameter] | None = None
-) -> dict[str, object]:
-    """The JSON Schema (2020-12) of scenario files, for editors; keys as `simulate levers` lists."""
-    facts = Facts.gather(registry, priors)
+def json_schema(data: Data = None) -> dict[str, object]:
+    """The JSON Schema (2020-12) of scenario files, for editors; keys as `simulate levers` lists.
+
+    `data` is the city's data or the folder of them, by default what is shipped.
+    """
+    facts = Facts.of(load_library(data))
     name = _object({"zh": {"type": "string"}, "en": {"type": "string"}}, ("zh", "en"))
     quarter = {"type": "string", "pattern": r"^\d{4}[Qq][1-4]$"}
     edge = {"anyOf": [quarter, {"type": "integer", "minimum": 2000, "maximum": LAST_YEAR}]}

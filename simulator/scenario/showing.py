@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator.foundation.parameters import MIXED, NUMBERS, Distribution
-from simulator.foundation.units import format_quantity
-from simulator.registry import Name
+from simulator.foundation.units import exact_quantity, format_quantity
+from simulator.registry import Data, Name
 from simulator.scenario.entries import (
     EVERY,
     SCHEMA_VERSION,
@@ -67,13 +67,13 @@ def differences(before: Scenario, after: Scenario, lang: str = "en") -> tuple[Di
     return tuple(rows)
 
 
-def child_text(parent: Path, child: Path, name: Name | None = None) -> str:
+def child_text(parent: Path, child: Path, name: Name | None = None, data: Data = None) -> str:
     """The text of a new scenario file at `child` that extends `parent`.
 
     It holds a name and commented examples, and loads as it stands. Raises InputError when the
     parent is not a valid scenario.
     """
-    scenario = load_scenario(parent)
+    scenario = load_scenario(parent, data=data)
     title = name or Name(f"{scenario.name.zh}（变体）", f"{scenario.name.en}, variant")
     extends = Path(os.path.relpath(parent.resolve(), child.resolve().parent)).as_posix()
     head: dict[str, object] = {
@@ -83,16 +83,33 @@ def child_text(parent: Path, child: Path, name: Name | None = None) -> str:
     }
     return (
         sheet_text(head)
+        + "# Write only what differs from the parent. 只写与上级情景不同之处。\n"
+        + _lever_examples(scenario)
         + """\
-# Write only what differs from the parent. 只写与上级情景不同之处。
-# levers:
-#   tj27_funds: {size: {2025: 200亿元, 2026: 300亿元}}
-#   tj27_talent: {intake: {from: {2025: 60人/年, 2027: 150人/年}, interpolate: linear}}
 # assumptions:
 #   base_core_revenue: {dist: lognormal, median: 480亿元, sigma: 0.3}
 # mechanisms: {exit: off}
 """
     )
+
+
+def _lever_examples(scenario: Scenario) -> str:
+    """Commented doses of two levers, one stepwise by year and one that moves evenly."""
+    if scenario.library.folder is None:
+        return """\
+# levers:
+#   tj27_funds: {size: {2025: 200亿元, 2026: 300亿元}}
+#   tj27_talent: {intake: {from: {2025: 60人/年, 2027: 150人/年}, interpolate: linear}}
+"""
+    first, last = scenario.period.start, scenario.period.end
+    lines = []
+    for setting, moving in zip(scenario.levers[:2], (False, True), strict=False):
+        before = exact_quantity(setting.dose.at(first), setting.unit)
+        after = exact_quantity(setting.dose.at(last), setting.unit)
+        points = f"{{{first.year}: {before}, {last.year}: {after}}}"
+        dose = f"{{from: {points}, interpolate: linear}}" if moving else points
+        lines.append(f"#   {setting.lever.key}: {{{setting.attribute}: {dose}}}\n")
+    return "".join(["# levers:\n", *lines]) if lines else ""
 
 
 class _Leaf(NamedTuple):

@@ -25,7 +25,6 @@ class Firms(NamedTuple):
     intermediate: Number  # sales to other modelled chains, 亿元/yr
     sales: Number  # revenue, demand held by capacity, 亿元/yr
     capacity: Number  # κ, 亿元/yr
-    building: Number  # investment under construction, 亿元
     quality: Number  # fixed draw with mean 1
     ai_share: Number  # AI part of revenue, 0–1
     age: Label  # quarters
@@ -37,7 +36,6 @@ class Firms(NamedTuple):
     ai: Label  # 1 if the firm does AI and may join the catalogue
     named: Label  # 1 for a firm with its own reported revenue
     ticket_until: Label  # last absolute quarter in which a fund ticket lifts growth
-    built_at: Label  # absolute quarter in which the investment under construction is done
 
 
 NUMBERS = tuple(k for k, t in get_type_hints(Firms).items() if t == Number)

@@ -74,7 +74,7 @@ class Draw(NamedTuple):
     seed: int
     member: int
     uniforms: Uniforms
-    choose_place: Callable[[Number, Ids, Label, Label, int, int], Label]
+    choose_place: Callable[[Number, Label, Ids, Label, Label, int, int], Label]
 
     def pair(self, ids: Ids, decision: Decision, option: int = 0) -> tuple[Number, Number]:
         """Two uniforms per id for one decision, independent of the quarter."""
@@ -87,6 +87,7 @@ class BirthPlan(NamedTuple):
     first_quarter: int  # absolute index of the first simulated quarter
     n_founding: int  # N₀, all firms at founding
     median_size: float  # median revenue at founding, 亿元/yr
+    final_share: Number  # (C,) final sales per yuan of revenue at founding
     size_index: Number  # (T,) growth of sizes since founding
     entry: Number  # (T, C) start-up rate multiplier
     incentive: Number  # (T, C, P) location channel
@@ -94,6 +95,16 @@ class BirthPlan(NamedTuple):
     policy: tuple[
         tuple[str, Number, Number], ...
     ]  # lever, (T,) signings a year, (C,) chain weights
+
+
+class Cohort(NamedTuple):
+    """Firms that will be born; one row each."""
+
+    ids: Ids
+    step: Label  # simulated quarter in which they enter
+    chain: Label
+    size: Number  # revenue, 亿元/yr
+    ai: npt.NDArray[np.bool_]
 
 
 def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
@@ -347,79 +358,36 @@ def lay_out_births(
 
     Returns the table and (T + 1,) row offsets: rows [offset[t], offset[t+1]) enter in step t.
     """
-    table = Table(64)
+    cohorts = [_startups(plan, ground, p, draw), *_arrivals(plan, ground, p, draw)]
+    born = Cohort(*(np.concatenate(column) for column in zip(*cohorts, strict=True)))
+    born = Cohort(*(column[np.argsort(born.step, kind="stable")] for column in born))
+    _, node_luck = draw.pair(born.ids, Decision.BIRTH_SIZE)
+    _, software_luck = draw.pair(born.ids, Decision.BIRTH_KIND)
+    addresses = np.array([name_group(place) for place in ground.places], dtype=np.int64)
     value = place_utility(plan, ground, p)
-    start_ids, start_step, start_chain = _startups(plan, ground, p, draw)
-    d = p.demography
-    luck, kind = draw.pair(start_ids, Decision.BIRTH_KIND)
-    size_luck, node_luck = draw.pair(start_ids, Decision.BIRTH_SIZE)
-    index = plan.size_index[start_step] if len(start_step) else np.empty(0)
-    median = d.entrant_size * plan.median_size * index
-    sizes = median * np.exp(d.entrant_log_sd * ndtri(size_luck))
-    does_ai = luck < d.ecosystem_ai_share
-    common: dict[str, npt.ArrayLike] = {
-        "quality": draw_quality(draw, start_ids),
-        "ai_share": d.core_ai_share,
-    }
-    _append_born(
-        table, start_ids, sizes, start_chain, start_step, does_ai, does_ai & (sizes >= d.catalogue_threshold),
-        draw_node(ground, start_chain, node_luck), kind < d.software_share, common, value, p, draw,
-    )  # fmt: skip
-    steps = [start_step]
-    for ids, due, weights in _signings(plan, ground, p, draw):
-        size_luck, chain_luck = draw.pair(ids, Decision.BIRTH_SIZE)
-        kind, node_luck = draw.pair(ids, Decision.BIRTH_KIND)
-        sizes = plan.size_index[due] * truncated_pareto(
-            size_luck, d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent
-        )
-        chain = pick(weights, chain_luck)
-        common = {"quality": draw_quality(draw, ids), "ai_share": d.core_ai_share}
-        _append_born(
-            table, ids, sizes, chain, due, 1, 1, draw_node(ground, chain, node_luck),
-            kind < d.software_share, common, value, p, draw,
-        )  # fmt: skip
-        steps.append(due)
-    step = np.concatenate(steps)
-    table.order_by(step)
-    offsets = np.searchsorted(np.sort(step), np.arange(len(plan.size_index) + 1))
+    table = Table(len(born.ids))
+    table.append(
+        born.ids,
+        external=plan.final_share[born.chain] * born.size,
+        sales=born.size,
+        capacity=(1.0 + p.finance.capacity_headroom) * born.size,
+        chain=born.chain,
+        node=draw_node(ground, born.chain, node_luck),
+        place=draw.choose_place(
+            value, addresses, born.ids, born.chain, born.step, draw.seed, draw.member
+        ),
+        ai=born.ai,
+        catalogue=born.ai & (born.size >= p.demography.catalogue_threshold),
+        software=software_luck < p.demography.software_share,
+        quality=draw_quality(draw, born.ids),
+        ai_share=p.demography.core_ai_share,
+    )
+    offsets = np.searchsorted(born.step, np.arange(len(plan.size_index) + 1))
     return table, offsets.astype(np.int64)
 
 
-def _append_born(
-    table: Table,
-    ids: Ids,
-    sizes: Number,
-    chain: Label,
-    step: Label,
-    ai: npt.ArrayLike,
-    catalogue: npt.ArrayLike,
-    node: Label,
-    software: npt.ArrayLike,
-    common: dict[str, npt.ArrayLike],
-    value: Number,
-    p: Parameters,
-    draw: Draw,
-) -> None:
-    place = draw.choose_place(value, ids, chain, step, draw.seed, draw.member)
-    table.append(
-        ids,
-        external=sizes,
-        sales=sizes,
-        capacity=(1.0 + p.finance.capacity_headroom) * sizes,
-        chain=chain,
-        node=node,
-        place=place,
-        ai=ai,
-        catalogue=catalogue,
-        software=software,
-        **common,
-    )
-
-
-def _startups(
-    plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
-) -> tuple[Ids, Label, Label]:
-    """Ids, steps and chains of start-ups (M12)."""
+def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Cohort:
+    """Firms that start in the city (M12)."""
     n_steps = len(plan.size_index)
     d = p.demography
     crude = crude_exit(ground, d)
@@ -438,8 +406,32 @@ def _startups(
         for origin in (Origin.PROCESS, Origin.STARTUP)
     )
     counts = inverse_poisson(rate.ravel(), draw.pair(cells, Decision.BIRTH_COUNT)[0])
-    step, chain = np.divmod(np.arange(len(counts)), len(groups))
-    return repeated_ids(firsts, counts), np.repeat(step, counts), np.repeat(chain, counts)
+    cell_step, cell_chain = np.divmod(np.arange(len(counts)), len(groups))
+    ids, step, chain = (
+        repeated_ids(firsts, counts),
+        np.repeat(cell_step, counts),
+        np.repeat(cell_chain, counts),
+    )
+    size_luck, _ = draw.pair(ids, Decision.BIRTH_SIZE)
+    ai_luck, _ = draw.pair(ids, Decision.BIRTH_KIND)
+    median = d.entrant_size * plan.median_size * plan.size_index[step]
+    size = median * np.exp(d.entrant_log_sd * ndtri(size_luck))
+    return Cohort(ids, step, chain, size, ai_luck < d.ecosystem_ai_share)
+
+
+def _arrivals(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> list[Cohort]:
+    """Firms that are attracted and really come, a cohort for each source of attraction (M13)."""
+    d = p.demography
+    cohorts = []
+    for ids, due, weights in _signings(plan, ground, p, draw):
+        size_luck, _ = draw.pair(ids, Decision.BIRTH_SIZE)
+        chain_luck, _ = draw.pair(ids, Decision.BIRTH_KIND)
+        size = plan.size_index[due] * truncated_pareto(
+            size_luck, d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent
+        )
+        chain = pick(weights, chain_luck)
+        cohorts.append(Cohort(ids, due, chain, size, np.ones(len(ids), dtype=bool)))
+    return cohorts
 
 
 def _signings(

@@ -5,20 +5,30 @@ Source: the plan registries for chains, nodes, links and specialisations; `data/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator.foundation.parameters import Construction, load_constructions
-from simulator.foundation.tables import read_table, shipped
+from simulator.foundation.findings import Finding, InputError
+from simulator.foundation.parameters import (
+    CellError,
+    Construction,
+    cell_choice,
+    cell_number,
+    cell_text,
+)
+from simulator.foundation.tables import Row, shown_file
 from simulator.mechanisms.clusters import is_feature_area
 from simulator.mechanisms.linkages import OWN_CHAIN_SHARE
-from simulator.registry import Registry
+from simulator.registry import Library, Registry
 
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -92,14 +102,20 @@ class Ground:
     carried: tuple[CarriedProjects, ...]
 
 
-def load_ground(registry: Registry, tables: Path | None = None) -> Ground:
-    """Read the founding tables of a data folder against its registry.
+def load_ground(library: Library) -> Ground:
+    """Read the founding tables of a city against its registry.
 
-    Raises InputError (from the readers) or ValueError when a share table does not match the registry.
+    Raises InputError with every finding of every table.
     """
-    folder = tables or shipped("data", "founding")
-    chains = tuple(chain.id for chain in registry.chains)
-    places = tuple(place.id for place in registry.places)
+    registry = library.registry
+    findings: list[Finding] = []
+    reader = _Tables(library, findings)
+    chains, places = registry.chain_ids, registry.place_ids
+    for chain in registry.chains:
+        if not chain.nodes:
+            what = f"chain {chain.id} has no node, so no firm can stand in it"
+            file = shown_file(Path(registry.directory) / "chains.yaml")
+            findings.append(Finding(file, 0, 0, chain.id, what, f"产业链 {chain.id} 没有环节"))
     nodes = [(c, node.id) for c, chain in enumerate(registry.chains) for node in chain.nodes]
     node_chain = np.array([c for c, _ in nodes], dtype=np.int64)
     first_node = np.searchsorted(node_chain, np.arange(len(chains) + 1)).astype(np.int64)
@@ -109,54 +125,109 @@ def load_ground(registry: Registry, tables: Path | None = None) -> Ground:
             for chain_id in specialisation.chains:
                 specialised[chains.index(chain_id), p] = 1.0
     node_at = {(chains[c], node): i for i, (c, node) in enumerate(nodes)}
-    named = tuple(
-        NamedFirm(
-            row["id"],
-            float(row["revenue"]),
-            chains.index(row["chain"]),
-            node_at[row["chain"], row["node"]],
-            places.index(row["place"]),
-            row["software"] == "1",
+
+    def named_firm(row: Row) -> NamedFirm:
+        chain = cell_choice(row, "chain", chains)
+        node = cell_choice(row, "node", [n.id for n in registry.chain(chain).nodes])
+        return NamedFirm(
+            cell_text(row, "id"),
+            cell_number(row, "revenue"),
+            chains.index(chain),
+            node_at[chain, node],
+            places.index(cell_choice(row, "place", places)),
+            cell_choice(row, "software", ("0", "1")) == "1",
         )
-        for row in read_table(folder / "named_firms.csv")
-    )
-    ages = tuple(
-        AgeClass(float(row["from"]), float(row["to"]), float(row["share"]))
-        for row in read_table(folder / "age_classes.csv")
-    )
-    growth = {
-        int(row["year"]): float(row["growth"]) for row in read_table(folder / "national_growth.csv")
-    }
-    return Ground(
+
+    def age_class(row: Row) -> AgeClass:
+        return AgeClass(*(cell_number(row, name) for name in ("from", "to", "share")))
+
+    def size_class(row: Row) -> SizeClass:
+        low, high, firms, revenue = (
+            cell_number(row, name) for name in ("from", "to", "firms", "revenue")
+        )
+        return SizeClass(low, high, int(firms), revenue)
+
+    def carried(row: Row) -> CarriedProjects:
+        return CarriedProjects(
+            cell_choice(row, "target", [target.id for target in registry.targets]),
+            cell_number(row, "listed_a_year"),
+            int(cell_number(row, "years_before")),
+        )
+
+    def growth(row: Row) -> tuple[int, float]:
+        return int(cell_number(row, "year")), cell_number(row, "growth")
+
+    ground = Ground(
         chains,
         places,
         tuple(place.parent or "" for place in registry.places),
         node_chain,
         first_node,
         purchase_pattern(registry),
-        _shares(folder / "chain_mix.csv", "chain", chains),
-        _shares(folder / "place_shares.csv", "place", places),
+        reader.shares("chain_mix.csv", "chain", chains),
+        reader.shares("place_shares.csv", "place", places),
         specialised,
-        named,
-        load_constructions(folder / "constructions.csv", folder / "named_firms.csv"),
-        ages,
-        growth,
-        tuple(
-            SizeClass(
-                float(row["from"]), float(row["to"]), int(row["firms"]), float(row["revenue"])
-            )
-            for row in read_table(folder / "software_size_classes_2017.csv")
-        ),
+        reader.rows("named_firms.csv", named_firm),
+        library.constructions,
+        reader.rows("age_classes.csv", age_class),
+        dict(reader.rows("national_growth.csv", growth)),
+        reader.rows("software_size_classes_2017.csv", size_class),
         feature_area_candidates(registry),
-        tuple(
-            CarriedProjects(
-                registry.target(row["target"]).id,
-                float(row["listed_a_year"]),
-                int(row["years_before"]),
-            )
-            for row in read_table(folder / "carried_projects.csv")
-        ),
+        reader.rows("carried_projects.csv", carried),
     )
+    if findings:
+        raise InputError(findings)
+    return ground
+
+
+class _Tables:
+    """Reads founding tables; whatever is wrong becomes a finding."""
+
+    def __init__(self, library: Library, findings: list[Finding]) -> None:
+        self.library = library
+        self.findings = findings
+
+    def rows(self, name: str, entry: Callable[[Row], Entry]) -> tuple[Entry, ...]:
+        """What `entry` makes of each row of a table."""
+        found = []
+        for row in self._read(name):
+            try:
+                found.append(entry(row))
+            except CellError as error:
+                self.findings.append(error.finding(row))
+        return tuple(found)
+
+    def shares(self, name: str, key: str, order: tuple[str, ...]) -> Number:
+        """Positive shares in the order of the registry, adding up to one."""
+        shares: dict[str, float] = {}
+        rows = self._read(name)
+        before = len(self.findings)
+        for row in rows:
+            try:
+                entry, share = cell_choice(row, key, order), cell_number(row, "share")
+                if entry in shares:
+                    raise CellError(key, f"{entry} occurs twice", f"{entry} 重复")
+                if not share > 0.0:
+                    raise CellError("share", "a share must be above 0", "份额须大于 0")
+                shares[entry] = share
+            except CellError as error:
+                self.findings.append(error.finding(row))
+        missing = [entry for entry in order if entry not in shares]
+        total = sum(shares.values())
+        if len(self.findings) == before and rows and (missing or abs(total - 1.0) > 1e-6):
+            what, what_zh = f"the shares sum to {total:g}, not 1", f"份额之和为 {total:g}，不是 1"
+            if missing:
+                names = ", ".join(missing)
+                what, what_zh = f"no row for {names}", f"缺少 {names}"
+            self.findings.append(rows[-1].finding(key, what, what_zh))
+        return np.array([shares.get(entry, 0.0) / (total or 1.0) for entry in order])
+
+    def _read(self, name: str) -> list[Row]:
+        try:
+            return self.library.founding(name)
+        except InputError as error:
+            self.findings.extend(error.findings)
+            return []
 
 
 def feature_area_candidates(registry: Registry) -> tuple[Area, ...]:
@@ -221,15 +292,3 @@ def node_coverage(node: Label, sales: Number, capable_size: float, node_chain: L
     capable = (largest >= capable_size).astype(np.float64)
     nodes = np.bincount(node_chain, minlength=n_chains).astype(np.float64)
     return np.asarray(np.bincount(node_chain, capable, n_chains) / nodes)
-
-
-def _shares(path: Path, key: str, order: tuple[str, ...]) -> Number:
-    """Share column of a table in the order of the registry; raises ValueError if they do not match."""
-    shares = {row[key]: float(row["share"]) for row in read_table(path)}
-    if set(shares) != set(order):
-        odd = sorted(set(shares) ^ set(order))
-        raise ValueError(f"{path}: shares do not match the registry: {', '.join(odd)}")
-    total = sum(shares.values())
-    if abs(total - 1.0) > 1e-6:
-        raise ValueError(f"{path}: shares sum to {total:g}, not 1")
-    return np.array([shares[name] / total for name in order])

@@ -18,7 +18,7 @@ from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
 from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
-from simulator.world.firms import Columns, Table
+from simulator.world.firms import Columns, Ids, Table
 
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
@@ -94,10 +94,26 @@ class Stocks(NamedTuple):
     """What lives on between quarters besides the firms, in arrays so that both engines write in place."""
 
     invested: Number  # (3,) since the start: fund money, private money beside it (亿元), tickets
+    owner: Ids  # (tickets,) id of the firm that got the ticket, zero before
+    amount: Number  # (tickets,) fund and private money of the ticket, 亿元
+    due: Label  # (tickets,) absolute quarter in which its investment is finished
     chain_sales: Number  # (C,) revenue of each chain in the last quarter, 亿元/yr
     chain_contract: Number  # (C,) contract revenue of each chain in the last quarter, 亿元/yr
     catalogue_reference: (
         Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
+    )
+
+
+def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
+    """Stocks before the first quarter: no ticket placed, no contract; ``reference`` as in `Stocks`."""
+    return Stocks(
+        invested=np.zeros(3),
+        owner=np.zeros(tickets, dtype=np.uint64),
+        amount=np.zeros(tickets),
+        due=np.full(tickets, -1, dtype=np.int64),
+        chain_sales=chain_sales,
+        chain_contract=np.zeros(len(chain_sales)),
+        catalogue_reference=np.array([reference]),
     )
 
 

@@ -1,9 +1,10 @@
-"""Every lever of the plan in force has a reasoned size, and every effect an existing parameter."""
+"""Every lever of every plan has a reasoned size, and every effect an existing parameter."""
 
 from pathlib import Path
 
 import pytest
 
+from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import InputError
 from simulator.foundation.parameters import load_priors
 from simulator.policy.effects import (
@@ -13,28 +14,61 @@ from simulator.policy.effects import (
     load_lever_effects,
 )
 from simulator.registry import load_registry
+from simulator.scenario import load_scenario
 
-PLAN = "tj-2025-2027"
 REGISTRY = load_registry()
 PRIORS = load_priors()
 ASSUMPTIONS = load_lever_assumptions(REGISTRY)
 EFFECTS = load_lever_effects(REGISTRY, PRIORS)
-LEVERS = {lever.id: lever for lever in REGISTRY.levers if lever.document == PLAN}
-NO_EFFECT = {"l-tj27-safety", "l-tj27-organisation"}
+LEVERS = {lever.id: lever for lever in REGISTRY.levers}
+TARGETS = {target.id: target for target in REGISTRY.targets}
+LATEST = "tj-2025-2027"
+EARLIER_CITY_PLANS = ("tj-2018-2020", "chains-2018-2020")
+SHIPPED = Path(__file__).parents[2] / "scenarios"
+
+DECLARES_NO_EFFECT = {
+    "l-tj18-coordination",
+    "l-tj18-monitoring",
+    "l-ch18-expert-group",
+    "l-ch18-publicity",
+    "l-jz18-coordination",
+    "l-jz18-publicity",
+    "l-pz24-governance",
+    "l-pz24-organisation",
+    "l-tj27-safety",
+    "l-tj27-organisation",
+    # Protection raises the return on research but brings no research money.
+    "l-jz18-ip",
+    "l-pz24-ip",
+}
+RESTATING = {"l-ch18-smartmfg-fund", "l-ch18-fund-group"}
+# What the clause gives a size for is a goal or an area, so the dose measures something else.
+SIZED_BUT_NO_DOSE = {
+    "l-tj27-firm-ladder",
+    "l-ch18-leaders",
+    "l-pz24-leaders",
+    "l-pz24-clusters",
+    "l-jz18-transport",
+}
 
 
-def total(channel: str, parameter: str | None = None) -> float:
+def of(*documents: str) -> set[str]:
+    """Levers of these documents."""
+    return {lever for lever, entry in LEVERS.items() if entry.document in documents}
+
+
+def total(channel: str, levers: set[str], parameter: str | None = None) -> float:
     """Summed scale × default dose of one channel."""
     return sum(
         effect.scale * ASSUMPTIONS[effect.lever].default
         for effect in EFFECTS
-        if effect.channel == channel and effect.parameter == parameter
+        if effect.lever in levers and effect.channel == channel and effect.parameter == parameter
     )
 
 
-def test_each_of_the_forty_levers_has_a_row() -> None:
-    assert len(LEVERS) == 40
-    assert set(LEVERS) <= set(ASSUMPTIONS)
+def test_each_of_the_143_levers_has_a_row() -> None:
+    assert len(LEVERS) == 143
+    assert set(ASSUMPTIONS) == set(LEVERS)
 
 
 def test_a_size_is_reasoned_in_both_languages_and_leaves_room_to_play() -> None:
@@ -49,26 +83,40 @@ def test_a_size_is_reasoned_in_both_languages_and_leaves_room_to_play() -> None:
 
 def test_a_lever_acts_or_is_known_not_to() -> None:
     acting = {effect.lever for effect in EFFECTS}
-    assert acting == set(LEVERS) - NO_EFFECT
+    assert acting == set(LEVERS) - DECLARES_NO_EFFECT - RESTATING
+    for lever in DECLARES_NO_EFFECT:
+        assert "declares no effect" in ASSUMPTIONS[lever].reasoning.en, lever
+        assert "无效应" in ASSUMPTIONS[lever].reasoning.zh, lever
 
 
-def test_stated_sizes_are_those_of_the_plan() -> None:
+def test_what_is_promised_again_counts_once() -> None:
+    restating = {lever for lever, entry in LEVERS.items() if entry.restates}
+    assert restating == RESTATING
+    for lever in restating:
+        # Without a default dose its money does not count twice either.
+        assert ASSUMPTIONS[lever].default == 0.0
+        assert "counted there" in ASSUMPTIONS[lever].reasoning.en
+        assert ASSUMPTIONS[LEVERS[lever].restates or ""].default > 0.0
+
+
+def test_stated_sizes_are_those_of_the_plans() -> None:
+    sized = {lever for lever, entry in LEVERS.items() if entry.size is not None}
+    assert len(sized) == 18
     stated = {lever for lever in LEVERS if ASSUMPTIONS[lever].grade == "stated"}
-    assert stated == {
-        "l-tj27-ai-research",
-        "l-tj27-ai-manufacturing",
-        "l-tj27-ai-eldercare",
-        "l-tj27-benchmarks",
-    }
+    assert stated == sized - SIZED_BUT_NO_DOSE - RESTATING
     for lever in stated:
-        size = LEVERS[lever].size
-        assert size is not None
-        assert 3 * ASSUMPTIONS[lever].default == pytest.approx(size.value, abs=0.02)
+        entry = LEVERS[lever]
+        assert entry.size is not None
+        promised = ASSUMPTIONS[lever].default * (entry.end - entry.start + 1)
+        # Of a range of projects to win, the upper end is applied for.
+        assert promised == pytest.approx(entry.size.value_high or entry.size.value, abs=0.02), lever
 
 
-def test_the_firm_ladder_takes_its_target_for_no_dose() -> None:
-    ladder = ASSUMPTIONS["l-tj27-firm-ladder"]
-    assert (ladder.attribute, ladder.default) == ("intensity", 1.0)
+def test_a_goal_is_taken_for_no_dose() -> None:
+    for lever in SIZED_BUT_NO_DOSE - {"l-jz18-transport"}:
+        assumption = ASSUMPTIONS[lever]
+        assert (assumption.attribute, assumption.default) == ("intensity", 1.0), lever
+        assert "target" in assumption.reasoning.en, lever
 
 
 def test_effects_name_priors_that_the_model_reads() -> None:
@@ -94,32 +142,78 @@ def test_channels_lie_within_what_the_clause_acts_on() -> None:
         "arrivals": {"entry"},
         "fund": {"entry", "growth"},
         "location": {"entry", "growth", "demand"},
-        "milestone": {"demand"},
-        "technology": {"knowledge"},
     }
     beyond = {
         (effect.lever, effect.channel)
         for effect in EFFECTS
-        if reads.get(effect.channel, {effect.channel}).isdisjoint(LEVERS[effect.lever].acts_on)
+        if effect.target is None
+        and reads.get(effect.channel, {effect.channel}).isdisjoint(LEVERS[effect.lever].acts_on)
     }
-    # Compute vouchers and district money act where there is no direct path from subsidy to growth;
+    # Money for firms and compute vouchers act where there is no direct path from subsidy to growth;
     # pilot-zone studies measure growth.
     assert beyond == {
         ("l-tj27-compute-platforms", "demand"),
         ("l-tj27-district-money", "survival"),
         ("l-tj27-national-zones", "growth"),
+        ("l-jz18-funding", "survival"),
+        ("l-pz24-support-mix", "survival"),
     }
+
+
+def test_projects_count_toward_a_target_of_their_own_plan() -> None:
+    unlinked = set()
+    for effect in EFFECTS:
+        if effect.target is None:
+            continue
+        lever, target = LEVERS[effect.lever], TARGETS[effect.target]
+        assert target.document == lever.document, effect
+        assert target.value is not None, effect
+        # What is counted in units can be counted; an area or a speed cannot.
+        assert target.unit in ("项", "个", "家", "名", "种", "stage"), effect
+        if effect.target not in lever.linked_targets:
+            unlinked.add(effect.lever)
+    # Grants of no named purpose start technology projects too.
+    assert unlinked == {"l-tj27-fiscal", "l-ch18-st-fund"}
+
+
+def test_a_ramp_never_holds_back_what_is_counted() -> None:
+    counted = {effect.lever for effect in EFFECTS if effect.channel == "milestone"}
+    assert all(ASSUMPTIONS[lever].ramp_years == 0.0 for lever in counted)
+
+
+def test_what_counts_toward_a_target_adds_up_to_the_promise() -> None:
+    promised = {
+        "t-tj18-major-projects": 35,
+        "t-ch18-new-products": 150,
+        "t-ch18-platforms": 3,
+        "t-ch18-national-fields": 5,
+        "t-pz24-demo-scenarios": 100,
+        "t-pz24-smart-mfg": 100,
+        "t-pz24-equipment": 10,
+        "t-pz24-rd-talents": 1000,
+        "t-pz24-leading-talents": 100,
+        "t-pz24-talent-teams": 10,
+    }
+    for target, number in promised.items():
+        listed = sum(
+            effect.scale
+            * ASSUMPTIONS[effect.lever].default
+            * (LEVERS[effect.lever].end - LEVERS[effect.lever].start + 1)
+            for effect in EFFECTS
+            if effect.target == target
+        )
+        assert listed == pytest.approx(number, abs=0.02), target
 
 
 def test_the_same_money_is_counted_once() -> None:
     sector = {
         f"l-tj27-ai-{name}"
         for name in ("medicine", "education", "governance", "transport", "culture")
-    }
+    } | {"l-tj18-app-manufacturing"}
     assert all(ASSUMPTIONS[lever].default == 0.0 for lever in sector)
     demand = {effect.lever for effect in EFFECTS if effect.channel == "demand"}
     zones = {"l-tj27-zone-eldercare", "l-tj27-zone-smart-city", "l-tj27-zone-smart-mfg"}
-    assert demand.isdisjoint(zones)
+    assert demand.isdisjoint(zones | {"l-ch18-area-teda", "l-pz24-eco-city"})
     grants = {
         "l-tj27-compute-rd": 1.0,
         "l-tj27-algorithms": 1.0,
@@ -130,14 +224,47 @@ def test_the_same_money_is_counted_once() -> None:
     }
     spent = sum(ASSUMPTIONS[lever].default * cost for lever, cost in grants.items())
     assert spent == pytest.approx(PRIORS["ai_grant_money"].central)
-    assert total("arrivals") == PRIORS["arrivals_rate"].central
+    assert total("arrivals", of(LATEST)) == PRIORS["arrivals_rate"].central
 
 
-def test_the_plan_as_written_stays_modest() -> None:
-    # All scenario money against a core revenue of some 400亿元, and city-wide growth over a plan.
-    assert 1.0 < total("demand") < 10.0
-    assert total("growth", "growth_response") * PRIORS["growth_response"].high * 3 < 0.1
-    assert total("fund") < 1104 / 8
+def test_the_two_city_plans_of_2018_share_one_pot_of_grants_and_signings() -> None:
+    city = "basic-research chips software sensors vehicles robots security terminals"
+    chains = "string-chains basic-supply killer-products st-fund"
+    research = {f"l-tj18-{name}" for name in city.split()}
+    research |= {f"l-ch18-{name}" for name in chains.split()}
+    spent = total("knowledge", research)
+    assert spent == pytest.approx(PRIORS["ai_grant_money"].central)
+    signed = total("arrivals", of(*EARLIER_CITY_PLANS))
+    assert signed == pytest.approx(PRIORS["arrivals_rate"].central, abs=0.1)
+
+
+def test_the_special_fund_spends_what_was_executed() -> None:
+    fund = ASSUMPTIONS["l-tj18-fiscal-fund"]
+    assert 3 * fund.default * fund.cost_per_unit == pytest.approx(36.4, abs=0.01)
+    used = total("demand", {fund.lever}) + total("knowledge", {fund.lever})
+    assert used < fund.default * fund.cost_per_unit
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        (LATEST,),
+        EARLIER_CITY_PLANS,
+        ("pilot-zone-2020-2024",),
+        ("jizhou-2018-2020",),
+    ],
+)
+def test_the_plans_as_written_stay_modest(documents: tuple[str, ...]) -> None:
+    levers = of(*documents)
+    # Money for scenarios against city-wide growth over a plan.
+    assert 0.1 < total("demand", levers) < 10.0
+    assert total("growth", levers, "growth_response") * PRIORS["growth_response"].high * 3 < 0.1
+    assert total("linkage", levers, "linkage_response") * PRIORS["linkage_response"].high < 0.7
+
+
+def test_new_funds_stay_near_what_was_ever_subscribed() -> None:
+    assert total("fund", of(LATEST)) < 1104 / 8
+    assert 3 * total("fund", of(*EARLIER_CITY_PLANS)) < 1104
 
 
 def test_a_scenario_never_makes_more_demand_than_it_spends() -> None:
@@ -145,7 +272,56 @@ def test_a_scenario_never_makes_more_demand_than_it_spends() -> None:
         assumption = ASSUMPTIONS[effect.lever]
         if effect.channel == "demand":
             assert effect.parameter is None
-            assert effect.scale <= assumption.cost_per_unit
+            assert effect.scale <= assumption.cost_per_unit, effect
+
+
+def test_knowledge_of_the_earlier_plans_is_money_within_the_cost() -> None:
+    earlier = set(LEVERS) - of(LATEST)
+    for effect in EFFECTS:
+        if effect.channel == "knowledge" and effect.lever in earlier:
+            assert effect.scale <= ASSUMPTIONS[effect.lever].cost_per_unit, effect
+
+
+@pytest.mark.parametrize("file", sorted((SHIPPED / "plans").glob("*.yaml")), ids=lambda f: f.stem)
+def test_each_document_has_a_scenario_of_its_own(file: Path) -> None:
+    scenario = load_scenario(file)
+    assert scenario.plans == (file.stem,) == (scenario.stem,)
+    assert {setting.lever.id for setting in scenario.levers} == of(file.stem)
+    years = scenario.period.years
+    for setting in scenario.levers:
+        assert years[0] <= setting.lever.start <= setting.lever.end == years[-1]
+    for text in (scenario.name, scenario.description):
+        assert any("一" <= letter <= "鿿" for letter in text.zh)
+        assert text.en.isascii() or "–" in text.en
+    funds = scenario.assumptions["fund_committed"]
+    assert funds.median == pytest.approx(1104 if scenario.founding == "2024Q4" else 200, rel=0.01)
+
+
+def test_the_five_documents_have_five_scenarios() -> None:
+    stems = {file.stem for file in (SHIPPED / "plans").glob("*.yaml")}
+    assert stems == {document.id for document in REGISTRY.documents}
+
+
+def test_the_hindcast_holds_every_lever_and_no_signing_twice() -> None:
+    scenario = load_scenario(SHIPPED / "hindcast.yaml")
+    assert {setting.lever.id for setting in scenario.levers} == set(LEVERS)
+    signed = {
+        year: sum(
+            setting.dose.at(Quarter(year, 4))
+            for setting in scenario.levers
+            if setting.attribute == "signings"
+        )
+        for year in scenario.period.years
+    }
+    assert max(signed.values()) <= PRIORS["arrivals_rate"].central
+
+
+def test_the_horizon_ends_the_levers_with_their_plan() -> None:
+    scenario = load_scenario(SHIPPED / "horizon_2035.yaml")
+    assert scenario.period.years[-1] == 2035
+    for setting in scenario.levers:
+        assert setting.dose.at(Quarter(2028, 1)) == 0.0
+    assert any(setting.dose.at(Quarter(2027, 4)) > 0.0 for setting in scenario.levers)
 
 
 HEADER = (
@@ -200,11 +376,24 @@ def test_a_bad_effect_is_refused_at_its_cell(tmp_path: Path, text: str, reason: 
         load_lever_effects(REGISTRY, PRIORS, table)
 
 
+def test_one_lever_may_count_toward_several_targets(tmp_path: Path) -> None:
+    table = tmp_path / "lever_effects.csv"
+    rows = [
+        f"l-pz24-talent,milestone,,1,t-pz24-{name}-talents,why,因\n" for name in ("rd", "leading")
+    ]
+    table.write_text(
+        "lever,channel,parameter,scale,target,reasoning_en,reasoning_zh\n" + "".join(rows),
+        encoding="utf-8",
+    )
+    assert len(load_lever_effects(REGISTRY, PRIORS, table)) == 2
+
+
 def test_an_effect_stands_once(tmp_path: Path) -> None:
     table = tmp_path / "lever_effects.csv"
     effect = "l-tj27-funds,fund,,1,,why,因\n"
     table.write_text(
-        "lever,channel,parameter,scale,target,reasoning_en,reasoning_zh\n" + effect * 2, encoding="utf-8"
+        "lever,channel,parameter,scale,target,reasoning_en,reasoning_zh\n" + effect * 2,
+        encoding="utf-8",
     )
     with pytest.raises(InputError, match="twice"):
         load_lever_effects(REGISTRY, PRIORS, table)

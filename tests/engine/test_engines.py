@@ -45,8 +45,9 @@ def test_compiled_choice_of_place_is_the_plain_choice():
     value = rng.normal(size=(5, 7, 25))
     ids = entity_ids(Origin.STARTUP, 2, 8100, 400)
     chain, step = rng.integers(0, 7, 400), rng.integers(0, 5, 400)
-    a = plain.choose_place(value, ids, chain, step, 1, 2)
-    b = compiled.choose_place(value, ids, chain, step, 1, 2)
+    addresses = rng.integers(0, 2**24, 25)
+    a = plain.choose_place(value, addresses, ids, chain, step, 1, 2)
+    b = compiled.choose_place(value, addresses, ids, chain, step, 1, 2)
     assert a.tolist() == b.tolist() and len(set(a.tolist())) > 10
 
 

@@ -50,6 +50,9 @@ class FakeScenario:
             "seed": self.seed,
         }
 
+    def papers(self) -> dict[str, bytes]:
+        return {}
+
     def digest(self) -> str:
         return hashlib.sha256(json.dumps(self.push).encode()).hexdigest()
 
@@ -104,7 +107,7 @@ class Lab:
     def machinery(self) -> Machinery:
         return Machinery(
             load=lambda path, overrides, data: self._load(path),
-            identify=lambda scenario, data: Identity(
+            identify=lambda scenario: Identity(
                 scenario.digest(), self.source, (("registry", "b" * 64),), scenario.seed
             ),
             prepare=self._prepare,

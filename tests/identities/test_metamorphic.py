@@ -237,7 +237,7 @@ def test_order_of_firms_is_irrelevant() -> None:
     assert other.row == pytest.approx(one.row, rel=1e-12)
     assert sorted(ids) == sorted(other_ids) and ids.tolist() != other_ids.tolist()
     back = np.argsort(other_ids)
-    for name in ("external", "sales", "capacity", "building"):
+    for name in ("external", "sales", "capacity"):
         column = getattr(one, name)[np.argsort(ids)]
         assert getattr(other, name)[back] == pytest.approx(column, rel=1e-12), name
 

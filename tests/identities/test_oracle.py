@@ -165,6 +165,7 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         rate = forcing.growth[t, c, firm["place"]] + uplift + venture
         firm["external"] *= math.exp(rate / YEAR)
     invested = 0.0
+    queue = list(zip(stocks.due.tolist(), stocks.owner.tolist(), stocks.amount, strict=True))
     listed = [firm for firm in firms if firm["catalogue"]]
     for option, ticket in enumerate(range(forcing.first_ticket[t], forcing.first_ticket[t + 1])):
         race = draw(listed, Decision.TICKET_CHOICE, option)
@@ -177,8 +178,8 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         winner = next(firm for firm in listed if firm["id"] == first)
         money = float(forcing.tickets[ticket])
         invested += money
-        winner["building"] += (1.0 + p.finance.m_crowdin) * money
-        winner["built_at"] = now + round(YEAR * p.finance.lag_inv_rev)
+        due = now + round(YEAR * p.finance.lag_inv_rev)
+        queue.append((due, winner["id"], (1.0 + p.finance.m_crowdin) * money))
         winner["ticket_until"] = now + round(YEAR * p.finance.ticket_effective_years)
     for firm in firms:  # M9
         f = p.finance
@@ -186,9 +187,8 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         kept = firm["capacity"] * (1.0 - f.capacity_depreciation / YEAR)
         rate = f.capacity_depreciation / YEAR + (f.capacity_max_rate if first_of_year else 0.0)
         own = max(0.0, (1.0 + f.capacity_headroom) * demand - kept)
-        funded = 0.0
-        if firm["building"] > 0.0 and firm["built_at"] <= now:
-            funded, firm["building"] = f.rev_capital_ratio * firm["building"], 0.0
+        finished = sum(money for due, owner, money in queue if (due, owner) == (now, firm["id"]))
+        funded = f.rev_capital_ratio * finished
         firm["capacity"] = kept + min(own, rate * firm["capacity"]) + funded
     _sell(firms, world, t, chains)
     return firms, {"exits": 4.0 * exits, "invested": invested}

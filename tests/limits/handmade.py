@@ -23,8 +23,8 @@ from simulator.world.state import (
     Forcing,
     Links,
     Parameters,
-    Stocks,
     Switches,
+    open_stocks,
     parameters_of,
 )
 
@@ -150,7 +150,7 @@ class Handmade:
             np.arange(n_chains, dtype=np.int64),  # one node a chain
             np.ones(n_chains),
         )
-        stocks = Stocks(np.zeros(3), np.zeros(n_chains), np.zeros(n_chains), np.ones(1))
+        stocks = open_stocks(len(forcing.tickets), np.zeros(n_chains), 1.0)
         self.world = SimpleNamespace(
             firms=firms, births=Table(1), parameters=p, forcing=forcing, links=links, stocks=stocks
         )

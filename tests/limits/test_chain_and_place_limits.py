@@ -124,7 +124,9 @@ CHOOSERS = entity_ids(Origin.STARTUP, 3, 8100, 200_000)
 def shares_of(value: Number, engine: str = "auto", seed: int = 1) -> Number:
     """Shares of places among 200 000 newcomers."""
     zero = np.zeros(len(CHOOSERS), dtype=np.int64)
-    chosen = choose(engine).choose_place(value[None, None, :], CHOOSERS, zero, zero, seed, 0)
+    chosen = choose(engine).choose_place(
+        value[None, None, :], np.arange(len(value)), CHOOSERS, zero, zero, seed, 0
+    )
     return np.asarray(np.bincount(chosen, minlength=len(value)) / len(chosen))
 
 
@@ -139,10 +141,14 @@ def test_l16_shares_are_multinomial_logit(engine: str) -> None:
 def test_l16_removing_a_place_moves_only_those_who_chose_it() -> None:
     """Stronger than independence of irrelevant alternatives: with addressed luck the others stay where they are."""
     zero = np.zeros(len(CHOOSERS), dtype=np.int64)
-    whole = ENGINE.choose_place(VALUE[None, None, :], CHOOSERS, zero, zero, 1, 0)
-    fewer = ENGINE.choose_place(VALUE[None, None, :3], CHOOSERS, zero, zero, 1, 0)
-    stayed = whole < 3
-    assert (fewer[stayed] == whole[stayed]).all()
+    names = np.array([70, 5, 900, 31])  # a place is addressed by its name, so any one may go
+    whole = ENGINE.choose_place(VALUE[None, None, :], names, CHOOSERS, zero, zero, 1, 0)
+    for gone in range(4):
+        kept = np.delete(np.arange(4), gone)
+        value, left = VALUE[None, None, kept], names[kept]
+        fewer = kept[ENGINE.choose_place(value, left, CHOOSERS, zero, zero, 1, 0)]
+        stayed = whole != gone
+        assert (fewer[stayed] == whole[stayed]).all()
     before, after = np.bincount(whole, minlength=4)[:3], np.bincount(fewer, minlength=3)
     ratio, theory = after / after.sum(), before / before.sum()
     se = np.sqrt(theory * (1.0 - theory) / before.sum())

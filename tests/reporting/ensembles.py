@@ -1,14 +1,14 @@
 """A stored run as the reports read it, with made-up numbers of a realistic size."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.foundation.calendar import Period, Quarter
-from simulator.registry import Name, load_registry
+from simulator.registry import Library, Name, load_library
 from simulator.scenario import ExtraTarget
 
 Floats = NDArray[np.float64]
@@ -52,6 +52,7 @@ class Made:
     seed: int = 1
     version: str = "0.1.0"
     path: Path = Path("results/baseline-62617365")
+    library: Library = field(default_factory=load_library)
 
     @property
     def n(self) -> int:
@@ -114,7 +115,7 @@ def ensemble(
         "firms_100": np.floor(core / 450.0),
         "catalogue_firms": np.floor(180.0 + core / 4.0),
     }
-    registry = load_registry()
+    registry = load_library().registry
     weights = np.array([0.55, 0.05, 0.04, 0.12, 0.08, 0.10, 0.06])
     drift = np.exp(0.03 * rng.normal(size=(7, n, 1)) * years)
     for chain, weight, own in zip(registry.chains, weights, drift, strict=True):

@@ -14,7 +14,7 @@ from simulator.experiments.comparison import Comparison, Difference, TargetDiffe
 from simulator.experiments.store import RunEntry
 from simulator.foundation.findings import Finding
 from simulator.observables import CATALOGUE
-from simulator.registry import Name, load_registry
+from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, terminal
 from simulator.scenario import OriginRow
 from simulator.targets import goals_of, joint, judge_all, score
@@ -24,10 +24,10 @@ LANGS: tuple[Lang, ...] = ("zh", "en", "both")
 REGISTRY = load_registry()
 RUN = ensemble(n=300)
 GOALS = goals_of(REGISTRY, RUN.years, RUN.scenario.extra_targets)
-SCORES = score(GOALS, REGISTRY, RUN)
-JOINTS = joint(GOALS, REGISTRY, RUN)
-JUDGED = judge_all(REGISTRY)
-LEVERS = terminal.lever_rows(REGISTRY, REGISTRY.levers)
+SCORES = score(GOALS, RUN)
+JOINTS = joint(GOALS, RUN)
+JUDGED = judge_all(load_library())
+LEVERS = terminal.lever_rows(load_library(), REGISTRY.levers)
 ENTRIES = (
     RunEntry(
         Path("results/baseline-7f3a12cd"),
@@ -98,7 +98,7 @@ COMPARISON = Comparison(
 def drawn(lang: Lang) -> dict[str, str]:
     return {
         "scores": terminal.scores(RUN, SCORES, JOINTS, lang),
-        "judged": terminal.judged(JUDGED, lang),
+        "judged": terminal.ledger(REGISTRY, JUDGED, lang, readings=True),
         "plans": terminal.plans(REGISTRY, JUDGED, lang),
         "comparison": terminal.comparison(COMPARISON, lang),
         "levers": terminal.levers(LEVERS, lang),
@@ -176,13 +176,13 @@ def test_the_target_table_says_what_is_missing_and_that_nothing_is_calibrated() 
 
 def test_a_run_that_scores_nothing_still_lists_its_targets() -> None:
     bare = replace(RUN, table={"catalogue_firms": RUN.table["catalogue_firms"]})
-    text = terminal.scores(bare, score(GOALS, REGISTRY, bare), joint(GOALS, REGISTRY, bare), "en")
+    text = terminal.scores(bare, score(GOALS, bare), joint(GOALS, bare), "en")
     for item in SCORES:
         assert squeezed(item.name.en.replace("“", '"').replace("”", '"'))[:12] in squeezed(text)
 
 
 def test_all_55_targets_are_listed_and_counted() -> None:
-    assert "55 targets: " in terminal.judged(JUDGED, "en")
+    assert "55 targets: " in terminal.ledger(REGISTRY, JUDGED, "en")
     assert "共 55 项：" in terminal.plans(REGISTRY, JUDGED, "zh")
 
 
@@ -190,7 +190,8 @@ def test_levers_say_whether_they_act() -> None:
     rows = {row.lever.key: row for row in LEVERS}
     assert rows["tj27_funds"].effect.en == "acts"
     assert rows["tj27_funds"].unit == "亿元" and "fund" in rows["tj27_funds"].channels
-    assert rows["tj18_fiscal_fund"].effect.en == "no effect yet: no size in the assumptions"
+    assert rows["tj18_fiscal_fund"].effect.en == "acts"
+    assert rows["ch18_fund_group"].effect.en == "declares no effect"
     waiting = [row for row in LEVERS if row.effect.en.startswith("no effect yet: waits for M")]
     assert waiting
     assert "waits for" in terminal.levers(waiting, "en")
