@@ -51,6 +51,33 @@ TYPES: Final[Mapping[str, Name]] = {
 COLUMNS: Final = ("id", "status", "note", "marked_on")
 """Columns of a file of marks."""
 
+EXPORTED: Final = (
+    "id",
+    "document",
+    "clause",
+    "clause_name_en",
+    "type",
+    "type_zh",
+    "name_zh",
+    "name_en",
+    "sector",
+    "sector_zh",
+    "sector_en",
+    "responsible_zh",
+    "responsible_en",
+    "due",
+    "levers",
+    "metrics",
+    "metrics_via_lever",
+    "targets",
+    "model_role",
+    "status",
+    "status_zh",
+    "note",
+    "marked_on",
+)
+"""Columns of an exported checklist; lists are joined by semicolons."""
+
 LABEL: Final = Name("清单条目", "checklist item")
 
 
@@ -282,38 +309,39 @@ def export_csv(
     _refuse_place(path)
     if path.exists() and not force:
         raise FileExistsError(17, "file exists; --force overwrites it", str(path))
-    rows = [dict(_export_cells(item, marks)) for item in items]
-    columns = list(rows[0]) if rows else [*dict.fromkeys(("id", *COLUMNS))]
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, _csv_bytes(columns, [list(row.values()) for row in rows]))
+    _write(path, _csv_bytes(EXPORTED, [_exported(item, marks) for item in items]))
 
 
-def _export_cells(item: CheckItem, marks: Marks) -> Iterator[tuple[str, str]]:
+def _exported(item: CheckItem, marks: Marks) -> tuple[str, ...]:
+    """The cells of an item under `EXPORTED`."""
     mark = marks.get(item.id, Mark("open"))
     sector = item.sector.name if item.sector else Name("", "")
-    yield "id", item.id
-    yield "document", item.document
-    yield "clause", item.clause.key
-    yield "clause_name_en", item.clause.name_en
-    yield "type", item.type
-    yield "type_zh", item.type_name.zh
-    yield "name_zh", item.name.zh
-    yield "name_en", item.name.en
-    yield "sector", item.sector.id if item.sector else ""
-    yield "sector_zh", sector.zh
-    yield "sector_en", sector.en
-    yield "responsible_zh", ";".join(actor.name.zh for actor in item.responsible)
-    yield "responsible_en", ";".join(actor.name.en for actor in item.responsible)
-    yield "due", item.due or ""
-    yield "levers", ";".join(lever.key for lever in item.levers)
-    yield "metrics", ";".join(metric.id for metric in item.metrics)
-    yield "metrics_via_lever", ";".join(metric.id for metric in item.metrics_via_lever)
-    yield "targets", ";".join(target.key for target in item.targets)
-    yield "model_role", item.model_role
-    yield "status", mark.status
-    yield "status_zh", STATUSES[mark.status].zh
-    yield "note", mark.note
-    yield "marked_on", mark.day
+    return (
+        item.id,
+        item.document,
+        item.clause.key,
+        item.clause.name_en,
+        item.type,
+        item.type_name.zh,
+        item.name.zh,
+        item.name.en,
+        item.sector.id if item.sector else "",
+        sector.zh,
+        sector.en,
+        ";".join(actor.name.zh for actor in item.responsible),
+        ";".join(actor.name.en for actor in item.responsible),
+        item.due or "",
+        ";".join(lever.key for lever in item.levers),
+        ";".join(metric.id for metric in item.metrics),
+        ";".join(metric.id for metric in item.metrics_via_lever),
+        ";".join(target.key for target in item.targets),
+        item.model_role,
+        mark.status,
+        STATUSES[mark.status].zh,
+        mark.note,
+        mark.day,
+    )
 
 
 def _spoken(item: CheckItem) -> str:

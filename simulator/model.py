@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import threading
 from functools import cached_property
 from typing import NamedTuple
 
@@ -22,13 +21,11 @@ import numpy.typing as npt
 
 from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.parameters import Distribution, nearest_construction
-from simulator.foundation.randomness import Decision, name_ids
-from simulator.foundation.randomness import uniforms as plain_uniforms
 from simulator.policy.effects import LeverEffect, counted_targets, lever_tables
 from simulator.policy.levers import Channels, open_channels
 from simulator.registry import Library, Registry
 from simulator.scenario import Scenario
+from simulator.world.draws import ParameterDraws
 from simulator.world.founding import (
     TIER,
     Base,
@@ -40,6 +37,7 @@ from simulator.world.founding import (
     lay_out_births,
     settle_links,
 )
+from simulator.world.listed import Listed, found_listed, listed_firms
 from simulator.world.measures import (
     CORE_REVENUE,
     CORE_REVENUE_PUBLISHED,
@@ -50,7 +48,7 @@ from simulator.world.measures import (
     measure_names,
     measures_of,
 )
-from simulator.world.paths import contract_spending, fund_paths, growth_paths, yearly_luck
+from simulator.world.paths import contract_spending, fund_paths, growth_paths
 from simulator.world.pipelines import Reserved, run_pipelines
 from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import (
@@ -65,9 +63,7 @@ from simulator.world.state import (
 Number = npt.NDArray[np.float64]
 
 DT = 0.25
-BLOCK = (
-    50  # members whose parameters are drawn together; fixed, so a member's draw never depends on n
-)
+NO_CONSTRUCTION = -1  # recorded where a list of firms states the base value
 DERIVED = ("construction", "n10_founding", "catalogue_founding", "arrivals_signed")
 
 
@@ -97,14 +93,27 @@ class Study:
             self.ground.places,
             tuple(self.registry.target(target).key for target in self.counted),
         )
-        self.drawn: tuple[str, ...] = tuple(sorted(scenario.assumptions))
-        self.parameter_names: tuple[str, ...] = (*self.drawn, *DERIVED)
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
-        self._blocks = threading.local()
-        self._addresses = name_ids(self.drawn)
         self.constructions = self.library.constructions
+        self.draws = ParameterDraws(
+            scenario.assumptions,
+            self.constructions,
+            scenario.base_construction,
+            self.years,
+            scenario.seed,
+        )
+        self.parameter_names: tuple[str, ...] = (*self.draws.names, *DERIVED)
         prior = self.library.priors["arrivals_rate"].distribution
         self.closes_entry_account: bool = scenario.assumptions["arrivals_rate"] == prior
+
+    @cached_property
+    def listed(self) -> Listed | None:
+        """The user's own list of firms as columns; None where the catalogue is drawn."""
+        population = self.scenario.population
+        if population is None:
+            return None
+        nodes = tuple(node.id for chain in self.registry.chains for node in chain.nodes)
+        return listed_firms(population, self.ground, nodes)
 
     @cached_property
     def channels(self) -> Channels:
@@ -113,69 +122,6 @@ class Study:
         return open_channels(
             self.scenario.levers, assumptions, self.effects, self.ground, self.simulated
         )
-
-    def draw_parameters(self, member: int) -> tuple[dict[str, float], int]:
-        """Parameters of a member by name, and the index of its base-value construction.
-
-        Each is the quantile of its distribution at one uniform addressed by (seed, member, name).
-        """
-        first = member - member % BLOCK
-        if getattr(self._blocks, "first", None) != first:
-            self._blocks.first = first
-            self._blocks.values, self._blocks.constructions = self._draw_block(first)
-        row = member - first
-        values: Number = self._blocks.values[:, row]
-        return dict(zip(self.drawn, values.tolist(), strict=True)), int(
-            self._blocks.constructions[row]
-        )
-
-    def _draw_block(self, first: int) -> tuple[Number, npt.NDArray[np.int64]]:
-        members = range(first, first + BLOCK)
-        seed = self.scenario.seed
-        luck = np.stack(
-            [
-                plain_uniforms(self._addresses, 0, Decision.PARAMETER, seed, member)[0]
-                for member in members
-            ],
-            axis=1,
-        )
-        values = np.empty_like(luck)
-        constructions = np.zeros(BLOCK, dtype=np.int64)
-        for i, name in enumerate(self.drawn):
-            distribution = self.scenario.assumptions[name]
-            if name == "base_core_revenue":
-                constructions, values[i] = self._draw_base(distribution, luck[i])
-            else:
-                values[i] = distribution.quantile(luck[i])
-        return values, constructions
-
-    def _draw_base(
-        self, distribution: Distribution, luck: Number
-    ) -> tuple[npt.NDArray[np.int64], Number]:
-        """Base values X₀ with their perimeters: drawn together, or the construction nearest to a given X₀.
-
-        One uniform names the component by its place among the weights and draws inside it.
-        """
-        labels = [construction.id for construction in self.constructions]
-        chosen = self.scenario.base_construction
-        if distribution.kind == "constructions":
-            edges = np.concatenate([[0.0], np.cumsum(distribution.weights)])
-            if chosen is None:
-                index = np.searchsorted(edges[1:-1], luck, side="right")
-                within = (luck - edges[index]) / (edges[index + 1] - edges[index])
-            else:
-                index, within = np.full(len(luck), labels.index(chosen)), luck
-            values = np.empty_like(luck)
-            for k, component in enumerate(distribution.components):
-                values[index == k] = component.quantile(within[index == k])
-            return index, values
-        values = np.asarray(distribution.quantile(luck))
-        if chosen is not None:
-            index = np.full(len(luck), labels.index(chosen))
-        else:
-            index = np.array([nearest_construction(self.constructions, x) for x in values])
-        smallest = np.array([c.distribution.lower for c in self.constructions])
-        return index, np.maximum(values, smallest[index])
 
     def simulate(self, member: int, engine: str = "auto") -> MemberResult:
         """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member)."""
@@ -292,12 +238,13 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
 def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:
     """Found one member: draw its parameters, its firms, its paths and the firms to come."""
     scenario, ground = study.scenario, study.ground
-    values, construction = study.draw_parameters(member)
+    values, construction, drift = study.draws.of(member)
     draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
-    drift = definition_drift(study, draw)
-    values["def_drift"] = float(drift.mean())
     p = parameters_of(values, study.switches)
-    if scenario.founding == "2024Q4":
+    if study.listed is not None:
+        construction = NO_CONSTRUCTION
+        firms = found_listed(ground, study.listed, _listed_base(study.listed, values), p, draw)
+    elif scenario.founding == "2024Q4":
         base = _base(study, values, construction, member)
         firms = found_2024(ground, base, p, draw)
     else:
@@ -370,7 +317,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         float(np.count_nonzero(listed)),
         rate,
     )
-    row = np.array([*(values[name] for name in study.drawn), *derived])
+    row = np.array([*(values[name] for name in study.draws.names), *derived])
     year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
     reserved = [
         Reserved(r.target, r.technology, (values[r.parameter] if r.parameter else 1.0) * r.rates)
@@ -382,12 +329,15 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     return World(firms, births, first_birth, p, forcing, links, stocks, projects), row
 
 
-def definition_drift(study: Study, draw: Draw) -> Number:
-    """Drift of the published perimeter in each year (M20), drawn anew every year; shape (Y,), log points."""
-    luck = [
-        yearly_luck(("city",), year, Decision.DEFINITION_DRIFT, draw)[0] for year in study.years
-    ]
-    return np.asarray(study.scenario.assumptions["def_drift"].quantile(np.array(luck)))
+def _listed_base(listed: Listed, values: dict[str, float]) -> Base:
+    """The stock of 2024 as a list of firms states it; the values drawn for it are overwritten."""
+    revenue = listed.in_catalogue
+    values["base_core_revenue"] = float(revenue.sum())
+    values["n10_2024"] = float(np.count_nonzero(revenue >= TIER))
+    values["catalogue_firms"] = float(len(revenue))
+    names = ("catalogue_firms", "ecosystem_firms", "founding_tail", "unnamed_max_size")
+    stated = values["base_core_revenue"], NO_CONSTRUCTION, values["n10_2024"]
+    return Base(*stated, *(values[name] for name in names))
 
 
 def _base(study: Study, values: dict[str, float], construction: int, member: int) -> Base:
@@ -398,16 +348,8 @@ def _base(study: Study, values: dict[str, float], construction: int, member: int
     above = sum(revenue >= TIER for revenue in named)
     room = values["base_core_revenue"] - sum(named)
     most = above + int(0.6 * room / TIER)
-    prior = study.scenario.assumptions["n10_2024"]
-    luck = plain_uniforms(
-        name_ids(("n10_2024",)), 0, Decision.PARAMETER, study.scenario.seed, member
-    )[0]
-    if prior.is_fixed:
-        n10 = min(max(values["n10_2024"], float(above)), float(most))
-    elif prior.upper <= above - 0.5 or prior.lower >= most + 0.5:
-        n10 = float(above if prior.upper <= above - 0.5 else most)
-    else:
-        n10 = float(prior.truncated(above - 0.5, most + 0.5).quantile(float(luck[0])))
+    drawn = study.draws.truncated("n10_2024", member, above - 0.5, most + 0.5)
+    n10 = float(min(max(round(drawn), above), most))
     values["n10_2024"] = n10
     names = ("catalogue_firms", "ecosystem_firms", "founding_tail", "unnamed_max_size")
     return Base(values["base_core_revenue"], construction, n10, *(values[n] for n in names))

@@ -6,7 +6,7 @@ Only click is imported here; what computes is imported inside the commands, so t
 
 import click
 
-from simulator.cli import catalogues, machine, runs, scenarios, tasks
+from simulator.cli import catalogues, machine, runs, scenarios, tasks, validation
 from simulator.cli.program import Program, option
 from simulator.cli.session import session_of
 
@@ -63,6 +63,7 @@ program.add_section(
         runs.plot,
         runs.export,
         runs.runs_command,
+        validation.validate,
     ),
 )
 program.add_section(

@@ -30,6 +30,7 @@ from simulator.experiments.errors import (
     MismatchError,
     StoreError,
 )
+from simulator.scenario.entries import POPULATION
 
 FORMAT = 1
 PART_MEMBERS = 50
@@ -38,7 +39,6 @@ SHEET = "scenario.resolved.yaml"
 RUN = "run.json"
 INDEX = "parts/index.jsonl"
 DATA = "data"
-POPULATION = "population.csv"
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

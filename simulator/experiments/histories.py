@@ -4,7 +4,7 @@ Members are stepped here as Mesa models and looked at after every quarter. A his
 the mean of its four quarterly rates, as for the city, and exists for firms that were there in all four.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -123,11 +123,19 @@ def record(study: Study, member: int, engine: str = "auto") -> History:
 
 
 def record_all(
-    study: Study, members: Sequence[int], workers: int = 2, engine: str = "auto"
+    study: Study,
+    members: Sequence[int],
+    workers: int = 2,
+    engine: str = "auto",
+    done: Callable[[], None] = lambda: None,
 ) -> tuple[History, ...]:
-    """Histories of several members, in their order; threads change no byte."""
+    """Histories of several members, in their order; threads change no byte. `done` is called after each."""
+    found = []
     with ThreadPoolExecutor(workers) as pool:
-        return tuple(pool.map(lambda member: record(study, member, engine), members))
+        for history in pool.map(lambda member: record(study, member, engine), members):
+            found.append(history)
+            done()
+    return tuple(found)
 
 
 def _stock(model: TianjinAI) -> tuple[Ids, Flags, float]:

@@ -773,7 +773,7 @@ def _named_after(manifest: Manifest, scenario: Scenario) -> Manifest:
 
 
 def _sheet(scenario: Scenario) -> bytes:
-    return sheet_text(scenario.resolved()).encode()
+    return sheet_text(scenario.stored()).encode()
 
 
 @contextlib.contextmanager

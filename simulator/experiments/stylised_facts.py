@@ -123,7 +123,14 @@ def lognormal_survives(sizes: Floats) -> bool:
         logs[np.linspace(len(logs) // 2, max(len(logs) - TAIL_FIRMS, 1), 30).astype(int)]
     )
     best = min(cuts, key=lambda cut: _distance(logs[logs >= cut] - cut))
-    excess = logs[logs >= best] - best
+    return vuong(logs[logs >= best] - best) < Z95
+
+
+def vuong(excess: Floats) -> float:
+    """Vuong's statistic of an exponential law against a normal cut off at zero; positive favours the former.
+
+    ``excess`` is ln size over the cut: a Pareto tail against a lognormal one.
+    """
     exponent = 1.0 / excess.mean()
     pareto = np.log(exponent) - exponent * excess
     mu, sigma = _normal_above_zero(excess)
@@ -131,7 +138,7 @@ def lognormal_survives(sizes: Floats) -> bool:
     normal = -0.5 * ((excess - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi) * above)
     difference = pareto - normal
     spread = float(difference.std())
-    return spread == 0.0 or float(difference.mean()) / spread * math.sqrt(len(excess)) < Z95
+    return float(difference.mean()) / spread * math.sqrt(len(excess)) if spread else 0.0
 
 
 def variance_exponent(growth: Growth) -> float:
@@ -187,7 +194,8 @@ def _lognormal(e: Evidence) -> Sample:
 
 
 def _hump(e: Evidence) -> Sample:
-    hazard = yearly_hazards(sum(h.lived for h in e.histories), sum(h.died for h in e.histories))
+    lived = np.sum([h.lived for h in e.histories], axis=0)
+    hazard = yearly_hazards(lived, np.sum([h.died for h in e.histories], axis=0))
     peak = float(np.nanargmax(hazard[:8]) + 1)
     return Sample(peak, peak, peak)
 

@@ -558,7 +558,11 @@ def validation(found: "Validation", lang: Lang = "both") -> str:
         name = Text(fact.id, style="bold")
         for text in lines(fact.name, lang):
             name.append("\n" + text, style="default")
-        value = f"{_figure(sample.value)}\n{_figure(sample.low)}–{_figure(sample.high)}" if sample else "–"
+        value = (
+            f"{_figure(sample.value)}\n{_figure(sample.low)}–{_figure(sample.high)}"
+            if sample
+            else "–"
+        )
         verdict = Text(said(_VERDICTS[item.verdict], lang), style=_VERDICT_STYLES[item.verdict])
         if fact.fitted_by and sample:
             verdict.append("\n" + said(_MARKS["fitted"], lang), style="dim")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from simulator.foundation.calendar import Period, Quarter, Schedule
-from simulator.foundation.findings import Finding, Severity
+from simulator.foundation.findings import Finding, InputError, Severity
 from simulator.foundation.parameters import Distribution, Parameter
 from simulator.foundation.tables import shown_file
 from simulator.foundation.units import (
@@ -35,7 +35,11 @@ from simulator.scenario.reading import (
     between,
     with_unit,
 )
+from simulator.world.population import Population, read_population
 
+POPULATION_FOUNDING: Final = "2024Q4"
+STATED_BY_LIST: Final = ("base_core_revenue", "catalogue_firms", "n10_2024", "unnamed_max_size")
+"""Parameters that a list of firms makes idle."""
 DEFAULT_MEMBERS: Final = 1000
 DEFAULT_SEED: Final = 1
 # The switch without which a channel moves nothing.
@@ -103,7 +107,8 @@ class _Assembly:
         mechanisms = {name: sheet.mechanisms.get(name, True) for name in MECHANISMS}
         self.origins.update({f"mechanisms.{name}": Origin("default", "") for name in MECHANISMS})
         levers = self._levers(period, sheet.plans, mechanisms)
-        assumptions = self._assumptions(mechanisms)
+        population = self._population(period)
+        assumptions = self._assumptions(mechanisms, population is not None)
         scenario = Scenario(
             name=sheet.name,
             description=sheet.description or sheet.name,
@@ -117,6 +122,7 @@ class _Assembly:
             parameters=dict(self.facts.priors),
             library=self.facts.library,
             base_construction=sheet.construction,
+            population=population,
             mechanisms=mechanisms,
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
@@ -271,7 +277,35 @@ class _Assembly:
                 severity="note",
             )
 
-    def _assumptions(self, mechanisms: Mapping[str, bool]) -> dict[str, Distribution]:
+    def _population(self, period: Period) -> Population | None:
+        """The user's own list of firms, checked; None without one or when it is not valid."""
+        file = self.sheet.population
+        if file is None:
+            return None
+        if self.facts.foundings[period.start] != POPULATION_FOUNDING:
+            self._find(
+                "population",
+                f"a list of firms founds a start in 2025Q1 only, not in {period.start}",
+                f"企业名单只能用于 2025Q1 起始的情景，而非 {period.start}",
+                allowed="period: {start: 2025Q1, end: …}",
+            )
+            return None
+        try:
+            population = read_population(file, self.facts.registry)
+        except InputError as error:
+            self.findings.extend(error.findings)
+            return None
+        self.findings.extend(population.notes)
+        if self.sheet.construction is not None:
+            self._find(
+                "assumptions.base_construction",
+                "unused: the list of firms states the base value",
+                "未使用：企业名单已给出基数",
+                severity="note",
+            )
+        return population
+
+    def _assumptions(self, mechanisms: Mapping[str, bool], listed: bool) -> dict[str, Distribution]:
         assumptions: dict[str, Distribution] = {}
         for name, prior in sorted(self.facts.priors.items()):
             given = self.sheet.assumptions.get(name)
@@ -283,7 +317,14 @@ class _Assembly:
             # A sheet that states every prior sets none of them anew.
             if _same(given, prior):
                 continue
-            if prior.use != "model":
+            if listed and name in STATED_BY_LIST:
+                self._find(
+                    path,
+                    "unused parameter: the list of firms states it",
+                    "未使用的参数：企业名单已给出",
+                    severity="note",
+                )
+            elif prior.use != "model":
                 self._find(
                     path,
                     f"unused parameter: {_USES[prior.use][0]} ({prior.mechanism})",

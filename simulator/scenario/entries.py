@@ -12,6 +12,7 @@ from simulator.foundation.findings import Finding
 from simulator.foundation.parameters import NUMBERS, Distribution, Parameter
 from simulator.foundation.units import exact_quantity
 from simulator.registry import Lever, Library, Name
+from simulator.world.population import Population
 
 SCHEMA_VERSION: Final = 1
 MECHANISMS: Final = (
@@ -29,6 +30,7 @@ MECHANISMS: Final = (
 )
 """The switches of a scenario, all on unless a file turns them off."""
 EVERY: Final = "all"
+POPULATION: Final = "population.csv"
 Founding = Literal["2024Q4", "2017Q4"]
 
 
@@ -104,6 +106,7 @@ class Scenario:
 
     `assumptions` holds a distribution for every one of `parameters`, in its unit. `notes` are the
     listed findings. `origins` maps dotted paths of the resolved sheet to the layer that set them.
+    `population` is the user's own list of firms that stands in for the drawn catalogue.
     `library` is the data of the city that the file was read against.
     """
 
@@ -118,6 +121,7 @@ class Scenario:
     assumptions: Mapping[str, Distribution]
     parameters: Mapping[str, Parameter]
     base_construction: str | None
+    population: Population | None
     mechanisms: Mapping[str, bool]
     members: int
     seed: int
@@ -135,6 +139,8 @@ class Scenario:
             "period": {"start": str(self.period.start), "end": str(self.period.end)},
             "plans": list(self.plans),
         }
+        if self.population is not None:
+            sheet["population"] = self.population.file
         if self.levers:
             sheet["levers"] = {item.lever.key: _lever_sheet(item) for item in self.levers}
         assumptions: dict[str, object] = {
@@ -152,18 +158,29 @@ class Scenario:
         return sheet
 
     def papers(self) -> dict[str, bytes]:
-        """The files that the resolved sheet needs beside it, by name: another city's data."""
+        """The files a stored sheet needs beside it, by name: another city's data, the list of firms."""
         files = self.library.own_files()
-        return {f"data/{name}": path.read_bytes() for name, path in files.items()}
+        papers = {f"data/{name}": path.read_bytes() for name, path in files.items()}
+        if self.population is not None:
+            papers[POPULATION] = self.population.content
+        return papers
+
+    def stored(self) -> dict[str, object]:
+        """The resolved sheet for a folder that holds the `papers` too."""
+        sheet = self.resolved()
+        return sheet | {"population": POPULATION} if self.population is not None else sheet
 
     def digest(self) -> str:
         """SHA-256 of what is simulated, as hexadecimal text.
 
         Name, description, file, origins, seed and number of members do not count: a label
-        changes no result, and a run states seed and members on their own.
+        changes no result, and a run states seed and members on their own. Of a list of firms its
+        content counts, not its place.
         """
         labels = ("name", "description", "members", "seed")
         sheet = {key: value for key, value in self.resolved().items() if key not in labels}
+        if self.population is not None:
+            sheet["population"] = self.population.digest
         text = json.dumps(sheet, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

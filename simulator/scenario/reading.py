@@ -1,9 +1,11 @@
 """Reads one layer of a scenario into a typed sheet; whatever is wrong becomes a finding."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from simulator.foundation.calendar import Quarter
@@ -28,6 +30,7 @@ TOP_KEYS: Final = (
     "description",
     "period",
     "plans",
+    "population",
     "levers",
     "assumptions",
     "mechanisms",
@@ -106,6 +109,7 @@ class Sheet:
     start: Quarter | None = None
     end: Quarter | None = None
     plans: tuple[str, ...] | None = None
+    population: Path | None = None
     levers: dict[str, LeverSheet] = field(default_factory=dict)
     assumptions: dict[str, Distribution] = field(default_factory=dict)
     construction: str | None = None
@@ -137,7 +141,7 @@ class Reader:
         if top is None:
             self.sheet.readable = False
             return self.sheet
-        for key in set(top) & {"name", "description", "plans", "members", "seed"}:
+        for key in set(top) & {"name", "description", "plans", "population", "members", "seed"}:
             self._set_origin((key,))
         if "schema_version" in sections:
             self._schema_version(top)
@@ -150,6 +154,8 @@ class Reader:
             self._period(top["period"])
         if "plans" in top:
             sheet.plans = self._plans(("plans",), top["plans"])
+        if "population" in top:
+            sheet.population = self._population(("population",), top["population"])
         if "levers" in top:
             self._levers(top["levers"])
         if "assumptions" in top:
@@ -235,6 +241,24 @@ class Reader:
         if found is None:
             return None
         return self.facts.in_order(found, self.facts.registry.documents)
+
+    def _population(self, path: Key, value: object) -> Path | None:
+        """The file of a list of firms, named relative to the scenario file."""
+        allowed = "a CSV table of firms, relative to this file"
+        if not isinstance(value, str) or not value.strip():
+            self.fault(path, f"{shown(value)} is not a file name", "此处应为文件名", allowed)
+            self.sheet.readable = False
+            return None
+        file = Path(os.path.normpath(Path(self.source.file).parent / value.strip()))
+        try:
+            if file.is_file():
+                return file
+            near = nearest(file.name, sorted(item.name for item in file.parent.glob("*.csv")))
+        except (OSError, ValueError):  # a name too long or with odd characters, a closed folder
+            near = None
+        self.fault(path, f"no file {str(file)!r}", f"没有文件“{file}”", allowed, near)
+        self.sheet.readable = False
+        return None
 
     def _levers(self, value: object) -> None:
         levers = self._mapping(("levers",), value, None)

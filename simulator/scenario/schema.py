@@ -74,6 +74,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
                 "type": "array",
                 "items": {"anyOf": [{"enum": documents}, {"type": "string"}]},
             },
+            "population": {"type": "string"},
             "levers": {"type": "object", "properties": levers},
             "assumptions": _object(assumptions),
             "mechanisms": _object(dict.fromkeys(MECHANISMS, switch)),

@@ -135,6 +135,11 @@ def _leaves(scenario: Scenario, lang: str) -> dict[str, _Leaf]:
     put("period.end", Name("结束季度", "last quarter"), period.end, str(period.end))
     plans = scenario.plans
     put("plans", Name("规划文件", "plans in force"), plans, ", ".join(plans) or "–")
+    firms = scenario.population
+    if firms is not None:
+        total = format_quantity(firms.catalogue_revenue, "亿元", lang)
+        text = f"{firms.file} ({len(firms.firms)} 家, {total})"
+        put("population", Name("企业名单", "list of firms"), firms.digest, text)
     for setting in scenario.levers:
         path, name, dose = f"levers.{setting.lever.key}", setting.lever.name, setting.dose
         shape = (dose.points, dose.linear)

@@ -12,7 +12,7 @@ Start-ups and arrivals do not depend on the state, so the firms to come are laid
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -145,14 +145,18 @@ def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
     unnamed = np.concatenate([tail_ids, body_ids])
     sizes = np.concatenate([tail, body])
     _append_unnamed(table, unnamed, sizes, 1, 1, ground, p, draw)
-    n_outside = round(base.ecosystem_firms)
-    outside = entity_ids(Origin.FOUNDING, 2, 0, n_outside)
-    luck, kind = draw.pair(outside, Decision.FOUNDING_SIZE)
-    does_ai = kind < p.demography.ecosystem_ai_share
-    largest = np.where(does_ai, threshold, LARGEST_OUTSIDER)
-    outside_sizes = truncated_pareto(luck, SMALLEST_FIRM, largest, base.founding_tail)
-    _append_unnamed(table, outside, outside_sizes, 0, does_ai, ground, p, draw)
+    append_outside(table, base, ground, p, draw)
     return table
+
+
+def append_outside(table: Table, base: Base, ground: Ground, p: Parameters, draw: Draw) -> None:
+    """Add the ecosystem of smaller firms outside the catalogue."""
+    ids = entity_ids(Origin.FOUNDING, 2, 0, round(base.ecosystem_firms))
+    luck, kind = draw.pair(ids, Decision.FOUNDING_SIZE)
+    does_ai = kind < p.demography.ecosystem_ai_share
+    largest = np.where(does_ai, p.demography.catalogue_threshold, LARGEST_OUTSIDER)
+    sizes = truncated_pareto(luck, SMALLEST_FIRM, largest, base.founding_tail)
+    _append_unnamed(table, ids, sizes, 0, does_ai, ground, p, draw)
 
 
 def tail_sizes(luck: Number, rest: float, base: Base) -> Number:
@@ -359,8 +363,7 @@ def lay_out_births(
     Returns the table and (T + 1,) row offsets: rows [offset[t], offset[t+1]) enter in step t.
     """
     cohorts = [_startups(plan, ground, p, draw), *_arrivals(plan, ground, p, draw)]
-    born = Cohort(*(np.concatenate(column) for column in zip(*cohorts, strict=True)))
-    born = Cohort(*(column[np.argsort(born.step, kind="stable")] for column in born))
+    born = in_order(cohorts)
     _, node_luck = draw.pair(born.ids, Decision.BIRTH_SIZE)
     _, software_luck = draw.pair(born.ids, Decision.BIRTH_KIND)
     addresses = np.array([name_group(place) for place in ground.places], dtype=np.int64)
@@ -384,6 +387,16 @@ def lay_out_births(
     )
     offsets = np.searchsorted(born.step, np.arange(len(plan.size_index) + 1))
     return table, offsets.astype(np.int64)
+
+
+def in_order(cohorts: Sequence[Cohort]) -> Cohort:
+    """All cohorts as one, sorted by the quarter of entry, ties as they stand."""
+    order = np.argsort(np.concatenate([cohort.step for cohort in cohorts]), kind="stable")
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(cohort, name) for cohort in cohorts])[order]
+        for name in Cohort._fields
+    }
+    return Cohort(**columns)
 
 
 def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Cohort:

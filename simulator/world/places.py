@@ -246,19 +246,14 @@ def feature_area_candidates(registry: Registry) -> tuple[Area, ...]:
 
 def count_feature_areas(areas: tuple[Area, ...], cell: Number, threshold: float) -> int:
     """Number of areas that pass the rule of M18; ``cell`` is core revenue (C, P), 亿元/yr."""
-    city = float(cell.sum())
-    return sum(
-        bool(
-            is_feature_area(
-                cell[np.ix_(area.chains, area.places)].sum(),
-                cell[:, area.places].sum(),
-                cell[area.chains].sum(),
-                city,
-                threshold,
-            )
-        )
-        for area in areas
-    )
+    if not areas:
+        return 0
+    chains = np.array([area.chains for area in areas], dtype=np.float64)
+    places = np.array([area.places for area in areas], dtype=np.float64)
+    by_chain, by_place = cell.sum(axis=1), cell.sum(axis=0)
+    own = ((chains @ cell) * places).sum(axis=1)
+    passes = is_feature_area(own, places @ by_place, chains @ by_chain, cell.sum(), threshold)
+    return int(np.count_nonzero(passes))
 
 
 def purchase_pattern(registry: Registry) -> Number:

@@ -10,7 +10,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -44,7 +44,7 @@ NO: Final = ("0", "no", "false", "n", "否", "无")
 
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _YEAR = re.compile(r"(\d{4})(?:[-/.年].*)?")
-_HEADER_UNIT = re.compile(r"(.+?)\s*[(\[/]\s*([^()\[\]/]+?)\s*[)\]]?")
+_BRACKETS = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class ListedFirm:
 class Population:
     """A list of firms in the order of their names; `notes` say what of the file was not read."""
 
-    file: str
+    file: str = field(compare=False)
     firms: tuple[ListedFirm, ...]
-    notes: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = field(default=(), compare=False)
 
     @property
     def catalogue_revenue(self) -> float:
@@ -131,7 +131,9 @@ def read_population(path: Path, registry: Registry) -> Population:
             key = _plain(row[columns["name"]])
             if key in met:
                 what = f"{key!r} stands on line {met[key]} already"
-                findings.append(row.finding(columns["name"], what, f"“{key}”已见于第 {met[key]} 行"))
+                findings.append(
+                    row.finding(columns["name"], what, f"“{key}”已见于第 {met[key]} 行")
+                )
             elif firm is not None:
                 firms[firm.name] = firm
             met.setdefault(key, row.line)
@@ -319,11 +321,8 @@ def _columns(rows: list[Row], file: str) -> tuple[dict[str, str], str, list[Find
     known = {word: name for name, words in COLUMNS.items() for word in (name, *words)}
     headers = list(rows[0])
     for number, header in enumerate(headers, start=1):
-        word, bracket = _plain(header).casefold(), ""
-        split = _HEADER_UNIT.fullmatch(word)
-        if word not in known and split is not None:
-            word, bracket = split[1], split[2]
-        name = known.get(word)
+        words, bracket = _header(header)
+        name = next((known[word] for word in words if word in known), None)
         if name is None:
             findings.append(_not_read(file, number, header, known))
         elif name in found:
@@ -348,6 +347,18 @@ def _columns(rows: list[Row], file: str) -> tuple[dict[str, str], str, list[Find
     return found, unit, findings
 
 
+def _header(text: str) -> tuple[list[str], str]:
+    """The names in a header, `name/名称` or `营业收入（万元）`, and the unit it states."""
+    word, unit = _plain(text).casefold(), ""
+    split = _BRACKETS.fullmatch(word)
+    if split is not None:
+        word, unit = split[1], split[2]
+    words = [part.strip() for part in word.split("/")]
+    if len(words) > 1 and not unit and words[-1] in UNITS:
+        unit = words.pop()
+    return words, unit
+
+
 def _not_read(file: str, number: int, header: str, known: Collection[str]) -> Finding:
     return Finding(
         file,
@@ -364,9 +375,9 @@ def _not_read(file: str, number: int, header: str, known: Collection[str]) -> Fi
 def _decode(data: bytes, file: str) -> tuple[str, list[Finding]]:
     """The text of a table as spreadsheets save it, and a note where the encoding was guessed."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings, guessed = ("utf-16",), False
+        encodings, guessed = ["utf-16"], False
     else:
-        encodings, guessed = ("utf-8-sig", "gb18030"), True
+        encodings, guessed = ["utf-8-sig", "gb18030"], True
     for encoding in encodings:
         try:
             text = data.decode(encoding)

@@ -50,6 +50,9 @@ class FakeScenario:
             "seed": self.seed,
         }
 
+    def stored(self) -> dict[str, object]:
+        return self.resolved()
+
     def papers(self) -> dict[str, bytes]:
         return {}
 

@@ -1,0 +1,135 @@
+"""Parameters of members: each the quantile of its distribution at one uniform addressed by (seed, member, name).
+
+Members are drawn in fixed blocks, because quantiles of columns are cheap; a member's draw depends on neither the number
+of members nor the block.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.foundation.parameters import Construction, Distribution, nearest_construction
+from simulator.foundation.randomness import (
+    Decision,
+    Origin,
+    entity_id,
+    name_group,
+    name_ids,
+    uniforms,
+)
+
+Number = npt.NDArray[np.float64]
+Label = npt.NDArray[np.int64]
+
+BLOCK = 50
+BASE, DRIFT = "base_core_revenue", "def_drift"
+
+
+class MemberDraw(NamedTuple):
+    """What one member drew."""
+
+    values: dict[str, float]  # by parameter name; the drift is its mean over the years
+    construction: int  # index of the base value's perimeter
+    drift: Number  # (Y,) definition drift of each year, log points (M20)
+
+
+class _Block(NamedTuple):
+    first: int
+    values: Number  # (parameters, BLOCK)
+    constructions: Label  # (BLOCK,)
+    drift: Number  # (Y, BLOCK)
+
+
+class ParameterDraws:
+    """Draws the parameters of any member of a scenario; safe to share between threads."""
+
+    def __init__(
+        self,
+        assumptions: Mapping[str, Distribution],
+        constructions: Sequence[Construction],
+        chosen: str | None,
+        years: Sequence[int],
+        seed: int,
+    ) -> None:
+        """``chosen`` is the construction a scenario fixes, or None; ``years`` are the simulated ones."""
+        self.names: tuple[str, ...] = tuple(sorted(assumptions))
+        self._assumptions = assumptions
+        self._constructions = constructions
+        self._chosen = chosen
+        self._seed = seed
+        self._addresses = name_ids(self.names)
+        city = name_group("city")
+        self._years = np.array(
+            [entity_id(Origin.PROCESS, city, year) for year in years], dtype=np.uint64
+        )
+        self._held = threading.local()
+
+    def of(self, member: int) -> MemberDraw:
+        """Parameters of a member."""
+        first = member - member % BLOCK
+        block: _Block | None = getattr(self._held, "block", None)
+        if block is None or block.first != first:
+            block = self._held.block = self._draw(first)
+        row = member - first
+        values = dict(zip(self.names, block.values[:, row].tolist(), strict=True))
+        drift = block.drift[:, row]
+        values[DRIFT] = float(drift.mean())
+        return MemberDraw(values, int(block.constructions[row]), drift)
+
+    def truncated(self, name: str, member: int, lower: float, upper: float) -> float:
+        """The member's own draw of a parameter whose prior is cut to [lower, upper] for it."""
+        prior = self._assumptions[name]
+        if prior.is_fixed:
+            return min(max(prior.median, lower), upper)
+        if prior.upper <= lower or prior.lower >= upper:
+            return lower if prior.upper <= lower else upper
+        luck = uniforms(name_ids((name,)), 0, Decision.PARAMETER, self._seed, member)[0]
+        return float(prior.truncated(lower, upper).quantile(float(luck[0])))
+
+    def _draw(self, first: int) -> _Block:
+        members = range(first, first + BLOCK)
+        luck = self._luck(self._addresses, Decision.PARAMETER, members)
+        values = np.empty_like(luck)
+        constructions = np.zeros(BLOCK, dtype=np.int64)
+        for i, name in enumerate(self.names):
+            if name == BASE:
+                constructions, values[i] = self._base(luck[i])
+            else:
+                values[i] = self._assumptions[name].quantile(luck[i])
+        years = self._luck(self._years, Decision.DEFINITION_DRIFT, members)
+        return _Block(first, values, constructions, self._assumptions[DRIFT].quantile(years))
+
+    def _luck(self, ids: npt.NDArray[np.uint64], decision: Decision, members: range) -> Number:
+        rows = [uniforms(ids, 0, decision, self._seed, member)[0] for member in members]
+        return np.stack(rows, axis=1)
+
+    def _base(self, luck: Number) -> tuple[Label, Number]:
+        """Base values X₀ with their perimeters: drawn together, or the construction nearest to a given X₀.
+
+        One uniform names the component by its place among the weights and draws inside it.
+        """
+        distribution = self._assumptions[BASE]
+        labels = [construction.id for construction in self._constructions]
+        if distribution.kind == "constructions":
+            edges = np.concatenate([[0.0], np.cumsum(distribution.weights)])
+            if self._chosen is None:
+                index = np.searchsorted(edges[1:-1], luck, side="right")
+                within = (luck - edges[index]) / (edges[index + 1] - edges[index])
+            else:
+                index, within = np.full(len(luck), labels.index(self._chosen)), luck
+            values = np.empty_like(luck)
+            for k, component in enumerate(distribution.components):
+                values[index == k] = component.quantile(within[index == k])
+            return index, values
+        values = np.asarray(distribution.quantile(luck))
+        if self._chosen is not None:
+            index = np.full(len(luck), labels.index(self._chosen))
+        else:
+            index = np.array([nearest_construction(self._constructions, x) for x in values])
+        smallest = np.array([c.distribution.lower for c in self._constructions])
+        return index, np.maximum(values, smallest[index])
