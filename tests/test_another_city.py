@@ -111,11 +111,11 @@ def test_catalogues_and_scenarios_take_the_folder(tmp_path: Path) -> None:
     child = tmp_path / "child.yaml"
     assert call("new", str(child), "--extends", BASELINE, *data).exit_code == 0
     assert call("check", str(child), *data).exit_code == 0
-    uncommented = "".join(
-        line.removeprefix("# ") if line.startswith(("# levers", "#   gb", "#   xg")) else line
-        for line in child.read_text("utf-8").splitlines(keepends=True)
-    ).replace("\n#   ", "\n  ")
-    child.write_text(uncommented, "utf-8")
+    lines = child.read_text("utf-8").splitlines(keepends=True)
+    first = lines.index("# levers:\n")
+    for place, line in enumerate(lines[first : first + 3], start=first):
+        lines[place] = line.removeprefix("# ")
+    child.write_text("".join(lines), "utf-8")
     assert call("check", str(child), *data).exit_code == 0, call("check", str(child), *data).output
     schema = json.loads(call("schema", *data).stdout)
     assert set(schema["properties"]["levers"]["properties"]) >= {"xg_fund", "gb_compute"}
@@ -150,10 +150,10 @@ def test_every_missing_file_and_misspelt_table_is_named(copied: Path) -> None:
     [
         ("founding/chain_mix.csv", "drones,0.3", "drones,0.4", "sum to 1.1"),
         ("founding/chain_mix.csv", "drones,0.3", "drone,0.3", "did you mean: drones"),
-        ("founding/named_firms.csv", "crane_control", "crane", "did you mean: crane_control"),
+        ("founding/named_firms.csv", "crane_control", "crane", "'crane' is unknown"),
         ("founding/place_shares.csv", "lanwan,0.2", "lanwan,", "share is empty"),
         ("founding/constructions.csv", "haiyan:1", "haiyam:1", "did you mean: haiyan"),
-        ("founding/constructions.csv", ",18,", ",2,", "narrow lies outside the bounds"),
+        ("founding/constructions.csv", ",18,", ",7.5,", "narrow lies outside the bounds"),
         ("priors.csv", "n10_2024", "n10_2023", "did you mean: n10_2024"),
         ("lever_effects.csv", "l-gb-compute", "l-gb-computer", "did you mean: l-gb-compute"),
     ],

@@ -343,7 +343,7 @@ def test_check_decides_the_exit_code(results: Path, check: str, code: int) -> No
         ("tj27_core_revenu>=1", "tj27_core_revenue"),
         ("tj27_core_revenue", "tj27_core_revenue>=0.6"),
         ("tj27_core_revenue>=2", "probability"),
-        ("tj27_key_tech>=0.1", "M7"),
+        ("tj27_standing>=0.1", "checklist, by hand"),
     ],
 )
 def test_a_bad_check_is_a_usage_error(results: Path, check: str, says: str) -> None:

@@ -29,9 +29,10 @@ def commands(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like a checkout as README's reader has it: scenarios, and room for results."""
+    """A folder like a checkout as README's reader has it: scenarios, examples, room for results."""
     place = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "scenarios", place / "scenarios")
+    shutil.copytree(ROOT / "examples", place / "examples")
     return place
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.targets import CheckResult
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-FIGURES = ("fan", "scorecard", "chains", "districts")
+FIGURES = ("fan", "scorecard", "chains", "districts", "money")
 FORMATS = ("csv", "parquet", "netcdf")
 ENGINES = ("auto", "compiled", "plain")
 SEEDS = click.IntRange(0, 2**32 - 1)
@@ -372,15 +372,15 @@ def targets(
 
 @command(
     "plot",
-    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains 或 districts。",
+    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts 或 money。",
     example="plot results/latest fan:core_revenue -o core_revenue",
 )
 @run_argument()
 @argument(
     "figure",
     metavar="FIGURE",
-    en="fan:SERIES (names: simulate metrics), scorecard, chains or districts.",
-    zh="fan:序列（名称见 simulate metrics）、scorecard、chains 或 districts。",
+    en="fan:SERIES (names: simulate metrics), scorecard, chains, districts or money.",
+    zh="fan:序列（名称见 simulate metrics）、scorecard、chains、districts 或 money（资金去向）。",
 )
 @option(
     "-o",

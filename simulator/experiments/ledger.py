@@ -1,12 +1,9 @@
 """The budget ledger of a stored run: its scenario's levers, its members' draws and recorded fund money."""
 
-import numpy as np
-
-from simulator.experiments.fan import quantiles
 from simulator.experiments.store import Run
 from simulator.model import prepare
 from simulator.policy.effects import lever_tables
-from simulator.policy.ledger import YUAN, Entry, Flows, Ledger, keep_ledger
+from simulator.policy.ledger import Flows, Ledger, keep_ledger
 
 DRAWN = (
     "contract_duration",
@@ -40,27 +37,3 @@ def ledger_of(run: Run) -> Ledger:
         study.simulated,
         flows,
     )
-
-
-def entry_rows(ledger: Ledger) -> list[list[object]]:
-    """Rows of `ledger.csv`: year, accounts, lever, kind, unit, mean, median, and 5–95 % where members differ."""
-    return [
-        [
-            entry.year,
-            entry.source,
-            entry.destination,
-            entry.lever,
-            entry.kind,
-            "亿元",
-            *_summary(entry),
-        ]
-        for entry in ledger.entries
-    ]
-
-
-def _summary(entry: Entry) -> tuple[float, float, float | None, float | None]:
-    amount = entry.amount / YUAN
-    if (entry.amount == entry.amount[0]).all():
-        return float(amount[0]), float(amount[0]), None, None
-    low, _, middle, _, high = quantiles(np.asarray(amount, dtype=np.float64)).tolist()
-    return float(amount.mean()), middle, low, high

@@ -57,6 +57,7 @@ from simulator.scenario import Scenario, load_scenario, sheet_text
 from simulator.scenario.reading import LARGEST_SEED, MOST_MEMBERS
 
 if TYPE_CHECKING:
+    from simulator.policy.ledger import Ledger
     from simulator.targets import TargetScore
 
 Progress = Callable[[int, int], None]
@@ -128,6 +129,7 @@ class Machinery:
     prepare: Callable[[Scenario], Study]
     describe: Callable[[Sequence[str]], tuple[Series, ...]]
     score: "Callable[[Run], tuple[TargetScore, ...]]"
+    book: "Callable[[Run], Ledger | None]" = lambda run: None
 
 
 def run(
@@ -237,7 +239,12 @@ def the_machinery() -> Machinery:
             )
         return tuple(described)
 
-    return Machinery(load, identify, prepare, describe, Run.targets)
+    def book(run: Run) -> "Ledger":
+        from simulator.experiments.ledger import ledger_of
+
+        return ledger_of(run)
+
+    return Machinery(load, identify, prepare, describe, Run.targets, book)
 
 
 def folder_name(stem: str, run_hash: str) -> str:
@@ -727,7 +734,7 @@ def _write_tables(folder: RunFolder, finished: Run, tools: Machinery) -> None:
 
     folder.write("summary.parquet", summary_table(finished))
     folder.write("targets.csv", targets_table(tools.score(finished)))
-    ledger = ledger_table(finished)
+    ledger = ledger_table(finished, tools.book(finished))
     if ledger is None:
         folder.remove("ledger.csv")
     else:

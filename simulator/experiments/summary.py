@@ -15,6 +15,7 @@ import numpy as np
 from simulator.experiments.fan import QUANTILES, quantiles
 from simulator.experiments.folder import Failure, Floats, Series, encode_table
 from simulator.experiments.store import Run
+from simulator.policy.ledger import YUAN, Ledger
 from simulator.targets import Probability, TargetScore
 
 LEDGER = ("fund_committed", "fund_paid_in", "fund_invested", "private_coinvestment")
@@ -87,10 +88,12 @@ def targets_table(scores: Sequence[TargetScore]) -> bytes:
     return encode_csv(_TARGET_COLUMNS, rows)
 
 
-def ledger_table(run: Run) -> bytes | None:
-    """The money of the fund layer by year, as CSV; None when no member ever moved any.
+def ledger_table(run: Run, ledger: Ledger | None = None) -> bytes | None:
+    """Money by year, as CSV: the stocks of the fund layer, then the entries of the budget ledger.
 
-    Rows that are zero in every member are not written, so that a lever with dose zero leaves none.
+    An entry says between which accounts, for which lever; its range stands only where members
+    differ. Rows that are zero in every member are not written, so that a lever with dose zero
+    leaves none; None when nothing is left.
     """
     rows: list[list[object]] = []
     for key in LEDGER:
@@ -102,10 +105,18 @@ def ledger_table(run: Run) -> bytes | None:
             if not column.any():
                 continue
             low, _, median, _, high = quantiles(column).tolist()
-            rows.append([key, series.unit, year, float(column.mean()), median, low, high])
+            mean = float(column.mean())
+            rows.append([key, "", "", "", "", series.unit, year, mean, median, low, high])
+    for entry in ledger.entries if ledger is not None else ():
+        amount = entry.amount / YUAN
+        low, _, median, _, high = quantiles(amount).tolist()
+        ends = [low, high] if (entry.amount != entry.amount[0]).any() else [None, None]
+        accounts = [entry.source, entry.destination, entry.lever, entry.kind]
+        mean = float(amount.mean())
+        rows.append(["entry", *accounts, "亿元", entry.year, mean, median, *ends])
     if not rows:
         return None
-    return encode_csv(("variable", "unit", "year", "mean", "median", "p05", "p95"), rows)
+    return encode_csv(_LEDGER_COLUMNS, rows)
 
 
 def failures_table(failures: Iterable[Failure], seed: int, own_data: bool = False) -> bytes:
@@ -186,6 +197,21 @@ _TARGET_COLUMNS = (
     "members",
     "calibrated",
     "by_construction",
+)
+
+
+_LEDGER_COLUMNS = (
+    "variable",
+    "account_from",
+    "account_to",
+    "lever",
+    "kind",
+    "unit",
+    "year",
+    "mean",
+    "median",
+    "p05",
+    "p95",
 )
 
 

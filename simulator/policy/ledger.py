@@ -36,7 +36,9 @@ Yuan = npt.NDArray[np.int64]
 
 YUAN: Final = 1e8  # in one 亿元
 DT: Final = 0.25
-CARRIED: Final = ""  # lever of money that was committed before the start, or of the fund pool as a whole
+CARRIED: Final = (
+    ""  # lever of money that was committed before the start, or of the fund pool as a whole
+)
 
 
 class Account(NamedTuple):

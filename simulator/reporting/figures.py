@@ -28,6 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from simulator.observables import Observable, observable_of
+from simulator.policy.ledger import ACCOUNTS, CITY_BUDGET, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
@@ -58,6 +59,7 @@ from simulator.targets import (
 )
 
 if TYPE_CHECKING:
+    from simulator.experiments.store import Run
     from simulator.experiments.validation import Validation
 
 DPI = 160
@@ -362,6 +364,126 @@ def _tail_panel(page: "_Page", axes: Axes, sizes: Sequence[Floats]) -> None:
     page.write(5.15, 0.14, said(words, page.lang), 9.0, MUTED)
     words = Name(zh="营收 亿元（对数刻度）", en="revenue, 亿元 (log scale)")
     page.write(7.52, 4.1, said(words, page.lang), 9.0, MUTED, ha="center")
+
+
+def money(run: "Run", *, lang: Lang = "both") -> Figure:
+    """Where the budget goes: by kind of lever and year, and the accounts it is in at the end.
+
+    From the double-entry ledger; medians over members, with 5–95 % lines where members differ.
+    """
+    from simulator.experiments.ledger import ledger_of
+
+    ledger = ledger_of(run)
+    # A kind's name may end in a remark in brackets, which a row has no room for.
+    kinds = {
+        kind.id: Name(kind.name.zh, kind.name.en.partition(" (")[0])
+        for kind in run.library.registry.kinds
+    }
+    budget: dict[str, dict[int, float]] = {}
+    for entry in ledger.entries:
+        if entry.source == CITY_BUDGET:
+            years = budget.setdefault(entry.kind, {})
+            years[entry.year] = years.get(entry.year, 0.0) + float(np.median(entry.amount)) / YUAN
+    first = [
+        _Money(kinds.get(kind, Name(zh=kind, en=kind)), tuple(sorted(years.items())), None)
+        for kind, years in budget.items()
+    ]
+    first.sort(key=lambda row: -row.total)
+    last = [
+        _Money(account.name, ((0, float(np.median(end))),), (float(low), float(high)), account.role)
+        for account in ACCOUNTS
+        if account.role != "source"
+        for end in [ledger.balance(account.key) / YUAN]
+        if end.any()
+        for low, high in [np.quantile(end, (0.05, 0.95))]
+    ]
+    public = sum(row.total for row in first)
+    everything = -float(np.median(ledger.total("source"))) / YUAN
+    unspent = float(np.median(ledger.total("held"))) / YUAN
+    span = f"{run.years[1]}–{run.years[-1]}" if len(run.years) > 2 else f"{run.years[-1]}"
+    put = Name(
+        zh=f"各级预算安排 {number(public)}亿元；计入其他来源共"
+        if first
+        else "无新增预算；其他来源共",
+        en=f"budgets put up {number(public)}亿元; with all other sources"
+        if first
+        else "no new budget; from other sources",
+    )
+    title = Name(
+        zh=f"{span} 年{put.zh} {number(everything)}亿元，其中期末未用 {number(unspent)}亿元",
+        en=f"{span}: {put.en} {number(everything)}亿元, of which {number(unspent)}亿元 is unspent "
+        "at the end",
+    )
+    subtitle = Name(
+        zh=f"{run.scenario.name.zh}；复式记账，每元有来源有去向；成员中位数，细线为 5–95%；工具规模多为假定",
+        en=f"{run.scenario.name.en}; double entry, every yuan from one account to another; medians, thin "
+        "lines 5–95%; most sizes of levers are assumed",
+    )
+    step = 0.42 if lang == "both" else 0.3
+    body = 0.55 * (2 if first else 1) + 0.35 + step * (len(first) + len(last))
+    page = _Page(lang, title, subtitle, body=body, footer=_provenance(run))
+    y = 0.1
+    if first:
+        head = Name(
+            zh="各级预算按工具类别（每段一年）", en="Budgets by kind of lever (a segment a year)"
+        )
+        y = _money_rows(page, head, first, y, step, COLOURS[0])
+    head = Name(
+        zh="期末各账户（深色已付出，浅色未用）",
+        en="Accounts at the end (dark: paid out, light: unspent)",
+    )
+    _money_rows(page, head, last, y, step, COLOURS[3])
+    page.finish()
+    return page.figure
+
+
+class _Money(NamedTuple):
+    """A row of the money figure: amounts by year in 亿元, and a 5–95 % range."""
+
+    name: Name
+    amounts: tuple[tuple[int, float], ...]
+    spread: tuple[float, float] | None
+    role: str = "received"
+
+    @property
+    def total(self) -> float:
+        """All years together."""
+        return sum(amount for _, amount in self.amounts)
+
+
+def _money_rows(
+    page: "_Page", head: Name, rows: Sequence[_Money], y: float, step: float, colour: str
+) -> float:
+    """Bars of one half of the money figure; returns where the next half starts."""
+    page.write(_NAME_X, y + 0.08, said(head, page.lang), 9.5, MUTED)
+    page.write(9.55, y + 0.08, "亿元", 9.0, MUTED, ha="right")
+    page.rule(_NAME_X, page.width - 0.45, y + 0.24)
+    left, room = 3.6, 4.9
+    ends = [max(row.total, row.spread[1] if row.spread else 0.0) for row in rows]
+    largest = max(ends, default=0.0) or 1.0
+    y += 0.3
+    for row in rows:
+        middle = y + step / 2
+        words = lines(row.name, page.lang)
+        for place, text in enumerate(words):
+            down = 0.17 * (place - (len(words) - 1) / 2)
+            size, ink = (9.5, INK) if place == 0 else (8.0, MUTED)
+            page.write(_NAME_X, middle + down, _shorten(text, left - 0.6, size), size, ink)
+        x = left
+        tone = colour if row.role == "received" else _lighter(colour)
+        for _, part in row.amounts:
+            width = room * part / largest
+            # A gap between years, as long as the bar is wide enough to show one.
+            page.bar(x, middle - 0.085, max(width - 0.025, 0.6 * width), 0.17, tone)
+            x += width
+        figures = number(row.total)
+        if row.spread and row.spread[1] - row.spread[0] > 1e-6:
+            low, high = row.spread
+            page.rule(left + room * low / largest, left + room * high / largest, middle, INK, 1.0)
+            figures += f"  ({number(low)}–{number(high)})"
+        page.write(9.55, middle, figures, 9.0, INK, ha="right")
+        y += step
+    return y + 0.3
 
 
 def save(

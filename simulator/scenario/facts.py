@@ -11,6 +11,7 @@ from simulator.foundation.parameters import Parameter
 from simulator.foundation.tables import read_table, shipped, shown_file
 from simulator.policy.effects import LeverAssumption, lever_tables
 from simulator.registry import Entry, Library, Registry
+from simulator.registry.loading import Stamp
 from simulator.scenario.entries import Founding, Origin
 
 
@@ -49,14 +50,18 @@ class Facts:
     def size_origin(self, lever: str) -> Origin:
         """Where the assumed size of a lever stands, by the lever's id."""
         table = self.library.lever_assumptions
-        return Origin("lever sizes", _shown(self.library, table), _lines(table, "lever")[lever])
+        return Origin(
+            "lever sizes",
+            _shown(self.library, table),
+            _lines(table, "lever", self.library.stamp)[lever],
+        )
 
     def prior_origin(self, name: str) -> Origin:
         """Where the prior of a parameter stands."""
         own = self.library.own_priors
-        if own is not None and name in (lines := _lines(own, "name")):
+        if own is not None and name in (lines := _lines(own, "name", self.library.stamp)):
             return Origin("priors", shown_file(own), lines[name])
-        lines = _lines(shipped("calibration", "priors.csv"), "name")
+        lines = _lines(shipped("calibration", "priors.csv"), "name", ())
         return Origin("priors", "calibration/priors.csv", lines[name])
 
     def dose(self, lever: str) -> DoseSpec:
@@ -100,6 +105,6 @@ def _shown(library: Library, table: Path) -> str:
 
 
 @cache
-def _lines(table: Path, column: str) -> Mapping[str, int]:
+def _lines(table: Path, column: str, stamp: Stamp) -> Mapping[str, int]:
     """The line of each row of a table, by the text in one of its columns."""
     return {row[column]: row.line for row in read_table(table)}
