@@ -291,13 +291,19 @@ def construction_groups(outcomes: Outcomes) -> tuple[Group, ...]:
 
 
 def goals_of(
-    registry: Registry, years: Sequence[int], extra: Sequence[Goal] = ()
+    registry: Registry,
+    years: Sequence[int],
+    extra: Sequence[Goal] = (),
+    plans: Collection[str] = (),
 ) -> tuple[Goal, ...]:
     """What a run is judged on: the plans' targets due in it, then the scenario's own.
 
-    `years` begins with the founding year, as those of a run do; what was due then lies behind it.
+    `years` begins with the founding year, as those of a run do; what was due then lies behind it. With `plans`, the
+    plans in force, only their targets: a run of one plan says nothing of another's. Without any plan in force all that
+    is due is judged, so that a run without policy can be held against one with it.
     """
-    return (*targets_due(registry, years[1:]), *extra)
+    due = targets_due(registry, years[1:])
+    return (*(target for target in due if not plans or target.document in plans), *extra)
 
 
 def judge_all(library: Library, catalogue: Sequence[Observable] = CATALOGUE) -> tuple[Judged, ...]:

@@ -526,7 +526,12 @@ def _run_text(
 def _joint(opened: "Run") -> Any:
     from simulator.targets import goals_of, joint
 
-    goals = goals_of(opened.library.registry, opened.years, opened.scenario.extra_targets)
+    goals = goals_of(
+        opened.library.registry,
+        opened.years,
+        opened.scenario.extra_targets,
+        opened.scenario.plans,
+    )
     return joint(goals, opened)
 
 

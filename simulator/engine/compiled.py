@@ -140,6 +140,7 @@ _compensated_shock = _equation(m2.compensated_shock)
 _data_uplift = _equation(m10.data_uplift)
 _size_weight = _equation(m10.size_weight)
 _ticket_waiting = _equation(m9.ticket_waiting)
+_venture_lift = _equation(m9.venture_lift)
 _kept_capacity = _equation(m9.kept_capacity)
 _investment_limit = _equation(m9.investment_limit)
 _private_capacity = _equation(m9.private_capacity)
@@ -362,10 +363,10 @@ def _grow_quarterly(f, n, p, forcing, stocks, now):
         uplift = _data_uplift(stocks.chain_contract[c], stocks.chain_sales[c], p.contracts)
         for place in range(growth.shape[1]):
             cell[c, place] = _exp(DT * (growth[c, place] + uplift))
-    venture = _exp(DT * p.finance.vc_growth_effect)
     for i in range(n):
-        external = f.external[i] * cell[f.chain[i], f.place[i]]
-        f.external[i] = external * venture if f.ticket_until[i] >= now.quarter else external
+        f.external[i] = f.external[i] * cell[f.chain[i], f.place[i]]
+        if f.ticket_until[i] >= now.quarter:
+            f.external[i] = f.external[i] * _exp(DT * f.lift[i])
 
 
 @njit(**LOOP)
@@ -390,6 +391,9 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):
         private = p.finance.m_crowdin * forcing.tickets[ticket]
         stocks.owner[ticket] = ids[winner]
         stocks.amount[ticket] = forcing.tickets[ticket] + private
+        f.lift[winner] = _venture_lift(
+            stocks.amount[ticket], f.external[winner], p.finance.vc_growth_effect
+        )
         stocks.due[ticket] = now.quarter + lag
         f.ticket_until[winner] = now.quarter + effective
         stocks.invested[INVESTED] += forcing.tickets[ticket]

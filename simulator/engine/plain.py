@@ -188,10 +188,9 @@ def grow_quarterly(
     """Growth channel, uplift of data-rich contracts and the venture effect, by quarter (M2)."""
     uplift = m10.data_uplift(stocks.chain_contract, stocks.chain_sales, p.contracts)
     cell = exp(DT * (forcing.growth[now.step] + uplift[:, np.newaxis]))
-    venture = exp(DT * p.finance.vc_growth_effect)
     firms.external[:] = firms.external * cell[firms.chain, firms.place]
     lifted = firms.ticket_until >= now.quarter
-    firms.external[lifted] = firms.external[lifted] * venture
+    firms.external[lifted] = firms.external[lifted] * exp(DT * firms.lift[lifted])
 
 
 def invest(
@@ -218,6 +217,9 @@ def invest(
         private = p.finance.m_crowdin * forcing.tickets[ticket]
         stocks.owner[ticket] = ids[winner]
         stocks.amount[ticket] = forcing.tickets[ticket] + private
+        firms.lift[winner] = m9.venture_lift(
+            stocks.amount[ticket], firms.external[winner], p.finance.vc_growth_effect
+        )
         stocks.due[ticket] = now.quarter + lag
         firms.ticket_until[winner] = now.quarter + effective
         stocks.invested[INVESTED] += forcing.tickets[ticket]

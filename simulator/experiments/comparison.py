@@ -441,7 +441,8 @@ def _target_differences(
 
     before, after = _Members(first, members), _Members(later, members)
     years = [year for year in first.years if year in later.years]
-    goals = goals_of(first.library.registry, years, first.scenario.extra_targets)
+    scenario = first.scenario
+    goals = goals_of(first.library.registry, years, scenario.extra_targets, scenario.plans)
     found: list[TargetDifference] = []
     for goal, judged in zip(goals, score(goals, before), strict=True):
         if judged.status != "scored" or judged.series not in later.series:

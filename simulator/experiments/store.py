@@ -292,7 +292,8 @@ class Run:
         """The plans' targets due in the years of the run, and the scenario's own, judged on it."""
         from simulator.targets import goals_of, score
 
-        goals = goals_of(self.library.registry, self.years, self.scenario.extra_targets)
+        scenario = self.scenario
+        goals = goals_of(self.library.registry, self.years, scenario.extra_targets, scenario.plans)
         return score(goals, self)
 
     def digest(self) -> str:

@@ -43,8 +43,6 @@ COMMON_SHOCKS: Final = ("g_nat_yearly_sd", "chain_deviation_sd", "chain_shock_sd
 ONLY_LUCK: Final = "firm_shocks"
 SCENARIO: Final = "no_policy.yaml"
 BASE_VALUE: Final = "base_core_revenue"
-FOUNDING_OF_ACCOUNTS: Final = 2024
-"""Year of the founding whose stocks the reported fund accounts speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ def validate(
         np.concatenate([standardised(item) for item in growth]),
         tuple(_last_sizes(history) for history in histories),
     )
-    found = accounts({name: _stack(histories, name) for name in _SERIES}, _drawn(histories))
+    series = {name: _stack(histories, name) for name in _SERIES}
     return Validation(
         scenario.stem,
         scenario.name,
@@ -187,7 +185,7 @@ def validate(
         members,
         scenario.period,
         judgements,
-        found if histories[0].years[0] == FOUNDING_OF_ACCOUNTS else (),
+        accounts(scenario, series, _drawn(histories)),
         shapes,
     )
 
@@ -283,46 +281,85 @@ def zone_pairs(
     return tuple(zip(off, on, strict=True))
 
 
-def accounts(series: Mapping[str, Floats], drawn: Mapping[str, Floats]) -> tuple[Account, ...]:
-    """Fund accounts beside the reported ones.
+def accounts(
+    scenario: Scenario, series: Mapping[str, Floats], drawn: Mapping[str, Floats]
+) -> tuple[Account, ...]:
+    """Fund accounts beside the reported ones, at the quarter each is reported for; none that lies outside the run.
 
-    `series` are (members, quarters) from the founding quarter on, `drawn` (members,). The reported figures are
-    stocks since 2017; the model starts from paid-in money, so what it says of earlier years is that stock
-    through its shares.
+    `series` are (members, quarters) from the founding quarter on, `drawn` (members,). Founded at the end of 2024, the
+    model starts from the reported stocks, so what it says of earlier years is paid-in money through its shares;
+    founded at the end of 2017, everything was placed since then.
     """
-    paid = series["fund_paid_in"][:, 0]
-    ai = paid * drawn["haihe_ai_share"]
-    tickets = ai / drawn["ticket_mean"]
-    landed = ai * drawn["fund_landing_share"]
-    first_year = series["tickets"][:, min(4, series["tickets"].shape[1] - 1)]
-    model = {
-        "committed": series["fund_committed"][:, 0],
-        "paid_in": paid,
-        "ai_invested": ai,
-        "ai_projects": tickets,
-        "landed_projects": tickets * drawn["fund_landing_share"],
-        "landed_investment": landed * (1.0 + drawn["m_crowdin"]),
-        "tickets_year": first_year / drawn["fund_landing_share"],
-    }
-    rows = read_table(shipped("calibration", "fund_accounts.csv"))
-    return tuple(
-        Account(
-            row["account"],
-            Name(cell_text(row, "name_zh"), cell_text(row, "name_en")),
-            cell_text(row, "unit"),
-            cell_text(row, "date"),
-            cell_number(row, "reported"),
-            "fitted" if cell_choice(row, "mark", ("fitted", "check")) == "fitted" else "check",
-            cell_text(row, "fitted_by", empty=True),
-            Name(cell_text(row, "note_zh"), cell_text(row, "note_en")),
-            cell_text(row, "source"),
-            _spread(model[row["account"]]),
+    quarters = (scenario.period.start.shift(-1), *scenario.period.quarters)
+    found = []
+    for row in read_table(shipped("calibration", "fund_accounts.csv")):
+        lever = cell_text(row, "lever", empty=True)
+        when = Quarter.parse(cell_text(row, "quarter"))
+        absent = lever and all(setting.lever.id != lever for setting in scenario.levers)
+        if row["founding"] != scenario.founding or when not in quarters or absent:
+            continue
+        now = quarters.index(when)
+        if lever:
+            model = np.full(
+                len(drawn["k_drawdown"]), _spent(scenario, lever, quarters[1 : now + 1])
+            )
+        else:
+            model = _account_at(row["account"], now, series, drawn)
+        found.append(
+            Account(
+                row["account"],
+                Name(cell_text(row, "name_zh"), cell_text(row, "name_en")),
+                cell_text(row, "unit"),
+                cell_text(row, "date"),
+                cell_number(row, "reported"),
+                "fitted" if cell_choice(row, "mark", ("fitted", "check")) == "fitted" else "check",
+                cell_text(row, "fitted_by", empty=True),
+                Name(cell_text(row, "note_zh"), cell_text(row, "note_en")),
+                cell_text(row, "source"),
+                _spread(model),
+            )
         )
-        for row in rows
-    )
+    return tuple(found)
 
 
-_SERIES: Final = ("fund_committed", "fund_paid_in", "fund_invested", "tickets")
+def _account_at(
+    account: str, now: int, series: Mapping[str, Floats], drawn: Mapping[str, Floats]
+) -> Floats:
+    """The model's figure of an account at a quarter; (members,)."""
+    at = {name: values[:, now] for name, values in series.items()}
+    landing = drawn["fund_landing_share"]
+    if now == 0:  # at founding nothing was placed yet: the reported years are in the paid-in stock
+        ai = at["fund_paid_in"] * drawn["haihe_ai_share"]
+        tickets = ai * landing / drawn["ticket_mean"]
+        landed = ai * landing * (1.0 + drawn["m_crowdin"])
+    else:
+        ai, tickets = at["fund_invested"] / landing, at["tickets"]
+        landed = at["fund_invested"] + at["private_coinvestment"]
+    return {
+        "committed": at["fund_committed"],
+        "paid_in": at["fund_paid_in"],
+        "ai_invested": ai,
+        "ai_projects": tickets / landing,
+        "landed_projects": tickets,
+        "landed_investment": landed,
+        "projects_a_year": 4.0 * tickets / landing / max(now, 1),
+    }[account]
+
+
+def _spent(scenario: Scenario, lever: str, quarters: Sequence[Quarter]) -> float:
+    """Money a lever has cost over these quarters, 亿元."""
+    cost = lever_tables(scenario.library).assumptions[lever].cost_per_unit
+    dose = next(setting.dose for setting in scenario.levers if setting.lever.id == lever)
+    return cost * sum(dose.values(quarters)) / 4.0
+
+
+_SERIES: Final = (
+    "fund_committed",
+    "fund_paid_in",
+    "fund_invested",
+    "private_coinvestment",
+    "tickets",
+)
 
 
 def _one_year(study: Study, member: int, engine: str) -> tuple[float, float]:

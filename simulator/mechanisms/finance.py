@@ -2,7 +2,9 @@
 
 (M8)  D' = D + (C − D)·(1 − e^{−kΔ})                committed C and paid-in D, one vintage, 亿元
       money to tickets = ΔD × AI share × landing share; tickets lognormal with the reported mean;
-      a ticket goes to a catalogue firm drawn ∝ √e·quality; private money = crowd-in × ticket
+      a ticket goes to a catalogue firm drawn ∝ √e·quality; private money = crowd-in × ticket;
+      while it works it adds vc_growth_effect·min(1, (ticket + private money)/e) to the firm's growth: the studies
+      behind the effect are of firms about as large as their ticket, and a ticket does not lift a giant (decision 0007)
 (M9)  κ' = κ·(1 − δ_K·Δ) + private + rev_capital_ratio·I(t − lag)
       private = min(max(0, (1+h)·demand − κ(1−δ_KΔ)), limit·κ)
       limit = what wears out (δ_K·Δ), and in the first quarter the yearly rate on top: demand states a whole year's
@@ -51,6 +53,11 @@ def ticket_size(normal: Any, mean: Any, log_sd: Any) -> Any:
 def ticket_waiting(uniform: Any, external: Any, quality: Any) -> Any:
     """Race time of a firm for a ticket (M8): the shortest wins, with odds ∝ √e·quality."""
     return -log(uniform) / (sqrt(external) * quality)
+
+
+def venture_lift(amount: Any, external: Any, effect: Any) -> Any:
+    """Growth a ticket adds to its firm while it works (M8), log points a year; ``amount`` in 亿元."""
+    return effect * minimum(1.0, amount / external)
 
 
 def kept_capacity(capacity: Any, depreciation: Any, dt: Any) -> Any:

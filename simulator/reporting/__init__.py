@@ -28,6 +28,10 @@ class Told(Protocol):
     def extra_targets(self) -> tuple[ExtraTarget, ...]:
         """The targets it adds to those of the plans."""
 
+    @property
+    def plans(self) -> tuple[str, ...]:
+        """Ids of the plan documents in force."""
+
     def digest(self) -> str:
         """SHA-256 of the resolved sheet, hexadecimal."""
 

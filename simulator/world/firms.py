@@ -25,6 +25,7 @@ class Firms(NamedTuple):
     intermediate: Number  # sales to other modelled chains, 亿元/yr
     sales: Number  # revenue, demand held by capacity, 亿元/yr
     capacity: Number  # κ, 亿元/yr
+    lift: Number  # growth its latest fund ticket adds while it works, log points a year
     quality: Number  # fixed draw with mean 1
     ai_share: Number  # AI part of revenue, 0–1
     age: Label  # quarters

@@ -161,7 +161,7 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         share = stocks.chain_contract[c] / stocks.chain_sales[c] if stocks.chain_sales[c] else 0.0
         c10 = p.contracts
         uplift = c10.contract_data_rich_share * c10.scenario_commercial / 2.5 * share
-        venture = p.finance.vc_growth_effect if firm["ticket_until"] >= now else 0.0
+        venture = firm["lift"] if firm["ticket_until"] >= now else 0.0
         rate = forcing.growth[t, c, firm["place"]] + uplift + venture
         firm["external"] *= math.exp(rate / YEAR)
     invested = 0.0
@@ -178,6 +178,8 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         winner = next(firm for firm in listed if firm["id"] == first)
         money = float(forcing.tickets[ticket])
         invested += money
+        share = (1.0 + p.finance.m_crowdin) * money / winner["external"]
+        winner["lift"] = p.finance.vc_growth_effect * min(1.0, share)
         due = now + round(YEAR * p.finance.lag_inv_rev)
         queue.append((due, winner["id"], (1.0 + p.finance.m_crowdin) * money))
         winner["ticket_until"] = now + round(YEAR * p.finance.ticket_effective_years)

@@ -35,6 +35,7 @@ class Sheet:
     name: Name
     stem: str
     extra_targets: tuple[ExtraTarget, ...] = (LITERAL,)
+    plans: tuple[str, ...] = ("tj-2025-2027",)
 
     def digest(self) -> str:
         """A fixed digest by name."""
