@@ -19,6 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 SIZE_BINS = 10
 WILDEST = 3.0  # log points; larger yearly growth is a change of perimeter, not growth
+FUND_YEAR = 2025  # the eighth year of the fund
 TAIL_SHARE, TAIL_FIRMS = 0.1, 50
 Z95 = 1.96
 PANEL_SIZE = 0.2  # 亿元, above-scale threshold of the industrial panel
@@ -251,6 +252,13 @@ def _ai_money(series: Mapping[str, Floats], drawn: Mapping[str, float]) -> float
     return float(series["fund_invested"][-1]) / drawn["fund_landing_share"]
 
 
+def _paid_in_share(history: History) -> float:
+    """Paid in over committed at the end of `FUND_YEAR`, or at the end of a period that stops before."""
+    paid, committed = history.series["fund_paid_in"], history.series["fund_committed"]
+    at = min(max(4 * (FUND_YEAR - history.years[0]), 0), len(paid) - 1)
+    return float(paid[at] / committed[at])
+
+
 FACTS: Final[Mapping[str, Callable[[Evidence], Sample]]] = {
     "SF01": _tail,
     "SF03": _lognormal,
@@ -271,7 +279,7 @@ FACTS: Final[Mapping[str, Callable[[Evidence], Sample]]] = {
     "SF26": _granular,
     "SF27": lambda e: _over(e, lambda h: h.series["top10_share"][0]),
     "SF28": lambda e: _over(e, lambda h: h.national.mean()),
-    "SF29": lambda e: _fund(e, lambda s, p: s["fund_paid_in"][4] / s["fund_committed"][4]),
+    "SF29": lambda e: _over(e, _paid_in_share),
     "SF30": lambda e: _fund(
         e, lambda s, p: _ai_money(s, p) / (s["fund_paid_in"][-1] - s["fund_paid_in"][0])
     ),

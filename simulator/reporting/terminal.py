@@ -640,7 +640,9 @@ _MARKS: Mapping[str, Name] = {
     "fitted": Name("据此设定", "fitted"),
     "check": Name("核对", "check"),
 }
-_MISSES = Name("不符之处及原因", "Misses, and why")
+_MISSES = Name(
+    "不符之处及原因（原因据默认情景查明）", "Misses, and why (examined on the default scenario)"
+)
 _WAITING = Name("未计算，所待之机制", "Not computed: what each waits for")
 
 

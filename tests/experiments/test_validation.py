@@ -9,6 +9,7 @@ import pytest
 from simulator.experiments.histories import History, record, record_all
 from simulator.experiments.validation import (
     Validation,
+    accounts,
     load_facts,
     luck_alone,
     scenario_of,
@@ -81,6 +82,23 @@ def test_accounts_say_what_was_fitted(found: Validation) -> None:
     for account in found.accounts:
         assert (account.mark == "fitted") == bool(account.fitted_by)
         assert account.model.low <= account.model.value <= account.model.high
+
+
+def test_hindcast_accounts_are_what_was_placed_since_2017() -> None:
+    scenario = scenario_of(Path("scenarios/hindcast.yaml"))
+    now = scenario.period.quarters.index(Quarter(2025, 2)) + 1
+    made = dict.fromkeys(
+        ("fund_committed", "fund_paid_in", "fund_invested", "private_coinvestment", "tickets"),
+        np.arange(len(scenario.period.quarters) + 1.0)[np.newaxis],
+    )
+    drawn = {"fund_landing_share": np.array([0.5]), "k_drawdown": np.array([0.1])}
+    found = {account.key: account for account in accounts(scenario, made, drawn)}
+    assert found["committed"].model.value == found["paid_in"].model.value == now
+    assert found["ai_projects"].model.value == found["ai_invested"].model.value == 2.0 * now
+    assert found["landed_investment"].model.value == 2.0 * now
+    # Eleven quarters of 100亿元 over three years at 0.364 a yuan.
+    assert found["special_fund_spent"].model.value == pytest.approx(0.364 * 33.33 * 11 / 4)
+    assert (found["committed"].mark, found["paid_in"].mark) == ("check", "fitted")
 
 
 def test_luck_alone_is_as_large_as_the_formula() -> None:
