@@ -355,7 +355,7 @@ def test_extend_resume_plot_and_export(results: Path, tmp_path: Path) -> None:
     latest = str(results / "latest")
     longer = call("extend", latest, "-n", "5", "--json")
     assert longer.exit_code == 0 and json.loads(longer.stdout)["members"] == 5
-    assert len(json.loads(longer.stdout)["figures"]) == 8
+    assert len(json.loads(longer.stdout)["figures"]) == 10
     assert call("resume", latest).exit_code == 0
     plotted = call("plot", latest, "fan:firms", "-o", str(tmp_path / "firms.png"), "--lang", "zh")
     assert plotted.exit_code == 0

@@ -63,7 +63,7 @@ def record(study: Study, member: int, engine: str = "auto") -> History:
     model = TianjinAI(study, member, engine=engine)
     table = model.world.firms
     ids = [table.ids.copy()]
-    sales = [np.array(table.column("sales"))]
+    sales = [np.array(table.column("sales"), dtype=np.float64)]
     stock = [_stock(model)]
     lived, died = np.zeros(OLDEST), np.zeros(OLDEST)
     exits = np.zeros(len(years))
@@ -72,7 +72,7 @@ def record(study: Study, member: int, engine: str = "auto") -> History:
         before, age = table.ids.copy(), np.array(table.column("age"))
         model.step()
         ids.append(table.ids.copy())
-        sales.append(np.array(table.column("sales")))
+        sales.append(np.array(table.column("sales"), dtype=np.float64))
         gone = ~np.isin(before, ids[-1], assume_unique=True)
         born = (before >> np.uint64(60)) == np.uint64(Origin.STARTUP)
         classes = np.minimum(age[born] // QUARTERS, OLDEST - 1)
