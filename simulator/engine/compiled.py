@@ -141,6 +141,7 @@ _data_uplift = _equation(m10.data_uplift)
 _size_weight = _equation(m10.size_weight)
 _ticket_waiting = _equation(m9.ticket_waiting)
 _venture_lift = _equation(m9.venture_lift)
+_capacity_of_luck = _equation(m9.capacity_of_luck)
 _kept_capacity = _equation(m9.kept_capacity)
 _investment_limit = _equation(m9.investment_limit)
 _private_capacity = _equation(m9.private_capacity)
@@ -344,12 +345,15 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
         scale = _laplace_scale(
             f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
         )
+        shock = p.switches.firm_shocks * _compensated_shock(luck[i], scale)
         growth = (
             drift[f.chain[i]]
             + p.switches.age_effect * age
             + p.switches.reversion * reversion
-            + p.switches.firm_shocks * _compensated_shock(luck[i], scale)
+            + shock
         )
+        carried = f.capacity[i] * _capacity_of_luck(shock)
+        f.capacity[i] = carried if f.age[i] > 0 else f.capacity[i]
         grown = f.external[i] * _exp(growth)
         f.external[i] = grown if f.age[i] > 0 else f.external[i]
 

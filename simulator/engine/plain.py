@@ -172,13 +172,15 @@ def grow_yearly(
         p.demand.b_cap,
     )
     luck = uniforms(ids, now.quarter, Decision.FIRM_SHOCK, now.seed, now.member)[0]
-    shock = m2.compensated_shock(luck, scale)
+    shock = p.switches.firm_shocks * m2.compensated_shock(luck, scale)
     growth = (
         forcing.drift[now.year][firms.chain]
         + p.switches.age_effect * age
         + p.switches.reversion * reversion
-        + p.switches.firm_shocks * shock
+        + shock
     )
+    carried = firms.capacity * m9.capacity_of_luck(shock)
+    firms.capacity[:] = np.where(old > 0.0, carried, firms.capacity)
     firms.external[:] = np.where(old > 0.0, firms.external * exp(growth), firms.external)
 
 

@@ -4,7 +4,7 @@
       direct revenue of chain c = direct share × spending (the direct share is the local share: not multiplied again),
       shared among the chain's AI firms ∝ size^ω;
       data-rich contracts lift growth of the chain by z_c = data_rich·commercial/T·(contract revenue / revenue of c)
-Source: `beraja2023` for the direction of the commercial effect; sizes assumed.
+Source: `beraja-yang-yuchtman-2023` for the direction of the commercial effect; sizes assumed.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@
 Weights w are shares of external sales within the firm's own perimeter (catalogue, or outside it), so that age and
 reversion move growth between firms and never take it from the perimeter a target is about.
 National growth already contains net entry: incumbents get the share 1 − n of it.
-Source: shape of ε and size–variance law `bottazzi2006`, `amaral1997`; national series `caict`; loading assumed.
+Source: shape of ε and size–variance law `bottazzi-secchi-2006`, `amaral-1997`; national series
+`caict-2022-07` to `caict-2025-12`; loading assumed.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
       a signing caused by policy is real only with the but-for probability, else the firm would have come anyway
 (M14) yearly hazard h = table(age)·h_mult·min(1.5, (e/median)^(−θ))·(1 − survival channel); named firms their own;
       quarterly 1 − (1−h)^Δ.   Order in a quarter: kill → age → enter (limit L1).
-Source: hazard table `saic2013`; but-for share `bartik2018`; the rest assumed.
+Source: hazard table `saic-2013`; but-for share `bartik-2018`; the rest assumed.
 """
 
 from __future__ import annotations

@@ -9,8 +9,10 @@
       private = min(max(0, (1+h)·demand − κ(1−δ_KΔ)), limit·κ)
       limit = what wears out (δ_K·Δ), and in the first quarter the yearly rate on top: demand states a whole year's
       average from its first quarter on, so the year's growth of capacity counts from there too (decision 0004)
+      a lucky year brings its capacity: κ is multiplied by max(1, e^ε), because the law of ε is measured on growth
+      that happened (decision 0004)
       sales = min(demand, κ), demand = e + contracts + intermediate
-Source: stocks and landing share `tj_finance2025`; crowd-in `ssrn3221997`; capacity parameters assumed.
+Source: stocks and landing share `tj-finance-2025-05`; crowd-in `ssrn-3221997`; capacity parameters assumed.
 """
 
 from __future__ import annotations
@@ -58,6 +60,11 @@ def ticket_waiting(uniform: Any, external: Any, quality: Any) -> Any:
 def venture_lift(amount: Any, external: Any, effect: Any) -> Any:
     """Growth a ticket adds to its firm while it works (M8), log points a year; ``amount`` in 亿元."""
     return effect * minimum(1.0, amount / external)
+
+
+def capacity_of_luck(shock: Any) -> Any:
+    """Factor by which a year's luck carries capacity along (M9): growth that happened was not held back."""
+    return maximum(1.0, exp(shock))
 
 
 def kept_capacity(capacity: Any, depreciation: Any, dt: Any) -> Any:

@@ -4,7 +4,7 @@
       the place with the largest V_d + Gumbel noise wins, so shares follow e^{V_d}/Σe^{V} (limit L16).
       The size of a place enters with exponent one (a place with twice the firms draws twice the newcomers), and the
       localisation elasticity adds own-chain specialisation on top of it.
-Source: logit utilities assumed; localisation elasticity `melo2009`, shrunk for publication bias.
+Source: logit utilities assumed; localisation elasticity `melo-2009`, shrunk for publication bias.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 (M20) published(y) = true(y)·exp(Σ_{k ≤ y} drift(k) + noise(y));  drift in log points, drawn anew each year: mostly a
       little, rarely a redefinition; the multiplier form only
-Source: drift from the 2023/24 break of the national series `caict`; noise assumed.
+Source: drift from the 2023/24 break of the national series `caict-2024-07`; noise assumed.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def used_sources() -> dict[str, set[str]]:
 
 def test_the_names_the_model_needs_are_there_and_marked_as_read() -> None:
     assert set(MODEL_NAMES) <= set(PRIORS)
-    check_only = {"zone_gdp_effect"}
+    check_only = {"zone_gdp_effect", "g_nat_parameter_sd"}
     assert {name for name in MODEL_NAMES if PRIORS[name].use != "model"} == check_only
 
 

@@ -47,7 +47,7 @@ Number = npt.NDArray[np.float64]
 def in_wan_yuan(study: Study, factor: float) -> Study:
     """The same study with every amount of money stated in a unit ``factor`` times smaller."""
     case = study.scenario
-    values, _ = study.draw_parameters(0)
+    values = study.draws.of(0).values
     per_money = {n for n, parameter in case.parameters.items() if "/亿元" in parameter.unit}
     money = {
         name: Distribution.fixed(
@@ -113,7 +113,7 @@ def test_yi_yuan_or_wan_yuan_is_the_same_answer(
     """All money times 10⁴: shares, counts and probabilities stay, money series are 10⁴ times theirs."""
     stem = "no_policy" if overrides else "push"
     here = prepare(scenario(stem, overrides=overrides))
-    values, _ = here.draw_parameters(member)
+    values = here.draws.of(member).values
     assumptions = {
         name: here.scenario.assumptions[name]
         if name in ("n10_2024", "arrivals_rate", "def_drift")

@@ -108,6 +108,7 @@ def grow_a_year(firms: list[Firm], draw: Luck, world: World, year: int) -> None:
         shock = math.copysign(-b * math.log(1.0 - 2.0 * abs(u)), u) + math.log(1.0 - b * b)
         total = float(world.forcing.drift[year, firm["chain"]])
         total += on.age_effect * age + on.reversion * reversion + on.firm_shocks * shock
+        firm["capacity"] *= max(1.0, math.exp(on.firm_shocks * shock))
         grown.append(firm["external"] * math.exp(total))
     for firm, external in zip(old, grown, strict=True):
         firm["external"] = external
