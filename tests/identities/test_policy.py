@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from simulator.foundation.parameters import load_priors
 from simulator.model import Study, prepare
-from simulator.policy.effects import load_lever_assumptions
+from simulator.policy.effects import AWAITED, load_lever_assumptions, load_lever_effects
 from simulator.registry import load_registry
 from simulator.scenario import Scenario
 from tests.limits.handmade import scenario, with_doses
@@ -74,6 +75,19 @@ def paired_difference(lever: str, members: int) -> tuple[float, float]:
     return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(members))
 
 
+def hurts(lever: str) -> bool:
+    """Whether a lever lowers core revenue by more than two Monte Carlo errors, twice.
+
+    Of forty levers without any effect about one fails a single look by chance, so a lever that fails is looked at again
+    with four times as many members.
+    """
+    for members in (64, 256):
+        mean, error = paired_difference(lever, members)
+        if mean >= -2.0 * error:
+            return False
+    return True
+
+
 @pytest.mark.parametrize(
     "lever",
     [
@@ -89,30 +103,36 @@ def test_a_lever_does_not_hurt_in_the_mean(lever: str) -> None:
     assert mean >= -2.0 * error
 
 
-CROWDING = "l-tj27-zone-models"  # draws start-ups outside the catalogue and nothing else
+def entry_only() -> list[str]:
+    """Levers that at the central priors do nothing but draw start-ups, which begin outside the catalogue."""
+    priors = load_priors()
+    channels: dict[str, set[str]] = {}
+    for effect in load_lever_effects(load_registry(), priors):
+        strength = effect.scale * (priors[effect.parameter].central if effect.parameter else 1.0)
+        if strength and effect.lever in LEVERS and effect.channel not in AWAITED:
+            channels.setdefault(effect.lever, set()).add(effect.channel)
+    return sorted(v for v, c in channels.items() if "entry" in c and c <= {"entry", "location"})
+
+
+ENTRY_ONLY = entry_only()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lever", [lever for lever in LEVERS if lever != CROWDING])
+@pytest.mark.parametrize("lever", [lever for lever in LEVERS if lever not in ENTRY_ONLY])
 def test_no_lever_hurts_in_the_mean(lever: str) -> None:
     assert len(LEVERS) == 40
-    mean, error = paired_difference(lever, 64)
-    assert mean >= -2.0 * error
+    assert not hurts(lever)
 
 
 @pytest.mark.slow
-def test_the_lever_that_hurts_does_so_only_through_local_purchases() -> None:
-    """Start-ups outside the catalogue take a share of what other chains buy: some 5 万元 of 660 亿元.
+@pytest.mark.parametrize("lever", ENTRY_ONLY)
+def test_a_lever_that_only_draws_start_ups_hardly_moves_core_revenue(lever: str) -> None:
+    """A finding: its effect within three years is below one part in ten thousand, and may be negative.
 
-    It is the one lever of the plan that lowers core revenue at the central priors, and a finding: with the links
-    off less than a twentieth of the effect is left.
+    Start-ups begin outside the catalogue and take a share of what other chains buy locally; few grow into it in time.
     """
-    mean, error = paired_difference(CROWDING, 64)
-    assert -1e-5 * without_policy(64).mean() < mean < -2.0 * error
-    cut = dataclasses.replace(BASELINE, mechanisms=dict(BASELINE.mechanisms) | {"links": False})
-    unlinked = dataclasses.replace(cut, levers=()), alone(CROWDING, cut)
-    before, after = (revenue_2027(prepare(case), 64) for case in unlinked)
-    assert abs((after - before).mean()) < 0.05 * abs(mean)
+    mean, _ = paired_difference(lever, 64)
+    assert abs(mean) < 1e-4 * without_policy(64).mean()
 
 
 def test_money_levers_raise_revenue_clearly() -> None:
