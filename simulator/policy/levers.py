@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.foundation.calendar import Quarter
-from simulator.policy.effects import AWAITED, LeverAssumption, LeverEffect
+from simulator.policy.effects import LeverAssumption, LeverEffect
 from simulator.registry import Lever
 from simulator.world.places import Ground
 
@@ -160,17 +160,6 @@ def open_channels(
     exposures = tuple(Exposure(c, n, t) for (c, n), t in sorted(tables.items()))
     reservations = tuple(Reservations(*key, rates) for key, rates in sorted(reserved.items()))
     return Channels(exposures, tuple(signings), reservations)
-
-
-def missing_mechanisms(lever_id: str, effects: Sequence[LeverEffect]) -> tuple[str, ...]:
-    """Labels of the mechanisms a lever waits for (``("M4", "M6")``), empty if it acts in full."""
-    waiting = {AWAITED[e.channel] for e in effects if e.lever == lever_id and e.channel in AWAITED}
-    return tuple(sorted(waiting))
-
-
-def acts(lever_id: str, effects: Sequence[LeverEffect]) -> bool:
-    """Whether at least one effect of the lever reaches a mechanism that exists."""
-    return any(e.lever == lever_id and e.channel not in AWAITED for e in effects)
 
 
 def _ramp(doses: Number, years: float) -> Number:

@@ -6,11 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.foundation.parameters import load_priors
 from simulator.model import prepare
-from simulator.policy.effects import load_lever_effects
-from simulator.policy.levers import acts, missing_mechanisms
-from simulator.registry import load_registry
 from simulator.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,14 +70,3 @@ def test_doses_add(baseline):
     single = one(prepare(with_dose(baseline, "tj27_funds", 100.0)), "fund", (12,))
     double = one(prepare(with_dose(baseline, "tj27_funds", 200.0)), "fund", (12,))
     assert double == pytest.approx(2.0 * single) and single.any()
-
-
-def test_levers_that_wait_for_a_mechanism_are_known():
-    effects = load_lever_effects(load_registry(), load_priors())
-    assert missing_mechanisms("l-tj27-talent", effects) == ("M4",) or not acts(
-        "l-tj27-talent", effects
-    )
-    assert acts("l-tj27-funds", effects) and missing_mechanisms("l-tj27-funds", effects) == ()
-    assert acts("l-tj27-algorithms", effects)  # its projects count (M7) ...
-    assert missing_mechanisms("l-tj27-algorithms", effects) == ("M6",)  # ... its knowledge waits
-    assert not acts("l-tj27-platforms", effects)
