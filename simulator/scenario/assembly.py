@@ -175,6 +175,7 @@ class _Assembly:
             if lever.document not in plans and lever.id in self.sheet.levers
         ]
         idle: dict[str, list[Lever]] = {}
+        partial: dict[str, list[Lever]] = {}
         for lever in sorted((*planned, *named), key=lambda lever: lever.id):
             given = self.sheet.levers.get(lever.id)
             size = self.facts.sizes.get(lever.id)
@@ -209,8 +210,20 @@ class _Assembly:
                     )
             elif not awaited:
                 self._note_switches(lever, mechanisms)
+                channels = self.facts.channels.get(lever.id, frozenset())
+                for mechanism in sorted({AWAITED[name] for name in channels & AWAITED.keys()}):
+                    partial.setdefault(mechanism, []).append(lever)
             if given is not None and given.dose is not None:
                 self._note_years(lever, setting, given.dose, period)
+        for mechanism, levers in sorted(partial.items()):
+            names = ", ".join(lever.key for lever in levers)
+            self._find(
+                "plans" if plans else "levers",
+                f"{len(levers)} levers act in part, the rest of their effect waits for {mechanism}: "
+                + names,
+                f"{len(levers)} 项政策工具仅部分起作用，其余尚缺机制 {mechanism}：{names}",
+                severity="note",
+            )
         for document, levers in idle.items():
             names = ", ".join(lever.key for lever in levers[:3])
             self._find(
