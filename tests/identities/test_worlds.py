@@ -11,8 +11,7 @@ from simulator.engine.choose import choose
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.parameters import load_priors
 from simulator.model import TianjinAI, prepare
-from simulator.policy.effects import load_lever_effects
-from simulator.policy.levers import acts
+from simulator.policy.effects import AWAITED, load_lever_effects
 from simulator.registry import load_registry
 from simulator.scenario import Scenario
 from tests.limits.handmade import NOTHING, no_doses, scenario, with_doses
@@ -21,8 +20,9 @@ PAST = {"period.start": "2018Q1", "period.end": "2020Q4"}
 WITHOUT = scenario("no_policy")
 BASELINE = scenario("baseline")
 EFFECTS = load_lever_effects(load_registry(), load_priors())
-IDLE = [s.lever.id for s in BASELINE.levers if not acts(s.lever.id, EFFECTS)]
-ACTING = [s.lever.id for s in BASELINE.levers if acts(s.lever.id, EFFECTS)]
+REACHING = {effect.lever for effect in EFFECTS if effect.channel not in AWAITED}
+IDLE = [s.lever.id for s in BASELINE.levers if s.lever.id not in REACHING]
+ACTING = [s.lever.id for s in BASELINE.levers if s.lever.id in REACHING]
 
 
 def bytes_of(case: Scenario, member: int) -> bytes:
