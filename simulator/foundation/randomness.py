@@ -45,8 +45,7 @@ class Decision(IntEnum):
     BIRTH_SIZE = 14
     BIRTH_KIND = 15
     BIRTH_PLACE = 16
-    ARRIVAL_LAG = 17
-    BUT_FOR = 18
+    ARRIVAL_LAG = 17  # its second uniform is the but-for coin of a signing (18 is retired)
     TICKET_SIZE = 19
     TICKET_CHOICE = 20
     REPORTING_NOISE = 21
