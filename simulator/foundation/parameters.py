@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast, overload
 
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.tables import Row, read_table, shipped
@@ -740,10 +740,6 @@ def _check_mixture(distribution: Distribution) -> None:
         raise ValueError("constructions need a label for each component")
 
 
-def _normal_cdf(z: float) -> float:
-    return 0.5 * math.erfc(-z / math.sqrt(2.0))
-
-
 def _untruncated_quantile(
     kind: str, numbers: tuple[float, ...], p: "Array | np.float64"
 ) -> "Array | np.float64":
@@ -782,85 +778,110 @@ def _untruncated_quantile(
     return result
 
 
+class _Arithmetic(NamedTuple):
+    """What a distribution function is written in: plain floats, which import nothing, or arrays."""
+
+    log: Callable[[Any], Any]
+    erf: Callable[[Any], Any]
+    erfc: Callable[[Any], Any]
+    choose: Callable[[Any, Any, Any], Any]
+    least: Callable[[Any, Any], Any]
+    most: Callable[[Any, Any], Any]
+
+
+_FLOATS: Final = _Arithmetic(
+    math.log, math.erf, math.erfc, lambda condition, yes, no: yes if condition else no, min, max
+)
+
+
+@functools.cache
+def _arrays() -> _Arithmetic:
+    import numpy as np
+    from scipy import special
+
+    return _Arithmetic(np.log, special.erf, special.erfc, np.where, np.minimum, np.maximum)
+
+
 @functools.lru_cache(maxsize=4096)
-def _untruncated_cdf(distribution: Distribution) -> Callable[[float], float]:
-    """Probability below a finite number before truncation: plain floats, for bisection."""
+def _untruncated_cdf(distribution: Distribution, of: _Arithmetic = _FLOATS) -> Callable[[Any], Any]:
+    """Probability below finite numbers before truncation."""
     kind, numbers = distribution.kind, distribution.numbers
     if kind in MIXED:
         parts = [
-            (weight, _cdf(part))
+            (weight, _cdf(part, of))
             for weight, part in zip(distribution.weights, distribution.components, strict=True)
         ]
-        return lambda x: min(1.0, sum(weight * below(x) for weight, below in parts))
+        return lambda x: of.least(1.0, sum(weight * below(x) for weight, below in parts))
     low, high = distribution._support()
-    within = _cdf_within(kind, numbers)
-    return lambda x: 1.0 if x >= high else 0.0 if x <= low else within(x)
+    within = _cdf_within(kind, numbers, of)
+
+    def below(x: Any) -> Any:
+        inside = of.most(x, math.nextafter(low, math.inf)) if math.isfinite(low) else x
+        return of.choose(x >= high, 1.0, of.choose(x <= low, 0.0, within(inside)))
+
+    return below
 
 
-def _cdf_within(kind: str, numbers: tuple[float, ...]) -> Callable[[float], float]:
+def _cdf_within(kind: str, numbers: tuple[float, ...], of: _Arithmetic) -> Callable[[Any], Any]:
     """The same between the bounds of the support."""
+
+    def normal(z: Any) -> Any:
+        return 0.5 * of.erfc(-z / math.sqrt(2.0))
+
     match kind:
         case "uniform":
             low, high = numbers
             return lambda x: (x - low) / (high - low)
         case "normal":
             mean, sd = numbers
-            return lambda x: _normal_cdf((x - mean) / sd)
+            return lambda x: normal((x - mean) / sd)
         case "lognormal":
             median, sigma, shift = numbers
-            return lambda x: _normal_cdf(math.log((x - shift) / median) / sigma)
+            return lambda x: normal(of.log((x - shift) / median) / sigma)
         case "triangular":
-            return functools.partial(_triangular_cdf, *numbers)
+            low, mode, high = numbers
+            # A mode at a bound leaves its branch without points, not without a divisor.
+            rise, fall = (high - low) * (mode - low) or 1.0, (high - low) * (high - mode) or 1.0
+            return lambda x: of.choose(
+                x < mode, (x - low) ** 2 / rise, 1.0 - (high - x) ** 2 / fall
+            )
         case "halfnormal":
             scale, location = numbers
-            return lambda x: math.erf((x - location) / (scale * math.sqrt(2.0)))
+            return lambda x: of.erf((x - location) / (scale * math.sqrt(2.0)))
         case "beta":
             from scipy import special
 
             a, b = numbers
-            return lambda x: float(special.betainc(a, b, x))
+            return lambda x: special.betainc(a, b, x)
         case "gamma":
             from scipy import special
 
             mean, sd = numbers
-            return lambda x: float(special.gammainc((mean / sd) ** 2, x * mean / (sd * sd)))
+            return lambda x: special.gammainc((mean / sd) ** 2, x * mean / (sd * sd))
     return lambda x: 1.0
 
 
-def _triangular_cdf(low: float, mode: float, high: float, x: float) -> float:
-    if x < mode:
-        return (x - low) ** 2 / ((high - low) * (mode - low))
-    return 1.0 - (high - x) ** 2 / ((high - low) * (high - mode))
-
-
-def _cdf(distribution: Distribution) -> Callable[[float], float]:
-    """Probability below a number after truncation."""
-    untruncated = _untruncated_cdf(distribution)
+def _cdf(distribution: Distribution, of: _Arithmetic) -> Callable[[Any], Any]:
+    """Probability below numbers after truncation."""
+    untruncated = _untruncated_cdf(distribution, of)
     if distribution.truncation == _UNBOUNDED or distribution.is_fixed:
         return untruncated
     low, high = _truncated_shares(distribution)
-    return lambda x: min(1.0, max(0.0, (untruncated(x) - low) / (high - low)))
+    return lambda x: of.least(1.0, of.most(0.0, (untruncated(x) - low) / (high - low)))
 
 
 def _mixture_quantile(distribution: Distribution, p: "Array | np.float64") -> "Array | np.float64":
+    """Bisection between bounds that do not depend on the share, so it is monotone in it."""
     import numpy as np
 
-    values = [_mixture_value(distribution, share) for share in np.ravel(p).tolist()]
-    return np.float64(values[0]) if np.ndim(p) == 0 else np.reshape(np.asarray(values), np.shape(p))
-
-
-def _mixture_value(distribution: Distribution, share: float) -> float:
-    """Bisection between bounds that do not depend on the share, so it is monotone in it."""
     lowest, highest = distribution._support()
-    if share <= 0.0 or share >= 1.0:
-        return lowest if share <= 0.0 else highest
-    below, above = _bracket(distribution)
-    probability = _untruncated_cdf(distribution)
+    probability = _untruncated_cdf(distribution, _arrays())
+    start, end = _bracket(distribution)
+    below, above = np.full(np.shape(p), start), np.full(np.shape(p), end)
     while True:
         middle = 0.5 * (below + above)
-        if not below < middle < above:
-            return above
-        if probability(middle) < share:
-            below = middle
-        else:
-            above = middle
+        if not np.any((below < middle) & (middle < above)):
+            break
+        short = probability(middle) < p
+        below, above = np.where(short, middle, below), np.where(short, above, middle)
+    return np.where(p <= 0.0, lowest, np.where(p >= 1.0, highest, above))
