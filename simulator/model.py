@@ -44,7 +44,6 @@ from simulator.world.measures import (
     FEATURE_CLUSTERS,
     FUND_COMMITTED,
     FUND_PAID_IN,
-    Measures,
     measure_names,
     measures_of,
 )
@@ -52,8 +51,8 @@ from simulator.world.paths import contract_spending, fund_paths, growth_paths
 from simulator.world.pipelines import Reserved, run_pipelines
 from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import (
-    Address,
     Forcing,
+    Stretch,
     Switches,
     World,
     open_stocks,
@@ -126,8 +125,7 @@ class Study:
     def simulate(self, member: int, engine: str = "auto") -> MemberResult:
         """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member)."""
         model = TianjinAI(self, member, engine=engine)
-        for _ in self.simulated:
-            model.step()
+        model.advance(len(self.simulated))
         result = MemberResult(model.block, model.parameter_row)
         model.close()
         return result
@@ -159,7 +157,10 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self.member = member
         self.engine: Engine = choose(engine)
         self.quarters_done = 0
-        self.block = np.zeros((len(self.study.quarters), len(self.study.series)))
+        ground = self.study.ground
+        rows = len(self.study.quarters)
+        self.block = np.zeros((rows, len(self.study.series)))
+        self.cells = np.zeros((rows, len(ground.chains), len(ground.places)))
         self.world, self.parameter_row = found_world(self.study, member, self.engine)
         self._measure_founding()
         self.block[1:, -2 * len(self.study.counted) :] = self.world.projects
@@ -169,42 +170,48 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
 
         Raises RuntimeError past the end of the period or when a result is not a finite number.
         """
+        self.advance(1)
+
+    def advance(self, quarters: int) -> None:
+        """Advance some quarters at once, as so many steps do.
+
+        Raises RuntimeError past the end of the period or when a result is not a finite number.
+        """
         study, world = self.study, self.world
-        t = self.quarters_done
-        if t >= len(study.simulated):
+        start, stop = self.quarters_done, self.quarters_done + quarters
+        if stop > len(study.simulated):
             raise RuntimeError(f"the period ends with {study.simulated[-1]}")
-        now = study.simulated[t]
-        first, last = int(world.first_birth[t]), int(world.first_birth[t + 1])
-        world.firms.reserve(last - first)
-        address = Address(
-            study.scenario.seed,
-            self.member,
-            now.index,
-            t,
-            now.year - study.years[0],
-            now.quarter == 1,
-        )
-        ground = study.ground
-        row = self.block[t + 1]
-        measures = measures_of(row, len(ground.chains), len(ground.places))
-        world.firms.n = self.engine.quarter(
+        world.firms.reserve(int(world.first_birth[stop] - world.first_birth[start]))
+        world.firms.n = self.engine.quarters(
             world.firms.columns,
             world.firms.n,
             world.births.columns,
-            first,
-            last,
+            world.first_birth,
             world.parameters,
             world.forcing,
             world.links,
             world.stocks,
-            address,
-            measures,
+            Stretch(
+                study.scenario.seed,
+                self.member,
+                study.simulated[0].index,
+                Quarter(study.years[0], 1).index,
+                start,
+                stop,
+            ),
+            self.block,
+            self.cells,
         )
-        self._count_areas(measures)
-        self.quarters_done = t + 1
-        if not np.isfinite(row).all():
-            odd = study.series[int(np.argmin(np.isfinite(row)))]
-            raise RuntimeError(f"{odd} is not a finite number in {now} (member {self.member})")
+        rows = slice(start + 1, stop + 1)
+        self._count_areas(rows)
+        self.quarters_done = stop
+        finite = np.isfinite(self.block[rows])
+        if not finite.all():
+            step, odd = np.argwhere(~finite)[0]
+            quarter = study.simulated[start + step]
+            raise RuntimeError(
+                f"{study.series[odd]} is not a finite number in {quarter} (member {self.member})"
+            )
 
     def close(self) -> None:
         """Let go of everything: Mesa ties a model to itself, so its columns would wait for the collector."""
@@ -221,18 +228,18 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         return dict(zip(self.study.series, self.block[self.quarters_done].tolist(), strict=True))
 
     def _measure_founding(self) -> None:
-        ground, world = self.study.ground, self.world
-        measures = measures_of(self.block[0], len(ground.chains), len(ground.places))
+        world = self.world
+        measures = measures_of(self.block[0], self.cells[0])
         self.engine.record(world.firms.columns, world.firms.n, world.parameters, measures)
         measures.city[FUND_COMMITTED] = world.parameters.finance.fund_committed
         measures.city[FUND_PAID_IN] = world.parameters.finance.fund_paid_in
         measures.city[CORE_REVENUE_PUBLISHED] = measures.city[CORE_REVENUE]
-        self._count_areas(measures)
+        self._count_areas(slice(0, 1))
 
-    def _count_areas(self, measures: Measures) -> None:
+    def _count_areas(self, rows: slice) -> None:
         threshold = self.world.parameters.clusters.cluster_threshold
-        areas = count_feature_areas(self.study.ground.areas, measures.cell, threshold)
-        measures.city[FEATURE_CLUSTERS] = areas
+        areas = count_feature_areas(self.study.ground.areas, self.cells[rows], threshold)
+        self.block[rows, FEATURE_CLUSTERS] = areas
 
 
 def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:

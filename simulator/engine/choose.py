@@ -13,6 +13,7 @@ class Engine(Protocol):
 
     NAME: str
     quarter: Any
+    quarters: Any
     record: Any
     uniforms: Any
     choose_place: Any

@@ -47,11 +47,18 @@ from simulator.mechanisms import finance as m9
 from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
 from simulator.world import measures as at
-from simulator.world.state import COINVESTED, COMMITTED, INVESTED, PAID_IN, TICKETS_ISSUED
+from simulator.world.state import (
+    COINVESTED,
+    COMMITTED,
+    INVESTED,
+    PAID_IN,
+    TICKETS_ISSUED,
+    Address,
+)
 
 NAME = "compiled"
 DT = 0.25
-__all__ = ["NAME", "cache", "choose_place", "quarter", "record", "uniforms"]
+__all__ = ["NAME", "cache", "choose_place", "quarter", "quarters", "record", "uniforms"]
 
 
 @njit(**INLINE)
@@ -148,6 +155,7 @@ _private_capacity = _equation(m9.private_capacity)
 _gumbel = _equation(m15.gumbel)
 _local_share = _equation(m11.local_share)
 _solve_gross = njit(**LOOP)(m11.solve_gross)
+_measures_of = njit(**LOOP)(at.measures_of)
 
 _U = np.uint64
 _M0, _M1, _LOW = _U(MULTIPLIER_0), _U(MULTIPLIER_1), _U(LOW_WORD)
@@ -260,24 +268,39 @@ def _leave(columns, n, p, forcing, now, luck):
     f = columns.firms
     reference = forcing.reference[now.year]
     survival = forcing.survival[now.step]
-    _first_uniforms(columns.ids, n, (_U(now.quarter), _EXIT), _U(now.seed), _U(now.member), luck)
-    count = 0
+    kept = np.empty(n)
+    hazard = np.empty(n)
     for i in range(n):
-        table = _age_hazard(float(f.age[i] // 4), p.demography)
+        kept[i] = survival[f.chain[i], f.place[i]]
+    for i in range(n):
+        table = _age_hazard(float(f.age[i] >> 2), p.demography)
         size = f.external[i] / reference
-        yearly = _yearly_hazard(
-            table, size, f.named[i], survival[f.chain[i], f.place[i]], p.demography
-        )
-        if luck[i] >= p.switches.exit * _quarterly_hazard(yearly):
-            if count < i:
-                columns.ids[count] = columns.ids[i]
-                for k in range(columns.numbers.shape[0]):
-                    columns.numbers[k, count] = columns.numbers[k, i]
-                for k in range(columns.labels.shape[0]):
-                    columns.labels[k, count] = columns.labels[k, i]
-            f.age[count] += 1
-            count += 1
-    return count
+        yearly = _yearly_hazard(table, size, f.named[i], kept[i], p.demography)
+        hazard[i] = p.switches.exit * _quarterly_hazard(yearly)
+    _first_uniforms(columns.ids, n, (_U(now.quarter), _EXIT), _U(now.seed), _U(now.member), luck)
+    gone = np.empty(n, dtype=np.int64)
+    exits = 0
+    for i in range(n):
+        if luck[i] < hazard[i]:
+            gone[exits] = i
+            exits += 1
+    _close_gaps(columns.ids, gone, exits, n)
+    for k in range(columns.numbers.shape[0]):
+        _close_gaps(columns.numbers[k], gone, exits, n)
+    for k in range(columns.labels.shape[0]):
+        _close_gaps(columns.labels[k], gone, exits, n)
+    for i in range(n - exits):
+        f.age[i] += 1
+    return n - exits
+
+
+@njit(**LOOP)
+def _close_gaps(column, gone, exits, n):
+    """Move the rows that stay over those that are gone, in their order."""
+    for k in range(exits):
+        end = gone[k + 1] if k + 1 < exits else n
+        for i in range(gone[k] + 1, end):
+            column[i - k - 1] = column[i]
 
 
 @njit(**LOOP)
@@ -297,8 +320,8 @@ def _enter(columns, n, births, first, last):
 def _admit(f, n, p):
     """AI firms whose revenue passes the threshold join the catalogue (M12)."""
     for i in range(n):
-        if f.ai[i] > 0 and f.sales[i] >= p.demography.catalogue_threshold:
-            f.catalogue[i] = 1
+        outgrown = (f.ai[i] > 0) & (f.sales[i] >= p.demography.catalogue_threshold)
+        f.catalogue[i] = 1 if outgrown else f.catalogue[i]
 
 
 @njit(**LOOP)
@@ -337,20 +360,25 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
     _first_uniforms(ids, n, (_U(now.quarter), _SHOCK), _U(now.seed), _U(now.member), luck)
     reference = stocks.catalogue_reference[0]
     d = p.demand
+    chain_drift = np.empty(n)
+    age_mean = np.empty(n)
+    gap_mean = np.empty(n)
+    gap = np.empty(n)
     for i in range(n):
         k = f.catalogue[i]
-        gap = log_external[i] - means[k * n_chains + f.chain[i]]
-        age = _age_term(log_age[i], weighted_log_age[k], d.age_growth_slope)
-        reversion = _reversion_term(gap, weighted_gap[k], d.rho_size)
+        chain_drift[i] = drift[f.chain[i]]
+        age_mean[i] = weighted_log_age[k]
+        gap_mean[i] = weighted_gap[k]
+        gap[i] = log_external[i] - means[k * n_chains + f.chain[i]]
+    for i in range(n):
+        age = _age_term(log_age[i], age_mean[i], d.age_growth_slope)
+        reversion = _reversion_term(gap[i], gap_mean[i], d.rho_size)
         scale = _laplace_scale(
             f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
         )
         shock = p.switches.firm_shocks * _compensated_shock(luck[i], scale)
         growth = (
-            drift[f.chain[i]]
-            + p.switches.age_effect * age
-            + p.switches.reversion * reversion
-            + shock
+            chain_drift[i] + p.switches.age_effect * age + p.switches.reversion * reversion + shock
         )
         carried = f.capacity[i] * _capacity_of_luck(shock)
         f.capacity[i] = carried if f.age[i] > 0 else f.capacity[i]
@@ -378,20 +406,35 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):
     """Place this quarter's fund tickets with catalogue firms (M8)."""
     lag = math.floor(p.finance.lag_inv_rev / DT + 0.5)
     effective = math.floor(p.finance.ticket_effective_years / DT + 0.5)
-    first = forcing.first_ticket[now.step]
-    for ticket in range(first, forcing.first_ticket[now.step + 1]):
+    first, last = forcing.first_ticket[now.step], forcing.first_ticket[now.step + 1]
+    if first == last:
+        return
+    rows = np.empty(n, dtype=np.int64)
+    listed = 0
+    for i in range(n):
+        rows[listed] = i
+        listed += f.catalogue[i] > 0
+    if listed == 0:
+        return
+    listed_ids = np.empty(listed, dtype=np.uint64)
+    external = np.empty(listed)
+    quality = np.empty(listed)
+    waiting = np.empty(listed)
+    for k in range(listed):
+        listed_ids[k] = ids[rows[k]]
+        external[k] = f.external[rows[k]]
+        quality[k] = f.quality[rows[k]]
+    quarter, seed, member = _U(now.quarter), _U(now.seed), _U(now.member)
+    for ticket in range(first, last):
         purpose = _TICKET | (_U(ticket - first) << _8)
-        _first_uniforms(ids, n, (_U(now.quarter), purpose), _U(now.seed), _U(now.member), luck)
-        winner = -1
-        shortest = np.inf
-        for i in range(n):
-            if f.catalogue[i] > 0:
-                waiting = _ticket_waiting(luck[i], f.external[i], f.quality[i])
-                if waiting < shortest:
-                    winner = i
-                    shortest = waiting
-        if winner < 0:
-            return
+        _first_uniforms(listed_ids, listed, (quarter, purpose), seed, member, luck)
+        for k in range(listed):
+            waiting[k] = _ticket_waiting(luck[k], external[k], quality[k])
+        shortest = 0
+        for k in range(1, listed):
+            if waiting[k] < waiting[shortest]:
+                shortest = k
+        winner = rows[shortest]
         private = p.finance.m_crowdin * forcing.tickets[ticket]
         stocks.owner[ticket] = ids[winner]
         stocks.amount[ticket] = forcing.tickets[ticket] + private
@@ -563,4 +606,23 @@ def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, mea
     city[at.FUND_INVESTED] = stocks.invested[INVESTED]
     city[at.PRIVATE_COINVESTMENT] = stocks.invested[COINVESTED]
     city[at.TICKETS] = stocks.invested[TICKETS_ISSUED]
+    return n
+
+
+@njit(**LOOP)
+def quarters(columns, n, births, first_birth, p, forcing, links, stocks, when, block, cells):
+    """Advance several quarters in one call; arguments and result as `simulator.engine.plain.quarters`."""
+    for t in range(when.start, when.stop):
+        quarter_ = when.first_quarter + t
+        now = Address(
+            when.seed,
+            when.member,
+            quarter_,
+            t,
+            (quarter_ - when.first_january) // 4,
+            quarter_ % 4 == 0,
+        )
+        first, last = first_birth[t], first_birth[t + 1]
+        measures = _measures_of(block[t + 1], cells[t + 1])
+        n = quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
     return n

@@ -19,7 +19,7 @@ from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
 from simulator.world import measures as at
 from simulator.world.firms import Columns, Firms, living
-from simulator.world.measures import Measures
+from simulator.world.measures import Measures, measures_of
 from simulator.world.places import node_coverage
 from simulator.world.state import (
     COINVESTED,
@@ -32,11 +32,12 @@ from simulator.world.state import (
     Links,
     Parameters,
     Stocks,
+    Stretch,
 )
 
 NAME = "plain"
 DT = 0.25
-__all__ = ["NAME", "choose_place", "quarter", "record", "uniforms"]
+__all__ = ["NAME", "choose_place", "quarter", "quarters", "record", "uniforms"]
 
 
 def choose_place(
@@ -62,6 +63,34 @@ def choose_place(
         best[better] = noisy[better]
         choice[better] = place
     return choice
+
+
+def quarters(
+    columns: Columns,
+    n: int,
+    births: Columns,
+    first_birth: npt.NDArray[np.int64],
+    p: Parameters,
+    forcing: Forcing,
+    links: Links,
+    stocks: Stocks,
+    when: Stretch,
+    block: npt.NDArray[np.float64],
+    cells: npt.NDArray[np.float64],
+) -> int:
+    """Advance the quarters of a stretch; returns the number of living firms.
+
+    Step t writes row t + 1 of ``block`` (T + 1, series) and of ``cells`` (T + 1, C, P); ``columns`` has room for all
+    that enter.
+    """
+    for t in range(when.start, when.stop):
+        absolute = when.first_quarter + t
+        year = (absolute - when.first_january) // 4
+        now = Address(when.seed, when.member, absolute, t, year, absolute % 4 == 0)
+        first, last = int(first_birth[t]), int(first_birth[t + 1])
+        measures = measures_of(block[t + 1], cells[t + 1])
+        n = quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
+    return n
 
 
 def quarter(

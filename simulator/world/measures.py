@@ -92,8 +92,9 @@ def measure_names(
     return CITY + by_chain + by_place + by_target
 
 
-def measures_of(row: npt.NDArray[np.float64], n_chains: int, n_places: int) -> Measures:
-    """Views into one recorded row of shape (len(measure_names),), and room for the cells."""
+def measures_of(row: npt.NDArray[np.float64], cell: npt.NDArray[np.float64]) -> Measures:
+    """Views into one recorded row of shape (len(measure_names),), beside the cells (C, P) of its quarter."""
+    n_chains, n_places = cell.shape
     a = len(CITY)
     b = a + len(BY_CHAIN) * n_chains
     c = b + len(BY_PLACE) * n_places
@@ -101,5 +102,5 @@ def measures_of(row: npt.NDArray[np.float64], n_chains: int, n_places: int) -> M
         row[:a],
         row[a:b].reshape(len(BY_CHAIN), n_chains),
         row[b:c].reshape(len(BY_PLACE), n_places),
-        np.zeros((n_chains, n_places)),
+        cell,
     )

@@ -244,16 +244,17 @@ def feature_area_candidates(registry: Registry) -> tuple[Area, ...]:
     )
 
 
-def count_feature_areas(areas: tuple[Area, ...], cell: Number, threshold: float) -> int:
-    """Number of areas that pass the rule of M18; ``cell`` is core revenue (C, P), 亿元/yr."""
+def count_feature_areas(areas: tuple[Area, ...], cells: Number, threshold: float) -> Number:
+    """Number of areas that pass the rule of M18 in K quarters; ``cells`` are core revenue (K, C, P), 亿元/yr."""
     if not areas:
-        return 0
+        return np.zeros(len(cells))
     chains = np.array([area.chains for area in areas], dtype=np.float64)
     places = np.array([area.places for area in areas], dtype=np.float64)
-    by_chain, by_place = cell.sum(axis=1), cell.sum(axis=0)
-    own = ((chains @ cell) * places).sum(axis=1)
-    passes = is_feature_area(own, places @ by_place, chains @ by_chain, cell.sum(), threshold)
-    return int(np.count_nonzero(passes))
+    by_chain, by_place = cells.sum(axis=2), cells.sum(axis=1)
+    own = ((chains @ cells) * places).sum(axis=2)
+    city = by_chain.sum(axis=1)[:, np.newaxis]
+    passes = is_feature_area(own, by_place @ places.T, by_chain @ chains.T, city, threshold)
+    return np.asarray(np.count_nonzero(passes, axis=1), dtype=np.float64)
 
 
 def purchase_pattern(registry: Registry) -> Number:

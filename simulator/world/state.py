@@ -132,6 +132,17 @@ class Address(NamedTuple):
     first_of_year: bool
 
 
+class Stretch(NamedTuple):
+    """Quarters to compute in one call: steps [start, stop) of a member."""
+
+    seed: int
+    member: int
+    first_quarter: int  # absolute quarter of step 0
+    first_january: int  # absolute first quarter of the forcing's first year
+    start: int
+    stop: int
+
+
 @dataclass
 class World:
     """Everything that exists in one member."""

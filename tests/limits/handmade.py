@@ -166,7 +166,8 @@ class Handmade:
     def measures(self) -> Measures:
         """Measures of the last quarter."""
         forcing = self.world.forcing
-        return measures_of(self.row, forcing.drift.shape[1], forcing.growth.shape[2])
+        cell = np.zeros((forcing.drift.shape[1], forcing.growth.shape[2]))
+        return measures_of(self.row, cell)
 
     def city(self, name: str) -> float:
         """One city measure of the last quarter."""

@@ -79,12 +79,12 @@ def test_an_area_counts_when_it_is_large_and_specialised():
     assert "l-tj27-zone-compute" in levers and "l-tj27-labelling-area" not in levers
     area = next(a for a in ground.areas if a.lever == "l-tj27-zone-connected")
     cell = np.full((len(ground.chains), len(ground.places)), 0.1)
-    assert count_feature_areas(ground.areas, cell, 100.0) == 0
+    assert count_feature_areas(ground.areas, cell[np.newaxis], 100.0) == 0
     cell[np.ix_(area.chains, area.places)] = 30.0
-    assert count_feature_areas(ground.areas, cell, 100.0) == 1
+    assert count_feature_areas(ground.areas, cell[np.newaxis], 100.0) == 1
     cell[np.ix_(~area.chains, area.places)] = 300.0  # large, but no longer specialised
     others = tuple(a for a in ground.areas if a is area)
-    assert count_feature_areas(others, cell, 100.0) == 0
+    assert count_feature_areas(others, cell[np.newaxis], 100.0) == 0
 
 
 def test_both_rows_of_areas_and_projects_are_recorded():
