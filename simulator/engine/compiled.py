@@ -89,6 +89,25 @@ def _log(x):
     return k * LN2_HIGH - ((half - (s * (half + (even + odd)) + k * LN2_LOW)) - f)
 
 
+@njit(**LOOP)
+def _exp_column(x):
+    y = np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        y[i] = _exp(x[i])
+    return y
+
+
+@njit(**LOOP)
+def _log_column(x):
+    y = np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        y[i] = _log(x[i])
+    return y
+
+
+plain_mathematics.use_loops(plain_mathematics.Loops(_exp_column, _log_column))
+
+
 @overload(plain_mathematics.exp, **TWIN)
 def _exp_twin(x: Any) -> Callable[..., Any]:
     return lambda x: _exp(float(x))
@@ -236,15 +255,18 @@ def uniforms(
 
 @njit(**LOOP)
 def _race(value, addresses, ids, chain, step, seed, member, choice):
-    for i in range(ids.shape[0]):
-        best = -np.inf
-        for place in range(value.shape[2]):
-            purpose = _PLACE | (_U(addresses[place]) << _8)
-            o0, o1, _, _ = _philox(ids[i] & _LOW, ids[i] >> _32, _ZERO, purpose, seed, member)
-            noisy = value[step[i], chain[i], place] + _gumbel(_unit(o0, o1))
-            if noisy > best:
-                best = noisy
-                choice[i] = place
+    n = ids.shape[0]
+    luck = np.empty(n)
+    best = np.full(n, -np.inf)
+    for place in range(value.shape[2]):
+        purpose = _PLACE | (_U(addresses[place]) << _8)
+        _first_uniforms(ids, n, (_ZERO, purpose), seed, member, luck)
+        for i in range(n):
+            luck[i] = _gumbel(luck[i])
+        for i in range(n):
+            noisy = value[step[i], chain[i], place] + luck[i]
+            choice[i] = place if noisy > best[i] else choice[i]
+            best[i] = max(best[i], noisy)
 
 
 def choose_place(
