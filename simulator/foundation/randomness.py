@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +92,19 @@ def entity_ids(origin: int, group: int, quarter: int, count: int) -> Ids:
     entity_id(origin, group, quarter, max(count - 1, 0))
     first = np.uint64(entity_id(origin, group, quarter, 0))
     return np.asarray(first + np.arange(count, dtype=np.uint64), dtype=np.uint64)
+
+
+@lru_cache(maxsize=4096)
+def dated_ids(
+    origin: int, groups: tuple[int, ...], first: int, count: int, ordinal: int = 0
+) -> Ids:
+    """Ids of groups at consecutive dates from ``first`` on, shape (count, groups); kept, so not to be written to."""
+    rows = [
+        [entity_id(origin, group, first + t, ordinal) for group in groups] for t in range(count)
+    ]
+    ids: Ids = np.array(rows, dtype=np.uint64).reshape(count, len(groups))
+    ids.flags.writeable = False
+    return ids
 
 
 def repeated_ids(firsts: Ids, counts: npt.NDArray[np.int64]) -> Ids:

@@ -23,6 +23,7 @@ from simulator.foundation.randomness import (
     Decision,
     Ids,
     Origin,
+    dated_ids,
     entity_id,
     entity_ids,
     name_group,
@@ -241,8 +242,8 @@ def _append_unnamed(
     )
     place = np.empty(len(ids), dtype=np.int64)
     for c in range(len(ground.chains)):
-        rows = chain == c
-        place[rows] = pick(weight[c] / weight[c].sum(), place_luck[rows])
+        rows = np.flatnonzero(chain == c)
+        place[rows] = pick(weight[c], place_luck[rows])
     table.append(
         ids,
         sales=sizes,
@@ -407,15 +408,9 @@ def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Coh
     trend = (1.0 + d.g_entry) ** (DT * np.arange(n_steps))
     yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
     rate = yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry
-    groups = [name_group(chain) for chain in ground.chains]
+    groups = tuple(name_group(chain) for chain in ground.chains)
     cells, firsts = (
-        np.array(
-            [
-                [entity_id(origin, group, plan.first_quarter + t) for group in groups]
-                for t in range(n_steps)
-            ],
-            dtype=np.uint64,
-        ).ravel()
+        dated_ids(origin, groups, plan.first_quarter, n_steps).ravel()
         for origin in (Origin.PROCESS, Origin.STARTUP)
     )
     counts = inverse_poisson(rate.ravel(), draw.pair(cells, Decision.BIRTH_COUNT)[0])
@@ -459,21 +454,14 @@ def _signings(
         sources.append((lever, Origin.POLICY_ARRIVAL, padded, weights))
     booked = []
     for name, origin, rates, weights in sources:
-        group = name_group(name)
-        first = plan.first_quarter - WARM_UP
-        cells = np.array(
-            [entity_id(Origin.PROCESS, group, first + t, int(origin)) for t in range(len(rates))],
-            dtype=np.uint64,
-        )
+        dates = (name_group(name),), plan.first_quarter - WARM_UP, len(rates)
+        cells = dated_ids(Origin.PROCESS, *dates, int(origin)).ravel()
         counts = inverse_poisson(
             p.switches.arrivals * DT * rates, draw.pair(cells, Decision.BIRTH_COUNT)[0]
         )
         if not counts.any():
             continue
-        firsts = np.array(
-            [entity_id(origin, group, first + t) for t in range(len(rates))], dtype=np.uint64
-        )
-        ids = repeated_ids(firsts, counts)
+        ids = repeated_ids(dated_ids(origin, *dates).ravel(), counts)
         step = np.repeat(np.arange(len(rates)) - WARM_UP, counts)
         lag_luck, cause = draw.pair(ids, Decision.ARRIVAL_LAG)
         years = gammaincinv(LAG_SHAPE, lag_luck) * p.demography.attract_lag / LAG_SHAPE

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from simulator.foundation.randomness import Decision, Origin, entity_id, entity_ids, name_group
+from simulator.foundation.randomness import Decision, Origin, dated_ids, entity_ids, name_group
 from simulator.mechanisms.demand import chain_drift, national_growth
 from simulator.mechanisms.finance import drawdown, ticket_size
 from simulator.mechanisms.observation import published_factor
@@ -132,7 +132,5 @@ def normals(names: tuple[str, ...], year: int, decision: Decision, draw: Draw) -
 
 def yearly_luck(names: tuple[str, ...], year: int, decision: Decision, draw: Draw) -> Number:
     """One uniform per name, addressed by name, year and decision."""
-    ids = np.array(
-        [entity_id(Origin.PROCESS, name_group(name), year) for name in names], dtype=np.uint64
-    )
+    ids = dated_ids(Origin.PROCESS, tuple(name_group(name) for name in names), year, 1)[0]
     return draw.pair(ids, decision)[0]

@@ -58,11 +58,12 @@ class Parameters(NamedTuple):
 def parameters_of(values: Mapping[str, float], switches: Switches) -> Parameters:
     """Sort drawn values into the mechanisms' parameters by field name; KeyError for a missing one."""
     mechanisms = {
-        name: kind(**{field: values[field] for field in kind._fields})
-        for name, kind in get_type_hints(Parameters).items()
-        if kind is not Switches
+        name: kind(*[values[field] for field in kind._fields]) for name, kind in _MECHANISMS.items()
     }
     return Parameters(**mechanisms, switches=switches)
+
+
+_MECHANISMS = {k: kind for k, kind in get_type_hints(Parameters).items() if kind is not Switches}
 
 
 class Forcing(NamedTuple):
