@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
-from simulator.policy.effects import LeverEffect, counted_targets, lever_tables
+from simulator.policy.effects import LeverEffect, counted_targets, lever_tables, sized_targets
 from simulator.policy.levers import Channels, open_channels
 from simulator.registry import Library, Registry
 from simulator.scenario import Scenario
@@ -37,6 +37,13 @@ from simulator.world.founding import (
     lay_out_births,
     settle_links,
 )
+from simulator.world.goals import (
+    Backdrop,
+    lay_out_backdrop,
+    measure_goals,
+    named_firm_targets,
+    stand_ins,
+)
 from simulator.world.listed import Listed, found_listed, listed_firms
 from simulator.world.measures import (
     CORE_REVENUE,
@@ -44,7 +51,10 @@ from simulator.world.measures import (
     FEATURE_CLUSTERS,
     FUND_COMMITTED,
     FUND_PAID_IN,
+    LEADING_FIRMS_TOP3,
+    SPECIALISED_SMES,
     Measures,
+    OwnSeries,
     measure_names,
     measures_of,
 )
@@ -59,10 +69,12 @@ from simulator.world.state import (
     open_stocks,
     parameters_of,
 )
+from simulator.world.titles import count_titles, open_titles, review_titles
 
 Number = npt.NDArray[np.float64]
 
 DT = 0.25
+QUARTERS_A_YEAR = 4
 NO_CONSTRUCTION = -1  # recorded where a list of firms states the base value
 DERIVED = ("construction", "n10_founding", "catalogue_founding", "arrivals_signed")
 
@@ -88,10 +100,14 @@ class Study:
         self.years: tuple[int, ...] = scenario.period.years
         self.effects: tuple[LeverEffect, ...] = lever_tables(self.library).effects
         self.counted: tuple[str, ...] = counted_targets(self.effects)
+        self.sized: tuple[str, ...] = sized_targets(self.effects, self.registry)
+        # Who stands for a named firm is known where the firms of 2017 are founded.
+        by_name = named_firm_targets(self.ground) if scenario.founding == "2017Q4" else ()
+        self.named: tuple[str, ...] = by_name
+        clusters = tuple(cluster.target for cluster in self.ground.goal_clusters)
+        self.own = OwnSeries(*(self._keys(ids) for ids in (self.sized, by_name, clusters)))
         self.series: tuple[str, ...] = measure_names(
-            self.ground.chains,
-            self.ground.places,
-            tuple(self.registry.target(target).key for target in self.counted),
+            self.ground.chains, self.ground.places, self._keys(self.counted), self.own
         )
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
         self.constructions = self.library.constructions
@@ -105,6 +121,13 @@ class Study:
         self.parameter_names: tuple[str, ...] = (*self.draws.names, *DERIVED)
         prior = self.library.priors["arrivals_rate"].distribution
         self.closes_entry_account: bool = scenario.assumptions["arrivals_rate"] == prior
+
+    def _keys(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.registry.target(target).key for target in targets)
+
+    def values_asked(self, targets: tuple[str, ...]) -> Number:
+        """What each target asks for, in its unit; shape (targets,)."""
+        return np.array([self.registry.target(target).value or 0.0 for target in targets])
 
     @cached_property
     def listed(self) -> Listed | None:
@@ -160,9 +183,14 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self.engine: Engine = choose(engine)
         self.quarters_done = 0
         self.block = np.zeros((len(self.study.quarters), len(self.study.series)))
-        self.world, self.parameter_row = found_world(self.study, member, self.engine)
+        draw = Draw(seed, member, self.engine.uniforms, self.engine.choose_place)
+        self.world, self.backdrop, self.parameter_row = found_world(self.study, draw)
+        self.draw = draw
+        end = len(self.study.series) - len(self.study.own.names)
+        self.block[1:, end - self.world.projects.shape[1] : end] = self.world.projects
+        self._own = self.block[:, end:]
+        self._own[1:, : 2 * len(self.study.sized)] = self._sizes()
         self._measure_founding()
-        self.block[1:, -2 * len(self.study.counted) :] = self.world.projects
 
     def step(self) -> None:
         """Advance one quarter: exits, entry, growth, finance, demand, recording (the schedule of the model).
@@ -200,7 +228,14 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             address,
             measures,
         )
+        if now.quarter == QUARTERS_A_YEAR:
+            review_titles(world.firms, now.year, world.parameters.titles)
+            self._count_titles(t + 1, measures)
+        else:
+            first_count, after_count = SPECIALISED_SMES, LEADING_FIRMS_TOP3 + 1
+            measures.city[first_count:after_count] = self.block[t, first_count:after_count]
         self._count_areas(measures)
+        self._measure_goals(t + 1, measures)
         self.quarters_done = t + 1
         if not np.isfinite(row).all():
             odd = study.series[int(np.argmin(np.isfinite(row)))]
@@ -227,7 +262,39 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         measures.city[FUND_COMMITTED] = world.parameters.finance.fund_committed
         measures.city[FUND_PAID_IN] = world.parameters.finance.fund_paid_in
         measures.city[CORE_REVENUE_PUBLISHED] = measures.city[CORE_REVENUE]
+        self._count_titles(0, measures)
         self._count_areas(measures)
+        self._measure_goals(0, measures)
+
+    def _count_titles(self, row: int, measures: Measures) -> None:
+        world, first = self.world, float(self.backdrop.niche_first[row])
+        count_titles(world.firms, first, world.parameters.titles, self.draw, measures.city)
+
+    def _measure_goals(self, row: int, measures: Measures) -> None:
+        """Series that single targets have for themselves, and those of clusters and related revenue."""
+        study, world = self.study, self.world
+        reached, clusters = measure_goals(
+            world.firms,
+            world.stocks.chain_sales,
+            self.backdrop,
+            row,
+            study.values_asked(study.named),
+            study.ground,
+            world.parameters,
+            measures,
+        )
+        self._own[row, 2 * len(study.sized) :] = np.concatenate([reached.T.ravel(), clusters])
+
+    def _sizes(self) -> Number:
+        """Size of the single projects begun, then of those delivered; (T, 2·sized)."""
+        study, projects = self.study, self.world.projects
+        columns = [study.counted.index(target) for target in study.sized]
+        planned = study.values_asked(study.sized)
+        delivered = planned * self.world.parameters.milestones.project_size_realised
+        begun = projects[:, columns] * planned
+        return np.hstack(
+            [begun, projects[:, len(study.counted) + np.array(columns, dtype=int)] * delivered]
+        )
 
     def _count_areas(self, measures: Measures) -> None:
         threshold = self.world.parameters.clusters.cluster_threshold
@@ -235,11 +302,10 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         measures.city[FEATURE_CLUSTERS] = areas
 
 
-def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:
+def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
     """Found one member: draw its parameters, its firms, its paths and the firms to come."""
-    scenario, ground = study.scenario, study.ground
+    scenario, ground, member = study.scenario, study.ground, draw.member
     values, construction, drift = study.draws.of(member)
-    draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
     p = parameters_of(values, study.switches)
     if study.listed is not None:
         construction = NO_CONSTRUCTION
@@ -249,6 +315,8 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         firms = found_2024(ground, base, p, draw)
     else:
         firms = found_2017(ground, p, draw)
+    open_titles(firms, study.quarters[0].year, p.titles)
+    named = stand_ins(firms, ground, draw) if study.named else ()
     links = settle_links(firms, ground, p)
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
@@ -256,6 +324,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     median = float(np.median(external))
     founding_year = study.quarters[0].year
     growth = growth_paths(study.years, founding_year, drift, ground, p, draw)
+    backdrop = lay_out_backdrop(study.quarters, growth.national, ground, named, p, draw)
     index = np.exp(np.cumsum(growth.drift @ ground.chain_mix))
     x0 = float(np.sum(sales[listed]))
     loading = p.demand.loading_national * float(np.log1p(p.demand.g_nat_ai))
@@ -320,13 +389,19 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     row = np.array([*(values[name] for name in study.draws.names), *derived])
     year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
     reserved = [
-        Reserved(r.target, r.technology, (values[r.parameter] if r.parameter else 1.0) * r.rates)
+        Reserved(
+            r.target,
+            r.technology,
+            (values[r.parameter] if r.parameter else 1.0) * r.rates,
+            r.target in study.sized,
+        )
         for r in channels.reservations
     ]
     projects = np.hstack(
         run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
     )
-    return World(firms, births, first_birth, p, forcing, links, stocks, projects), row
+    world = World(firms, births, first_birth, p, forcing, links, stocks, projects)
+    return world, backdrop, row
 
 
 def _listed_base(listed: Listed, values: dict[str, float]) -> Base:
