@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -114,6 +115,9 @@ class Outcomes(Protocol):
     @property
     def series(self) -> tuple[str, ...]:
         """The names of the recorded series."""
+
+    def values(self, series: str, /) -> Floats:
+        """Quarterly figures, members by quarters."""
 
     def annual(self, series: str, /) -> Floats:
         """Annual figures, members by years: mean of a flow, last quarter of a stock."""
@@ -316,9 +320,12 @@ def joint(
     outcomes: Outcomes,
     catalogue: Sequence[Observable] = CATALOGUE,
 ) -> tuple[JointScore, ...]:
-    """For each plan among the goals with a scored target: all of them met by the same member."""
+    """For each plan among the goals with a scored target: all of them met by the same member.
+
+    A target that restates another of the plan is that one again, so it counts once.
+    """
     registry = outcomes.library.registry
-    plan_ids = {target.id for target in registry.targets}
+    plan_ids = {target.id for target in registry.targets if target.restates is None}
     scores = []
     for document in dict.fromkeys(goal.document for goal in goals if goal.id in plan_ids):
         own = [goal for goal in goals if goal.document == document and goal.id in plan_ids]
@@ -686,6 +693,11 @@ def _at_deadline(goal: Goal, outcomes: Outcomes, measured: Observable, series: s
         raise ValueError(
             f"{goal.id} is in {goal.unit} and {measured.key} in {measured.unit}: not comparable"
         )
+    before = _quarter_ended_by(goal.deadline)
+    whole_year = before == Quarter(goal.deadline.year, 4)
+    if measured.kind == "stock" and not whole_year and before in outcomes.quarters:
+        day: Floats = outcomes.values(series)[:, outcomes.quarters.index(before)]
+        return day
     yearly = outcomes.annual(series)
     last = outcomes.years.index(goal.deadline.year)
     if goal.flow_or_stock == "cumulative_over_plan" and measured.kind == "flow":
@@ -694,6 +706,13 @@ def _at_deadline(goal: Goal, outcomes: Outcomes, measured: Observable, series: s
         return total
     level: Floats = yearly[:, last]
     return level
+
+
+def _quarter_ended_by(deadline: date) -> Quarter:
+    """The last quarter that is over on the evening of a day; what comes later in its own quarter does not count."""
+    own = Quarter(deadline.year, (deadline.month - 1) // 3 + 1)
+    over = (deadline + timedelta(days=1)).month != deadline.month and deadline.month % 3 == 0
+    return own if over else own.shift(-1)
 
 
 def _passes(goal: Goal, level: Floats) -> Flags:
