@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
-from simulator.policy.effects import LeverEffect, counted_targets, lever_tables
+from simulator.policy.effects import LeverEffect, counted_targets, lever_tables, sized_targets
 from simulator.policy.levers import Channels, open_channels
 from simulator.registry import Library, Registry
 from simulator.scenario import Scenario
@@ -37,6 +37,14 @@ from simulator.world.founding import (
     lay_out_births,
     settle_links,
 )
+from simulator.world.goals import (
+    Backdrop,
+    lay_out_backdrop,
+    measure_named,
+    measure_related,
+    named_firm_targets,
+    stand_ins,
+)
 from simulator.world.listed import Listed, found_listed, listed_firms
 from simulator.world.measures import (
     CORE_REVENUE,
@@ -44,6 +52,9 @@ from simulator.world.measures import (
     FEATURE_CLUSTERS,
     FUND_COMMITTED,
     FUND_PAID_IN,
+    LEADING_FIRMS_TOP3,
+    SPECIALISED_SMES,
+    OwnSeries,
     measure_names,
     measures_of,
 )
@@ -58,10 +69,12 @@ from simulator.world.state import (
     open_stocks,
     parameters_of,
 )
+from simulator.world.titles import count_titles, open_titles, review_titles
 
 Number = npt.NDArray[np.float64]
 
 DT = 0.25
+QUARTERS_A_YEAR = 4
 NO_CONSTRUCTION = -1  # recorded where a list of firms states the base value
 DERIVED = ("construction", "n10_founding", "catalogue_founding", "arrivals_signed")
 
@@ -87,10 +100,16 @@ class Study:
         self.years: tuple[int, ...] = scenario.period.years
         self.effects: tuple[LeverEffect, ...] = lever_tables(self.library).effects
         self.counted: tuple[str, ...] = counted_targets(self.effects)
+        self.sized: tuple[str, ...] = sized_targets(self.effects, self.registry)
+        # Who stands for a named firm is known where the firms of 2017 are founded.
+        by_name = named_firm_targets(self.ground) if scenario.founding == "2017Q4" else ()
+        self.named: tuple[str, ...] = by_name
+        due = {target.id for target in self.registry.targets if target.deadline.year in self.years}
+        self.clusters = tuple(c for c in self.ground.goal_clusters if c.target in due)
+        named = tuple(cluster.target for cluster in self.clusters)
+        self.own = OwnSeries(*(self._keys(ids) for ids in (self.sized, by_name, named)))
         self.series: tuple[str, ...] = measure_names(
-            self.ground.chains,
-            self.ground.places,
-            tuple(self.registry.target(target).key for target in self.counted),
+            self.ground.chains, self.ground.places, self._keys(self.counted), self.own
         )
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
         self.constructions = self.library.constructions
@@ -104,6 +123,18 @@ class Study:
         self.parameter_names: tuple[str, ...] = (*self.draws.names, *DERIVED)
         prior = self.library.priors["arrivals_rate"].distribution
         self.closes_entry_account: bool = scenario.assumptions["arrivals_rate"] == prior
+
+    @property
+    def measured_by_quarter(self) -> bool:
+        """Whether a target names firms or a cluster, which the firms' columns answer quarter by quarter."""
+        return bool(self.named or self.clusters)
+
+    def _keys(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.registry.target(target).key for target in targets)
+
+    def values_asked(self, targets: tuple[str, ...]) -> Number:
+        """What each target asks for, in its unit; shape (targets,)."""
+        return np.array([self.registry.target(target).value or 0.0 for target in targets])
 
     @cached_property
     def listed(self) -> Listed | None:
@@ -161,9 +192,13 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         rows = len(self.study.quarters)
         self.block = np.zeros((rows, len(self.study.series)))
         self.cells = np.zeros((rows, len(ground.chains), len(ground.places)))
-        self.world, self.parameter_row = found_world(self.study, member, self.engine)
+        self.draw = Draw(seed, member, self.engine.uniforms, self.engine.choose_place)
+        self.world, self.backdrop, self.parameter_row = found_world(self.study, self.draw)
+        end = len(self.study.series) - len(self.study.own.names)
+        self.block[1:, end - self.world.projects.shape[1] : end] = self.world.projects
+        self._own = self.block[:, end:]
+        self._own[1:, : 2 * len(self.study.sized)] = self._sizes()
         self._measure_founding()
-        self.block[1:, -2 * len(self.study.counted) :] = self.world.projects
 
     def step(self) -> None:
         """Advance one quarter: exits, entry, growth, finance, demand, recording (the schedule of the model).
@@ -173,14 +208,23 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self.advance(1)
 
     def advance(self, quarters: int) -> None:
-        """Advance some quarters at once, as so many steps do.
+        """Advance some quarters, as so many steps do; the engine gets as many at a time as the calendar allows.
 
         Raises RuntimeError past the end of the period or when a result is not a finite number.
         """
-        study, world = self.study, self.world
-        start, stop = self.quarters_done, self.quarters_done + quarters
-        if stop > len(study.simulated):
+        study = self.study
+        end = self.quarters_done + quarters
+        if end > len(study.simulated):
             raise RuntimeError(f"the period ends with {study.simulated[-1]}")
+        while self.quarters_done < end:
+            now = study.simulated[self.quarters_done].quarter
+            longest = 1 if study.measured_by_quarter else QUARTERS_A_YEAR + 1 - now
+            self._compute(min(end, self.quarters_done + longest))
+
+    def _compute(self, stop: int) -> None:
+        """Compute the quarters up to step ``stop``, all of one calendar year, and measure them."""
+        study, world = self.study, self.world
+        start = self.quarters_done
         world.firms.reserve(int(world.first_birth[stop] - world.first_birth[start]))
         world.firms.n = self.engine.quarters(
             world.firms.columns,
@@ -202,10 +246,14 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             self.block,
             self.cells,
         )
-        rows = slice(start + 1, stop + 1)
-        self._count_areas(rows)
         self.quarters_done = stop
-        finite = np.isfinite(self.block[rows])
+        titles = slice(SPECIALISED_SMES, LEADING_FIRMS_TOP3 + 1)
+        self.block[start + 1 : stop + 1, titles] = self.block[start, titles]
+        if self.quarter.quarter == QUARTERS_A_YEAR:
+            review_titles(world.firms, self.quarter.year, world.parameters.titles)
+            self._count_titles()
+        self._measure(slice(start + 1, stop + 1))
+        finite = np.isfinite(self.block[start + 1 : stop + 1])
         if not finite.all():
             step, odd = np.argwhere(~finite)[0]
             quarter = study.simulated[start + step]
@@ -234,19 +282,47 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         measures.city[FUND_COMMITTED] = world.parameters.finance.fund_committed
         measures.city[FUND_PAID_IN] = world.parameters.finance.fund_paid_in
         measures.city[CORE_REVENUE_PUBLISHED] = measures.city[CORE_REVENUE]
-        self._count_areas(slice(0, 1))
+        self._count_titles()
+        self._measure(slice(0, 1))
 
-    def _count_areas(self, rows: slice) -> None:
-        threshold = self.world.parameters.clusters.cluster_threshold
-        areas = count_feature_areas(self.study.ground.areas, self.cells[rows], threshold)
+    def _count_titles(self) -> None:
+        world, now = self.world, self.quarters_done
+        first = float(self.backdrop.niche_first[now])
+        count_titles(world.firms, first, world.parameters.titles, self.draw, self.block[now])
+
+    def _measure(self, rows: slice) -> None:
+        """Write what the engines do not sum: areas, clusters, related revenue, and what single targets ask for."""
+        study, p = self.study, self.world.parameters
+        ground = study.ground
+        areas = count_feature_areas(ground.areas, self.cells[rows], p.clusters.cluster_threshold)
         self.block[rows, FEATURE_CLUSTERS] = areas
+        measure_related(rows, self.block, len(ground.chains), self.backdrop, p)
+        if study.measured_by_quarter:
+            self._own[self.quarters_done, 2 * len(study.sized) :] = measure_named(
+                self.world.firms,
+                self.quarters_done,
+                self.backdrop,
+                study.clusters,
+                study.values_asked(study.named),
+                p,
+            )
+
+    def _sizes(self) -> Number:
+        """Size of the single projects begun, then of those delivered; (T, 2·sized)."""
+        study, projects = self.study, self.world.projects
+        columns = [study.counted.index(target) for target in study.sized]
+        planned = study.values_asked(study.sized)
+        delivered = planned * self.world.parameters.milestones.project_size_realised
+        begun = projects[:, columns] * planned
+        return np.hstack(
+            [begun, projects[:, len(study.counted) + np.array(columns, dtype=int)] * delivered]
+        )
 
 
-def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:
+def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
     """Found one member: draw its parameters, its firms, its paths and the firms to come."""
-    scenario, ground = study.scenario, study.ground
+    scenario, ground, member = study.scenario, study.ground, draw.member
     values, construction, drift = study.draws.of(member)
-    draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
     p = parameters_of(values, study.switches)
     if study.listed is not None:
         construction = NO_CONSTRUCTION
@@ -256,6 +332,8 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         firms = found_2024(ground, base, p, draw)
     else:
         firms = found_2017(ground, p, draw)
+    open_titles(firms, study.quarters[0].year, p.titles)
+    named = stand_ins(firms, ground, draw) if study.named else ()
     links = settle_links(firms, ground, p)
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
@@ -263,6 +341,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     median = float(np.median(external))
     founding_year = study.quarters[0].year
     growth = growth_paths(study.years, founding_year, drift, ground, p, draw)
+    backdrop = lay_out_backdrop(study.quarters, growth.national, study.clusters, named, p, draw)
     index = np.exp(np.cumsum(growth.drift @ ground.chain_mix))
     x0 = float(np.sum(sales[listed]))
     loading = p.demand.loading_national * float(np.log1p(p.demand.g_nat_ai))
@@ -327,13 +406,19 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     row = np.array([*(values[name] for name in study.draws.names), *derived])
     year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
     reserved = [
-        Reserved(r.target, r.technology, (values[r.parameter] if r.parameter else 1.0) * r.rates)
+        Reserved(
+            r.target,
+            r.technology,
+            (values[r.parameter] if r.parameter else 1.0) * r.rates,
+            r.target in study.sized,
+        )
         for r in channels.reservations
     ]
     projects = np.hstack(
         run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
     )
-    return World(firms, births, first_birth, p, forcing, links, stocks, projects), row
+    world = World(firms, births, first_birth, p, forcing, links, stocks, projects)
+    return world, backdrop, row
 
 
 def _listed_base(listed: Listed, values: dict[str, float]) -> Base:

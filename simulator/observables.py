@@ -32,6 +32,10 @@ OUTSIDE = "outside the catalogue"
 ALL = "all modelled firms"
 FUNDS = "fund chain"
 PROJECTS = "counted projects"
+AI_FIRMS = "modelled AI firms"
+BROAD = "all modelled firms and what core firms pull along"
+RELATED = "related industries"
+NAMED = "firms that a target names"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -84,6 +88,35 @@ CATALOGUE: tuple[Observable, ...] = (
     _city("tickets", "期初以来基金投资项目数", "Fund tickets since the start", "个", "stock", FUNDS, "", "M8"),
     _city("feature_clusters", "特色产业聚集区", "Feature areas that are large and specialised", "个", "stock",
           CATALOGUE_PERIMETER, "feature_clusters", "M18"),
+    _city("specialised_smes", "专精特新企业", "Specialised SMEs of AI-related fields", "家", "stock", ALL,
+          "specialised_smes", "M17"),
+    _city("hightech_niche_leaders", "细分领域领先的人工智能高新技术企业", "High-tech AI firms leading a niche",
+          "家", "stock", AI_FIRMS, "hightech_niche_leaders", "M17"),
+    _city("leading_firms", "人工智能科技领军企业", "Leading AI technology firms", "家", "stock", AI_FIRMS,
+          "leading_firms_total", "M17"),
+    _city("leading_firms_brand", "细分领域国际化品牌企业", "Leading firms with an international brand",
+          "家", "stock", AI_FIRMS, "leading_firms_international_brand", "M17"),
+    _city("leading_firms_top3", "细分领域国内前三企业", "Leading firms in the domestic top three of a niche",
+          "家", "stock", AI_FIRMS, "leading_firms_domestic_top3", "M17"),
+    _city("large_clusters", "千亿规模产业集群（按产业链）", "Clusters of 1000亿元 (100 bn CNY) or more, by chain",
+          "个", "stock", BROAD, "clusters_ge_1000yi", "M18"),
+    _city("related_revenue", "带动相关产业规模（不含核心）", "Related industry revenue, apart from core",
+          "亿元", "flow", RELATED, "related_revenue", "M19"),
+    _city("smart_tech_revenue", "智能科技产业营业收入（模型内企业与带动产业）",
+          "Smart-technology revenue (modelled firms and related industries)", "亿元", "flow", BROAD,
+          "smart_tech_revenue", "M19"),
+    Observable("project_size_begun", Name("单个项目已启动的规模", "Size of the single project begun"),
+               "规划单位 unit of the plan",
+               "target", "stock", PROJECTS, "", "M16"),
+    Observable("project_size_delivered", Name("单个项目已建成的规模", "Size of the single project delivered"),
+               "规划单位 unit of the plan",
+               "target", "stock", PROJECTS, "", "M16"),
+    Observable("named_firm_revenue", Name("点名企业中最小者的营业收入", "Revenue of the smallest named firm"), "亿元",
+               "target", "flow", NAMED, "firm_revenue_named", "M17"),
+    Observable("named_firms_reached", Name("达到目标规模的点名企业数", "Named firms that reach the size asked"), "家",
+               "target", "stock", NAMED, "", "M17"),
+    Observable("named_cluster_scale", Name("点名集群规模", "Scale of the named cluster"), "亿元",
+               "target", "flow", BROAD, "cluster_scale", "M18"),
     Observable("milestones_started", Name("各目标已启动项目", "Projects started toward a target"), "个",
                "target", "stock", PROJECTS, "", "M7, M16"),
     Observable("milestones_delivered", Name("各目标已交付项目", "Projects delivered toward a target"), "个",
@@ -92,6 +125,8 @@ CATALOGUE: tuple[Observable, ...] = (
                "chain", "flow", CATALOGUE_PERIMETER, "", "M1–M3, M11"),
     Observable("chain_catalogue_firms", Name("各产业链名录企业数", "Catalogue firms by chain"), "家",
                "chain", "stock", CATALOGUE_PERIMETER, "", "M12–M14"),
+    Observable("chain_revenue", Name("各产业链全部模型企业营业收入", "Revenue of all modelled firms by chain"), "亿元",
+               "chain", "flow", ALL, "", "M1–M3, M11"),
     Observable("district_core_revenue", Name("各区核心企业营业收入", "Core revenue by district and zone"),
                "亿元", "district", "flow", CATALOGUE_PERIMETER, "", "M15"),
     Observable("district_catalogue_firms", Name("各区名录企业数", "Catalogue firms by district and zone"),

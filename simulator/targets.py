@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, nearest
 from simulator.observables import CATALOGUE, Observable
-from simulator.policy.effects import counted_targets, lever_tables
+from simulator.policy.effects import counted_targets, lever_tables, sized_targets
 from simulator.registry import Library, Name, Registry, Target
 from simulator.scenario import ExtraTarget
 
@@ -69,19 +70,9 @@ MECHANISMS: Mapping[str, Name] = {
 }
 
 MISSING: Mapping[str, str] = {
-    "smart_tech_revenue": "M19",
-    "related_revenue": "M19",
     "new_sales_revenue": "M16",
     "induced_investment": "M16",
     "major_projects": "M16",
-    "cluster_scale": "M18",
-    "clusters_ge_1000yi": "M18",
-    "firm_revenue_named": "M17",
-    "leading_firms_total": "M17",
-    "leading_firms_international_brand": "M17",
-    "leading_firms_domestic_top3": "M17",
-    "hightech_niche_leaders": "M17",
-    "specialised_smes": "M17",
     "key_technologies": "M7",
     "key_new_products": "M7",
     "smart_equipment_breakthroughs": "M7",
@@ -124,6 +115,9 @@ class Outcomes(Protocol):
     @property
     def series(self) -> tuple[str, ...]:
         """The names of the recorded series."""
+
+    def values(self, series: str, /) -> Floats:
+        """Quarterly figures, members by quarters."""
 
     def annual(self, series: str, /) -> Floats:
         """Annual figures, members by years: mean of a flow, last quarter of a stock."""
@@ -243,6 +237,9 @@ class JointScore:
 DELIVERED: Final = "milestones_delivered"
 """Key of the series that hold projects delivered toward a target."""
 
+BEGUN: Final = "project_size_begun"
+"""Key of the series that hold the size of a single project; begun is the registry's reading of such targets."""
+
 
 def score(
     goals: Sequence[Goal],
@@ -308,11 +305,14 @@ def goals_of(
 
 def judge_all(library: Library, catalogue: Sequence[Observable] = CATALOGUE) -> tuple[Judged, ...]:
     """How each target of a city's plans is judged, without a run."""
-    registry = library.registry
-    counted = {
-        registry.target(target).key for target in counted_targets(lever_tables(library).effects)
-    }
-    return tuple(_judge(target, catalogue, counted) for target in registry.targets)
+    registry, effects = library.registry, lever_tables(library).effects
+    held = {f"{DELIVERED}[{registry.target(t).key}]" for t in counted_targets(effects)}
+    held |= {f"{BEGUN}[{registry.target(t).key}]" for t in sized_targets(effects, registry)}
+    by_metric = {o.metric: o.key for o in catalogue if o.metric and o.dimension == "target"}
+    tables = [library.founding(name) for name in ("goal_firms.csv", "goal_clusters.csv")]
+    named = [registry.target(row["target"]) for table in tables for row in table]
+    held |= {f"{by_metric[t.metric]}[{t.key}]" for t in named if t.metric in by_metric}
+    return tuple(_judge(target, catalogue, held) for target in registry.targets)
 
 
 def joint(
@@ -320,9 +320,12 @@ def joint(
     outcomes: Outcomes,
     catalogue: Sequence[Observable] = CATALOGUE,
 ) -> tuple[JointScore, ...]:
-    """For each plan among the goals with a scored target: all of them met by the same member."""
+    """For each plan among the goals with a scored target: all of them met by the same member.
+
+    A target that restates another of the plan is that one again, so it counts once.
+    """
     registry = outcomes.library.registry
-    plan_ids = {target.id for target in registry.targets}
+    plan_ids = {target.id for target in registry.targets if target.restates is None}
     scores = []
     for document in dict.fromkeys(goal.document for goal in goals if goal.id in plan_ids):
         own = [goal for goal in goals if goal.document == document and goal.id in plan_ids]
@@ -500,8 +503,8 @@ def goal_text(comparator: str, value: float | None, value_high: float | None, un
     return f"{'≥' if comparator == '>=' else comparator} {number}{unit}"
 
 
-def _judge(target: Target, catalogue: Sequence[Observable], counted: Collection[str]) -> Judged:
-    status, mechanism, series = _status(target, _measured(target, catalogue, counted))
+def _judge(target: Target, catalogue: Sequence[Observable], held: Collection[str]) -> Judged:
+    status, mechanism, series = _status(target, _measured(target, catalogue, held))
     return Judged(target, HOW[target.modelled_how], status, mechanism, series)
 
 
@@ -532,7 +535,7 @@ def _reason(goal: Goal, status: Status, mechanism: str) -> Name:
 def _score(
     goal: Goal, in_plan: bool, outcomes: Outcomes, catalogue: Sequence[Observable]
 ) -> TargetScore:
-    measured = _measured(goal, catalogue, _counted_in(outcomes))
+    measured = _measured(goal, catalogue, outcomes.series)
     status, mechanism, series = _status(goal, measured)
     reason = _reason(goal, status, mechanism)
     if status == "scored" and _measured_in(goal, outcomes, catalogue) is None:
@@ -647,22 +650,21 @@ def _first_reached(goal: Goal, outcomes: Outcomes, measured: Observable) -> Firs
     return FirstReached(int(middle), float(np.count_nonzero(ever)) / ever.size)
 
 
-def _counted_in(outcomes: Outcomes) -> Collection[str]:
-    """Keys of the targets whose delivered projects the outcomes hold."""
-    prefix = f"{DELIVERED}["
-    return {name[len(prefix) : -1] for name in outcomes.series if name.startswith(prefix)}
-
-
 def _measured(
-    goal: Goal, catalogue: Sequence[Observable], counted: Collection[str]
+    goal: Goal, catalogue: Sequence[Observable], held: Collection[str]
 ) -> Observable | None:
-    """What measures a goal: projects delivered toward it, else the city series of its metric.
+    """What measures a goal: a series of its own among those held, else the city series of its metric.
 
-    Of several city series the one named like the metric goes first. Projects are counted in the goal's unit.
+    Of its own series the size of its single project goes before the count of its projects, both in the goal's unit,
+    and both before one of its metric. Of several city series the one named like the metric goes first.
     """
-    if goal.key in counted:
-        projects = next(o for o in catalogue if o.key == DELIVERED)
-        return replace(projects, key=f"{DELIVERED}[{goal.key}]", unit=goal.unit)
+    for own in (BEGUN, DELIVERED):
+        if f"{own}[{goal.key}]" in held:
+            projects = next(o for o in catalogue if o.key == own)
+            return replace(projects, key=f"{own}[{goal.key}]", unit=goal.unit)
+    for named in (o for o in catalogue if o.dimension == "target" and o.metric == goal.metric):
+        if f"{named.key}[{goal.key}]" in held:
+            return replace(named, key=f"{named.key}[{goal.key}]")
     fits = [o for o in catalogue if o.metric == goal.metric and o.dimension == "city"]
     fits = [o for o in fits if not o.key.endswith("_published")]
     fits.sort(key=lambda o: o.key != goal.metric)
@@ -673,7 +675,7 @@ def _measured_in(
     goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable]
 ) -> Observable | None:
     """As `_measured`, provided that the goal has a number and the outcomes hold it."""
-    measured = _measured(goal, catalogue, _counted_in(outcomes))
+    measured = _measured(goal, catalogue, outcomes.series)
     if _status(goal, measured)[0] != "scored" or measured is None or goal.value is None:
         return None
     held = measured.key in outcomes.series and goal.deadline.year in outcomes.years
@@ -691,6 +693,11 @@ def _at_deadline(goal: Goal, outcomes: Outcomes, measured: Observable, series: s
         raise ValueError(
             f"{goal.id} is in {goal.unit} and {measured.key} in {measured.unit}: not comparable"
         )
+    before = _quarter_ended_by(goal.deadline)
+    whole_year = before == Quarter(goal.deadline.year, 4)
+    if measured.kind == "stock" and not whole_year and before in outcomes.quarters:
+        day: Floats = outcomes.values(series)[:, outcomes.quarters.index(before)]
+        return day
     yearly = outcomes.annual(series)
     last = outcomes.years.index(goal.deadline.year)
     if goal.flow_or_stock == "cumulative_over_plan" and measured.kind == "flow":
@@ -699,6 +706,13 @@ def _at_deadline(goal: Goal, outcomes: Outcomes, measured: Observable, series: s
         return total
     level: Floats = yearly[:, last]
     return level
+
+
+def _quarter_ended_by(deadline: date) -> Quarter:
+    """The last quarter that is over on the evening of a day; what comes later in its own quarter does not count."""
+    own = Quarter(deadline.year, (deadline.month - 1) // 3 + 1)
+    over = (deadline + timedelta(days=1)).month != deadline.month and deadline.month % 3 == 0
+    return own if over else own.shift(-1)
 
 
 def _passes(goal: Goal, level: Floats) -> Flags:

@@ -27,8 +27,8 @@ def test_every_observable_speaks_both_languages_and_names_a_known_metric():
 def test_series_lead_back_to_their_observable():
     names = measure_names(("a", "b"), ("x",))
     assert names[-4:] == (
-        "chain_catalogue_firms[a]",
-        "chain_catalogue_firms[b]",
+        "chain_revenue[a]",
+        "chain_revenue[b]",
         "district_core_revenue[x]",
         "district_catalogue_firms[x]",
     )

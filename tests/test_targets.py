@@ -118,6 +118,41 @@ def test_every_target_of_the_registry_has_a_status() -> None:
             assert item.status == "input"
 
 
+# Theirs is the mechanism of major projects with investment and sales (M16).
+WITHOUT_A_PROBABILITY = ["t-tj18-investment", "t-tj18-new-sales"]
+
+
+def test_no_target_with_a_figure_is_left_without_a_mechanism_but_these() -> None:
+    items = [item for item in judge_all(load_library()) if item.target.value is not None]
+    assert len(items) == 40  # 38 of their own, a restatement and a promised input
+    left = [item.target.id for item in items if item.status not in ("scored", "input")]
+    assert left == WITHOUT_A_PROBABILITY
+
+
+def test_a_target_with_a_day_is_judged_on_what_was_there_before_it(run: Made) -> None:
+    live = REGISTRY.target("jz18_sorting_live")
+    assert (live.deadline.month, live.deadline.day) == (11, 11)
+    quarters = (Quarter(2017, 4), *Period(Quarter(2018, 1), Quarter(2020, 4)).quarters)
+    delivered = np.zeros((run.n, len(quarters)))
+    key = "milestones_delivered[jz18_sorting_live]"
+    at = replace(run, quarters=quarters, table={key: delivered})
+    delivered[:, quarters.index(Quarter(2019, 4)) :] = 2.0
+    assert not met(live, at).any()
+    delivered[:, quarters.index(Quarter(2019, 3)) :] = 2.0
+    assert met(live, at).all()
+
+
+def test_what_a_plan_says_twice_counts_once_in_its_joint_probability(run: Made) -> None:
+    quarters = (Quarter(2017, 4), *Period(Quarter(2018, 1), Quarter(2020, 4)).quarters)
+    firms = np.full((run.n, len(quarters)), 12.0)
+    at = replace(run, quarters=quarters, table={"leading_firms": firms})
+    goals = [g for g in goals_of(REGISTRY, at.years) if g.document == "chains-2018-2020"]
+    scored = {item.key for item in score(goals, at) if item.status == "scored"}
+    assert scored == {"ch18_leading_firms", "ch18_leading_firms_restated"}
+    (found,) = joint(goals, at)
+    assert found.keys == ("ch18_leading_firms",) and found.total == len(goals) - 1
+
+
 def test_each_metric_has_a_series_or_a_missing_mechanism_and_never_both() -> None:
     measured = {o.metric for o in CATALOGUE if o.metric}
     judged_otherwise = {

@@ -570,6 +570,7 @@ def record(columns, n, p, measures):
         firms_100 += core >= 100.0
         by_chain[at.CHAIN_CORE_REVENUE, f.chain[i]] += core
         by_chain[at.CHAIN_CATALOGUE_FIRMS, f.chain[i]] += listed
+        by_chain[at.CHAIN_REVENUE, f.chain[i]] += f.sales[i]
         by_place[at.PLACE_CORE_REVENUE, f.place[i]] += core
         measures.cell[f.chain[i], f.place[i]] += core
         by_place[at.PLACE_CATALOGUE_FIRMS, f.place[i]] += listed

@@ -337,6 +337,7 @@ def record(columns: Columns, n: int, p: Parameters, measures: Measures) -> None:
     n_chains, n_places = measures.chain.shape[1], measures.place.shape[1]
     measures.chain[at.CHAIN_CORE_REVENUE] = np.bincount(firms.chain, core, n_chains)
     measures.chain[at.CHAIN_CATALOGUE_FIRMS] = np.bincount(firms.chain, listed, n_chains)
+    measures.chain[at.CHAIN_REVENUE] = np.bincount(firms.chain, firms.sales, n_chains)
     cells = np.bincount(firms.chain * n_places + firms.place, core, n_chains * n_places)
     measures.cell[:] = cells.reshape(n_chains, n_places)
     measures.place[at.PLACE_CORE_REVENUE] = np.bincount(firms.place, core, n_places)

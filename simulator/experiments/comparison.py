@@ -427,6 +427,9 @@ class _Members:
         self.years = source.years
         self.series = source.series
 
+    def values(self, series: str, /) -> Floats:
+        return self._source.values(series)[self._rows]
+
     def annual(self, series: str, /) -> Floats:
         return self._source.annual(series)[self._rows]
 

@@ -51,6 +51,9 @@ class Decision(IntEnum):
     REPORTING_NOISE = 21
     DEFINITION_DRIFT = 22
     PROJECT = 23
+    TITLE = 40
+    NAMED_SCALE = 41
+    SINGLE_PROJECT = 42
 
 
 class Origin(IntEnum):

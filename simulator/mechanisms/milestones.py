@@ -4,6 +4,8 @@
       started(t) = ⌊execution × Σ listed⌋: announced counts are not all carried out, titles may be exceeded;
       projects listed before the period and still under way are delivered within it, with or without a plan;
       a project is delivered after a gamma-distributed time, unless it fails
+      a single named project of a planned size begins when execution × Σ listed reaches its one draw: it is carried
+      out or not; begun it has its planned size, delivered the planned size times the share realised
 (M7)  technology projects start with money (a number for each 亿元), take a gamma-distributed time and succeed with a
       probability; the counter of each plan starts at zero
 A project is an address (its target and its ordinal): a larger dose keeps the earlier projects and adds to them.
@@ -27,6 +29,7 @@ class Milestones(NamedTuple):
     milestone_success: float
     technology_duration: float
     technology_success: float
+    project_size_realised: float
 
 
 def started_units(listed: Any, execution: Any) -> Any:

@@ -96,6 +96,9 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
 AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
 """Channels whose mechanism is not built yet, with its label."""
 
+COUNT_UNITS: Final = ("个", "家", "项", "种", "名", "stage")
+"""Units of targets that count projects; a target in another unit asks for the size of one project."""
+
 COUNTED: Final = ("milestone", "technology")
 """Channels whose projects count toward a target, which the effect names."""
 
@@ -140,6 +143,11 @@ class LeverEffect:
 def counted_targets(effects: Sequence[LeverEffect]) -> tuple[str, ...]:
     """Ids of the targets that some lever's projects count toward, sorted."""
     return tuple(sorted({effect.target for effect in effects if effect.target}))
+
+
+def sized_targets(effects: Sequence[LeverEffect], registry: Registry) -> tuple[str, ...]:
+    """Ids of the counted targets that ask for the size of one project instead of a count, sorted."""
+    return tuple(t for t in counted_targets(effects) if registry.target(t).unit not in COUNT_UNITS)
 
 
 class LeverTables(NamedTuple):

@@ -90,12 +90,14 @@ def interval(found: Probability | None) -> str:
 
 
 def number(value: float | None, *, sign: bool = False) -> str:
-    """About three digits, no exponent, a true minus: `1085`, `31.4`; a dash for none."""
+    """About three digits, a true minus, an exponent only for huge sizes: `1085`, `31.4`, `1e18`; a dash for none."""
     if value is None or math.isnan(value):
         return "–"
     size = abs(value)
     if math.isinf(value) or size < 1e-6:
         return "0" if size < 1.0 else "∞"
+    if size >= 1e15:
+        return f"{value:{'+' if sign else ''}.3g}".replace("e+", "e").replace("-", "−")
     digits = max(0, 2 - math.floor(math.log10(size)))
     text = f"{value:{'+' if sign else ''}.{digits}f}"
     if "." in text:

@@ -37,6 +37,8 @@ class Firms(NamedTuple):
     ai: Label  # 1 if the firm does AI and may join the catalogue
     named: Label  # 1 for a firm with its own reported revenue
     ticket_until: Label  # last absolute quarter in which a fund ticket lifts growth
+    sme_years: Label  # year-ends at which the firm was eligible for the title of specialised SME
+    hightech_years: Label  # the same for high-tech firms
 
 
 NUMBERS = tuple(k for k, t in get_type_hints(Firms).items() if t == Number)

@@ -36,6 +36,14 @@ CITY = (
     "private_coinvestment",
     "tickets",
     "feature_clusters",
+    "specialised_smes",
+    "hightech_niche_leaders",
+    "leading_firms",
+    "leading_firms_brand",
+    "leading_firms_top3",
+    "large_clusters",
+    "related_revenue",
+    "smart_tech_revenue",
 )
 (
     CORE_REVENUE,
@@ -62,12 +70,39 @@ CITY = (
     PRIVATE_COINVESTMENT,
     TICKETS,
     FEATURE_CLUSTERS,
+    SPECIALISED_SMES,
+    HIGHTECH_NICHE_LEADERS,
+    LEADING_FIRMS,
+    LEADING_FIRMS_BRAND,
+    LEADING_FIRMS_TOP3,
+    LARGE_CLUSTERS,
+    RELATED_REVENUE,
+    SMART_TECH_REVENUE,
 ) = range(len(CITY))
 
-BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms")
-CHAIN_CORE_REVENUE, CHAIN_CATALOGUE_FIRMS = range(len(BY_CHAIN))
+BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms", "chain_revenue")
+CHAIN_CORE_REVENUE, CHAIN_CATALOGUE_FIRMS, CHAIN_REVENUE = range(len(BY_CHAIN))
 
 BY_TARGET = ("milestones_started", "milestones_delivered")
+
+BY_SIZE = ("project_size_begun", "project_size_delivered")
+BY_NAMED_FIRMS = ("named_firm_revenue", "named_firms_reached")
+BY_NAMED_CLUSTER = ("named_cluster_scale",)
+
+
+class OwnSeries(NamedTuple):
+    """Keys of the targets that are measured by series of their own, by what measures them."""
+
+    sized: tuple[str, ...] = ()  # single projects of a planned size
+    named_firms: tuple[str, ...] = ()
+    named_clusters: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the series, a row for each measure of each target."""
+        groups = zip((BY_SIZE, BY_NAMED_FIRMS, BY_NAMED_CLUSTER), self, strict=True)
+        return tuple(f"{m}[{t}]" for measures, keys in groups for m in measures for t in keys)
+
 
 BY_PLACE = ("district_core_revenue", "district_catalogue_firms")
 PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS = range(len(BY_PLACE))
@@ -83,13 +118,16 @@ class Measures(NamedTuple):
 
 
 def measure_names(
-    chains: tuple[str, ...], places: tuple[str, ...], targets: tuple[str, ...] = ()
+    chains: tuple[str, ...],
+    places: tuple[str, ...],
+    targets: tuple[str, ...] = (),
+    own: OwnSeries = OwnSeries(),  # noqa: B008 - a tuple of tuples never changes
 ) -> tuple[str, ...]:
-    """Names of the series in the order of a recorded row: city, chains, places, then counted targets."""
+    """Names of the series in the order of a recorded row: city, chains, places, counted targets, own series."""
     by_chain = tuple(f"{m}[{c}]" for m in BY_CHAIN for c in chains)
     by_place = tuple(f"{m}[{p}]" for m in BY_PLACE for p in places)
     by_target = tuple(f"{m}[{t}]" for m in BY_TARGET for t in targets)
-    return CITY + by_chain + by_place + by_target
+    return CITY + by_chain + by_place + by_target + own.names
 
 
 def measures_of(row: npt.NDArray[np.float64], cell: npt.NDArray[np.float64]) -> Measures:

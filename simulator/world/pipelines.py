@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv
 
-from simulator.foundation.randomness import Decision, Origin, entity_ids, name_group
+from simulator.foundation.randomness import Decision, Origin, entity_id, entity_ids, name_group
 from simulator.mechanisms.milestones import (
     DURATION_SHAPE,
     Milestones,
@@ -35,6 +35,7 @@ class Reserved(NamedTuple):
     target: str
     technology: bool
     rates: Number  # (T,) projects a year
+    single: bool = False  # one named project of a planned size
 
 
 def run_pipelines(
@@ -56,7 +57,8 @@ def run_pipelines(
     for pipeline in reserved:
         listed = np.asarray(np.bincount(year_start, DT * pipeline.rates, n_quarters), dtype=float)
         name = f"{pipeline.target}/{pipeline.technology}"
-        units, done = _projects(listed, name, pipeline.technology, p, draw)
+        chance = single_luck(pipeline.target, draw) if pipeline.single else None
+        units, done = _projects(listed, name, pipeline.technology, p, draw, chance)
         column = targets.index(pipeline.target)
         started[:, column] += np.cumsum(units)
         delivered[:, column] += _delivered(done, n_quarters)
@@ -70,12 +72,31 @@ def run_pipelines(
     return started, delivered
 
 
+def single_luck(target: str, draw: Draw) -> float:
+    """The draw that decides whether a target's single project is carried out."""
+    address = np.array([entity_id(Origin.PROCESS, name_group(target))], dtype=np.uint64)
+    return float(draw.pair(address, Decision.SINGLE_PROJECT)[0][0])
+
+
 def _projects(
-    listed: Number, name: str, technology: bool, p: Milestones, draw: Draw
+    listed: Number,
+    name: str,
+    technology: bool,
+    p: Milestones,
+    draw: Draw,
+    single: float | None = None,
 ) -> tuple[Label, Label]:
-    """Units started in each quarter, and the quarters in which those that succeed are delivered."""
+    """Units started in each quarter, and the quarters in which those that succeed are delivered.
+
+    A ``single`` project begins once the execution of what is listed reaches the draw given for it.
+    """
     execution, mean, success = (float(value) for value in kind_parameters(technology, p))
-    so_far = np.floor(started_units(np.cumsum(listed), execution) + ROUNDING).astype(np.int64)
+    if single is None:
+        units = started_units(np.cumsum(listed), execution) + ROUNDING
+    else:
+        carried_out = started_units(np.cumsum(listed), p.execution_counts) > single
+        units = carried_out.astype(np.float64)
+    so_far = np.floor(units).astype(np.int64)
     begun = np.searchsorted(so_far, np.arange(so_far[-1]), side="right")
     ids = entity_ids(Origin.PROCESS, name_group(name), 0, len(begun))
     time_luck, fate = draw.pair(ids, Decision.PROJECT)

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from simulator.foundation.findings import Finding, InputError
+from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.parameters import (
     CellError,
     Construction,
@@ -81,6 +81,27 @@ class CarriedProjects:
 
 
 @dataclass(frozen=True)
+class GoalFirm:
+    """A firm that a target names, with what is assumed of its size in 2017."""
+
+    target: str  # id
+    id: str
+    revenue: float  # 亿元/yr, median
+    log_sd: float
+
+
+@dataclass(frozen=True)
+class GoalCluster:
+    """A cluster that a target names: its nodes, and what of it lies outside the chains (M18)."""
+
+    target: str  # id
+    nodes: Label  # positions in the list of all nodes
+    outside: float  # 亿元/yr in ``year``, median
+    log_sd: float
+    year: int
+
+
+@dataclass(frozen=True)
 class Ground:
     """Static structure: C chains, N nodes, P places. Shares sum to one."""
 
@@ -100,6 +121,8 @@ class Ground:
     software_classes: tuple[SizeClass, ...]  # of 2017
     areas: tuple[Area, ...]
     carried: tuple[CarriedProjects, ...]
+    goal_firms: tuple[GoalFirm, ...]
+    goal_clusters: tuple[GoalCluster, ...]
 
 
 def load_ground(library: Library) -> Ground:
@@ -154,6 +177,35 @@ def load_ground(library: Library) -> Ground:
             int(cell_number(row, "years_before")),
         )
 
+    def target_of(row: Row) -> str:
+        return cell_choice(row, "target", [target.id for target in registry.targets])
+
+    def goal_firm(row: Row) -> GoalFirm:
+        firm = cell_choice(row, "id", [actor.id for actor in registry.actors])
+        return GoalFirm(
+            target_of(row), firm, cell_number(row, "revenue"), cell_number(row, "log_sd")
+        )
+
+    def goal_cluster(row: Row) -> GoalCluster:
+        names = {f"{chains[c]}/{node}": i for i, (c, node) in enumerate(nodes)}
+        wanted = [name for name in cell_text(row, "nodes", empty=True).split(";") if name]
+        for name in wanted:
+            if name not in names:
+                raise CellError(
+                    "nodes",
+                    f"no node {name!r}",
+                    f"没有环节“{name}”",
+                    allowed="chain/node",
+                    suggestion=nearest(name, names) or "",
+                )
+        return GoalCluster(
+            target_of(row),
+            np.array([names[name] for name in wanted], dtype=np.int64),
+            cell_number(row, "outside"),
+            cell_number(row, "log_sd"),
+            int(cell_number(row, "year")),
+        )
+
     def growth(row: Row) -> tuple[int, float]:
         return int(cell_number(row, "year")), cell_number(row, "growth")
 
@@ -174,6 +226,8 @@ def load_ground(library: Library) -> Ground:
         reader.rows("software_size_classes_2017.csv", size_class),
         feature_area_candidates(registry),
         reader.rows("carried_projects.csv", carried),
+        reader.rows("goal_firms.csv", goal_firm),
+        reader.rows("goal_clusters.csv", goal_cluster),
     )
     if findings:
         raise InputError(findings)

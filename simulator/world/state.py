@@ -9,6 +9,7 @@ from typing import NamedTuple, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
+from simulator.mechanisms.adoption import Adoption
 from simulator.mechanisms.clusters import Clusters
 from simulator.mechanisms.contracts import Contracts
 from simulator.mechanisms.demand import Demand
@@ -18,6 +19,7 @@ from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
 from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
+from simulator.mechanisms.titles import Titles
 from simulator.world.firms import Columns, Ids, Table
 
 Number = npt.NDArray[np.float64]
@@ -52,6 +54,8 @@ class Parameters(NamedTuple):
     observation: Observation
     milestones: Milestones
     clusters: Clusters
+    titles: Titles
+    adoption: Adoption
     switches: Switches
 
 

@@ -12,6 +12,7 @@ from simulator.policy.effects import (
     CHANNELS,
     load_lever_assumptions,
     load_lever_effects,
+    sized_targets,
 )
 from simulator.registry import load_registry
 from simulator.scenario import load_scenario
@@ -168,8 +169,9 @@ def test_projects_count_toward_a_target_of_their_own_plan() -> None:
         lever, target = LEVERS[effect.lever], TARGETS[effect.target]
         assert target.document == lever.document, effect
         assert target.value is not None, effect
-        # What is counted in units can be counted; an area or a speed cannot.
-        assert target.unit in ("项", "个", "家", "名", "种", "stage"), effect
+        # What is counted in units can be counted; an area or a speed is that of one project.
+        sized = target.id in sized_targets(EFFECTS, REGISTRY)
+        assert sized == (target.unit in ("平方米", "次/秒")), effect
         if effect.target not in lever.linked_targets:
             unlinked.add(effect.lever)
     # Grants of no named purpose start technology projects too.
@@ -177,7 +179,9 @@ def test_projects_count_toward_a_target_of_their_own_plan() -> None:
 
 
 def test_a_ramp_never_holds_back_what_is_counted() -> None:
-    counted = {effect.lever for effect in EFFECTS if effect.channel == "milestone"}
+    # A ramp spreads the chance of a single project over years; it holds no count back.
+    single = sized_targets(EFFECTS, REGISTRY)
+    counted = {e.lever for e in EFFECTS if e.channel == "milestone" and e.target not in single}
     assert all(ASSUMPTIONS[lever].ramp_years == 0.0 for lever in counted)
 
 

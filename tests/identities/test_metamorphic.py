@@ -35,12 +35,17 @@ MONEY_SERIES = [
     "private_coinvestment",
     "chain_core_revenue",
     "district_core_revenue",
+    "related_revenue",
+    "smart_tech_revenue",
+    "named_firm_revenue",
+    "named_cluster_scale",
 ]
 IN_THE_RECORD = (
     "firms_10",
     "firms_50",
     "firms_100",
-)  # counted at 亿元 sizes written in the engines
+    "named_firms_reached",
+)  # counted at 亿元 sizes written in the engines and in the plans
 
 Number = npt.NDArray[np.float64]
 
@@ -65,6 +70,13 @@ def in_wan_yuan(study: Study, factor: float) -> Study:
         ground,
         named=tuple(
             dataclasses.replace(firm, revenue=factor * firm.revenue) for firm in ground.named
+        ),
+        goal_firms=tuple(
+            dataclasses.replace(firm, revenue=factor * firm.revenue) for firm in ground.goal_firms
+        ),
+        goal_clusters=tuple(
+            dataclasses.replace(cluster, outside=factor * cluster.outside)
+            for cluster in ground.goal_clusters
         ),
         software_classes=tuple(
             dataclasses.replace(

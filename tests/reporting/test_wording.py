@@ -29,6 +29,7 @@ def test_numbers_have_three_digits_and_a_true_minus(value: float | None, text: s
 
 
 def test_signs_are_written_where_asked() -> None:
+    assert wording.number(1e18) == "1e18" and wording.number(-2.5e17, sign=True) == "−2.5e17"
     assert wording.number(25.0, sign=True) == "+25"
     assert wording.number(-25.0, sign=True) == "−25"
     assert wording.number(0.0, sign=True) == "0"

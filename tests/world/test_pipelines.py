@@ -16,7 +16,7 @@ from simulator.world.places import CarriedProjects, count_feature_areas
 ROOT = Path(__file__).resolve().parents[2]
 YEARS = 4
 YEAR_START = np.repeat(np.arange(YEARS) * 4, 4)
-SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0)
+SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0, 1.0)
 
 
 def pipelines(rate, p=SURE, technology=False, carried=(), member=0):
