@@ -44,12 +44,17 @@ from simulator.world.measures import (
     FEATURE_CLUSTERS,
     FUND_COMMITTED,
     FUND_PAID_IN,
+    PLACE_TALENT_FILL,
+    TALENT_FILL,
+    TALENT_POOL,
+    TALENT_WANTED,
     Measures,
     measure_names,
     measures_of,
 )
 from simulator.world.paths import contract_spending, fund_paths, growth_paths
-from simulator.world.pipelines import Reserved, run_pipelines
+from simulator.world.people import people_paths, settle_people
+from simulator.world.pipelines import Reserved, projects_so_far, run_pipelines
 from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import (
     Address,
@@ -201,6 +206,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             measures,
         )
         self._count_areas(measures)
+        self._count_people(measures)
+        row[world.hired_columns] += projects_so_far(world.stocks.people.hired)
         self.quarters_done = t + 1
         if not np.isfinite(row).all():
             odd = study.series[int(np.argmin(np.isfinite(row)))]
@@ -228,6 +235,15 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         measures.city[FUND_PAID_IN] = world.parameters.finance.fund_paid_in
         measures.city[CORE_REVENUE_PUBLISHED] = measures.city[CORE_REVENUE]
         self._count_areas(measures)
+        self._count_people(measures)
+
+    def _count_people(self, measures: Measures) -> None:
+        people = self.world.stocks.people
+        wanted = float(people.wanted.sum())
+        measures.city[TALENT_POOL] = people.pool.sum()
+        measures.city[TALENT_WANTED] = wanted
+        measures.city[TALENT_FILL] = people.wanted @ people.fill / wanted if wanted > 0.0 else 1.0
+        measures.place[PLACE_TALENT_FILL] = people.fill
 
     def _count_areas(self, measures: Measures) -> None:
         threshold = self.world.parameters.clusters.cluster_threshold
@@ -296,6 +312,12 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         p,
         draw,
     )
+    # Promised people by target: those who come, and are hired once a firm has a post for them.
+    of_people = tuple(sorted({r.target for r in channels.recruits}))
+    promised = np.zeros((shape[0], len(of_people), shape[2]))
+    for r in channels.recruits:
+        strength = p.milestones.execution_counts * (values[r.parameter] if r.parameter else 1.0)
+        promised[:, of_people.index(r.target)] += strength * r.rates
     funds = fund_paths(channel("fund", shape[:1]), p, draw)
     forcing = Forcing(
         drift=growth.drift,
@@ -308,9 +330,16 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         fund=funds.stocks,
         tickets=funds.tickets,
         first_ticket=funds.first_ticket,
+        people=people_paths(
+            study.years, growth.national, channel("talent_supply", shape[::2]), promised, p.talent
+        ),
     )
     reference = float(np.median(external[listed])) if listed.any() else median
-    stocks = open_stocks(len(funds.tickets), chain_sales, reference)
+    place_sales = np.bincount(columns.place[: firms.n], sales, shape[2])
+    people = settle_people(
+        place_sales, founding_year, len(of_people), p.talent, p.switches.talent
+    )
+    stocks = open_stocks(len(funds.tickets), chain_sales, reference, people)
     derived = (
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),
@@ -326,7 +355,15 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     projects = np.hstack(
         run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
     )
-    return World(firms, births, first_birth, p, forcing, links, stocks, projects), row
+    count = len(study.counted)
+    position = [study.counted.index(target) for target in of_people]
+    came = np.cumsum(DT * promised.sum(axis=2), axis=0)
+    projects[:, position] += projects_so_far(came)
+    hired_columns = np.array(position, dtype=np.int64) - count  # delivered stand last in a row
+    return (
+        World(firms, births, first_birth, p, forcing, links, stocks, projects, hired_columns),
+        row,
+    )
 
 
 def _listed_base(listed: Listed, values: dict[str, float]) -> Base:

@@ -87,8 +87,12 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
     "talent_supply": ChannelSpec(
         "人/年",
         "M4",
-        Meaning("人才供给（仅记录）", "people, recorded for a later mechanism"),
-        built=False,
+        Meaning("新增人才（留存前）", "AI people beyond those who come anyway, before retention"),
+    ),
+    "hires": ChannelSpec(
+        "人/年",
+        "M5",
+        Meaning("招引到岗人才", "people promised by count, who are there once a firm has a post"),
     ),
 }
 """The ways a lever may act."""
@@ -96,8 +100,8 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
 AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
 """Channels whose mechanism is not built yet, with its label."""
 
-COUNTED: Final = ("milestone", "technology")
-"""Channels whose projects count toward a target, which the effect names."""
+COUNTED: Final = ("milestone", "technology", "hires")
+"""Channels whose projects or people count toward a target, which the effect names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ CITY = (
     "private_coinvestment",
     "tickets",
     "feature_clusters",
+    "talent_pool",
+    "talent_wanted",
+    "talent_fill",
 )
 (
     CORE_REVENUE,
@@ -62,6 +65,9 @@ CITY = (
     PRIVATE_COINVESTMENT,
     TICKETS,
     FEATURE_CLUSTERS,
+    TALENT_POOL,
+    TALENT_WANTED,
+    TALENT_FILL,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms")
@@ -69,8 +75,8 @@ CHAIN_CORE_REVENUE, CHAIN_CATALOGUE_FIRMS = range(len(BY_CHAIN))
 
 BY_TARGET = ("milestones_started", "milestones_delivered")
 
-BY_PLACE = ("district_core_revenue", "district_catalogue_firms")
-PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS = range(len(BY_PLACE))
+BY_PLACE = ("district_core_revenue", "district_catalogue_firms", "district_talent_fill")
+PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS, PLACE_TALENT_FILL = range(len(BY_PLACE))
 
 
 class Measures(NamedTuple):

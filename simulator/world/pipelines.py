@@ -70,12 +70,17 @@ def run_pipelines(
     return started, delivered
 
 
+def projects_so_far(amount: Number) -> Number:
+    """Whole projects or people in an amount that has added up so far."""
+    return np.asarray(np.floor(amount + ROUNDING))
+
+
 def _projects(
     listed: Number, name: str, technology: bool, p: Milestones, draw: Draw
 ) -> tuple[Label, Label]:
     """Units started in each quarter, and the quarters in which those that succeed are delivered."""
     execution, mean, success = (float(value) for value in kind_parameters(technology, p))
-    so_far = np.floor(started_units(np.cumsum(listed), execution) + ROUNDING).astype(np.int64)
+    so_far = projects_so_far(started_units(np.cumsum(listed), execution)).astype(np.int64)
     begun = np.searchsorted(so_far, np.arange(so_far[-1]), side="right")
     ids = entity_ids(Origin.PROCESS, name_group(name), 0, len(begun))
     time_luck, fate = draw.pair(ids, Decision.PROJECT)

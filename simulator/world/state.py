@@ -18,7 +18,9 @@ from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
 from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
+from simulator.mechanisms.talent import Talent
 from simulator.world.firms import Columns, Ids, Table
+from simulator.world.people import People, PeoplePaths
 
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
@@ -38,6 +40,7 @@ class Switches(NamedTuple):
     reversion: float = 1.0
     firm_shocks: float = 1.0
     observation: float = 1.0
+    talent: float = 1.0
 
 
 class Parameters(NamedTuple):
@@ -52,6 +55,7 @@ class Parameters(NamedTuple):
     observation: Observation
     milestones: Milestones
     clusters: Clusters
+    talent: Talent
     switches: Switches
 
 
@@ -80,6 +84,7 @@ class Forcing(NamedTuple):
     first_ticket: (
         Label  # (T + 1,) tickets [first_ticket[t], first_ticket[t+1]) are issued in step t
     )
+    people: PeoplePaths
 
 
 class Links(NamedTuple):
@@ -102,9 +107,10 @@ class Stocks(NamedTuple):
     catalogue_reference: (
         Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
     )
+    people: People
 
 
-def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
+def open_stocks(tickets: int, chain_sales: Number, reference: float, people: People) -> Stocks:
     """Stocks before the first quarter: no ticket placed, no contract; ``reference`` as in `Stocks`."""
     return Stocks(
         invested=np.zeros(3),
@@ -114,6 +120,7 @@ def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
         chain_sales=chain_sales,
         chain_contract=np.zeros(len(chain_sales)),
         catalogue_reference=np.array([reference]),
+        people=people,
     )
 
 
@@ -144,6 +151,7 @@ class World:
     links: Links
     stocks: Stocks
     projects: Number  # (T, 2·targets) projects started, then delivered, toward each counted target
+    hired_columns: Label  # (H,) columns of a recorded row that count who is hired toward a target
 
     @property
     def columns(self) -> Columns:
