@@ -335,10 +335,9 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         ),
     )
     reference = float(np.median(external[listed])) if listed.any() else median
-    place_sales = np.bincount(columns.place[: firms.n], sales, shape[2])
-    people = settle_people(
-        place_sales, founding_year, len(of_people), p.talent, p.switches.talent
-    )
+    by_place = columns.place[: firms.n]
+    place_sales = np.asarray(np.bincount(by_place, sales, shape[2]), dtype=np.float64)
+    people = settle_people(place_sales, founding_year, len(of_people), p.talent, p.switches.talent)
     stocks = open_stocks(len(funds.tickets), chain_sales, reference, people)
     derived = (
         float(construction),

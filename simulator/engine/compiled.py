@@ -164,6 +164,7 @@ _growth_share = _equation(m4.growth_share)
 _held_growth = _equation(m4.held_growth)
 _new_posts = _equation(m4.new_posts)
 _placed_share = _equation(m4.placed_share)
+_posts_left = _equation(m4.posts_left)
 
 _U = np.uint64
 _M0, _M1, _LOW = _U(MULTIPLIER_0), _U(MULTIPLIER_1), _U(LOW_WORD)
@@ -546,7 +547,7 @@ def _staff(p, forcing, stocks, now):
         posts = left_open + _new_posts(before[d], people.wanted[d], t, DT)
         offered = _supplied(looking[d], job_share[d], all_looking, t)
         placed[d] = _placed_share(posts, offered)
-        people.posts[d] = posts - placed[d] * offered
+        people.posts[d] = _posts_left(posts, placed[d], offered)
     for target in range(promised.shape[0]):
         coming = 0.0
         hired = 0.0

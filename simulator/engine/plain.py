@@ -321,7 +321,7 @@ def staff(p: Parameters, forcing: Forcing, stocks: Stocks, now: Address) -> None
     for target, promised in enumerate(forcing.people.promised[now.step]):
         coming = m4.supplied(DT * promised, job_share, _total(DT * promised), t)
         people.hired[target] += _total(placed * coming)
-    people.posts[:] = posts - placed * offered
+    people.posts[:] = m4.posts_left(posts, placed, offered)
 
 
 def record(columns: Columns, n: int, p: Parameters, measures: Measures) -> None:

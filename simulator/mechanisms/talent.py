@@ -77,3 +77,8 @@ def new_posts(before: Any, wanted: Any, p: Any, dt: Any) -> Any:
 def placed_share(posts: Any, offered: Any) -> Any:
     """Share of the people offered who find a post (M5)."""
     return minimum(1.0, share_of(posts, offered))
+
+
+def posts_left(posts: Any, placed: Any, offered: Any) -> Any:
+    """Posts still open once ``placed`` of the people offered have theirs (M5)."""
+    return maximum(0.0, posts - placed * offered)

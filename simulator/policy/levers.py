@@ -65,7 +65,7 @@ class Exposure:
 
     channel: str
     parameter: str  # "" stands for one
-    table: Number  # (T, C, P) for cell channels; (T, C) for demand; (T, P) for people; (T,) for fund
+    table: Number  # (T, C, P) for cells, (T, C) for demand, (T, P) for people, (T,) for funds
 
 
 @dataclass(frozen=True)

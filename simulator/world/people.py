@@ -85,4 +85,4 @@ def national_fill(national: Number, p: Talent) -> Number:
     people = (1.0 + DT * (p.talent_graduates - p.talent_attrition)) ** QUARTERS_A_YEAR
     yearly = people * np.exp(p.revenue_per_head_growth - national)
     ratio = np.concatenate([[1.0], np.cumprod(yearly[:-1])])
-    return np.minimum(1.0, ratio)
+    return np.asarray(np.minimum(1.0, ratio))

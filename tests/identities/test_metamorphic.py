@@ -55,7 +55,7 @@ def in_wan_yuan(study: Study, factor: float) -> Study:
             values[name] / factor if name in per_money else factor * values[name]
         )
         for name, parameter in case.parameters.items()
-        if "亿元" in parameter.unit
+        if "亿元" in parameter.unit or parameter.unit == "万元/人"
     }
     assert {"base_core_revenue", "catalogue_threshold", "capable_node_size", "ticket_mean",
             "fund_committed", "arrival_size_min", "unnamed_max_size"} <= set(money)  # fmt: skip
@@ -285,18 +285,37 @@ def _by_place(study: Study, result: MemberResult) -> Number:
 
 def test_moving_a_border_leaves_the_city_as_it_was() -> None:
     """Where a border runs is nothing to the city: moving a piece of one place to another moves no other total."""
-    study = prepare(scenario("no_policy", agg_local=0.0, logit_specialisation=0.0))
-    ground = study.ground
-    other = prepare(study.scenario)
-    share = ground.place_share.copy()
-    share[int(np.argmax(share))] -= 0.02
-    share[-1] += 0.02
-    other.ground = dataclasses.replace(ground, place_share=share)
+    nowhere = {"agg_local": 0.0, "logit_specialisation": 0.0}
+    study = prepare(scenario("no_policy", {"talent": False}, **nowhere))
+    other = _moved_border(study)
     for member in (0, 1):
         one, two = study.simulate(member).values, other.simulate(member).values
         by_place = np.array([name.startswith("district_") for name in study.series])
         assert one[:, ~by_place].tobytes() == two[:, ~by_place].tobytes()
         assert one[:, by_place].tobytes() != two[:, by_place].tobytes()
+
+
+def test_a_border_matters_to_people_only_as_far_as_they_stay_at_home() -> None:
+    """Where everybody goes where the jobs are, borders are nothing to the city; where they stay, they are something."""
+    apart = []
+    for home in (0.0, 0.5):
+        nowhere = {"agg_local": 0.0, "logit_specialisation": 0.0, "commute_home_share": home}
+        study = prepare(scenario("no_policy", talent_slack0=-0.2, **nowhere))
+        city = np.array([not name.startswith("district_") for name in study.series])
+        one, two = (s.simulate(1).values[:, city] for s in (study, _moved_border(study)))
+        apart.append(np.abs(one - two).max() / np.abs(one).max())
+    assert apart[0] < 1e-12
+    assert apart[1] > 1e-6
+
+
+def _moved_border(study: Study) -> Study:
+    """The study with a piece of its largest place in its last one."""
+    other = prepare(study.scenario)
+    share = study.ground.place_share.copy()
+    share[int(np.argmax(share))] -= 0.02
+    share[-1] += 0.02
+    other.ground = dataclasses.replace(study.ground, place_share=share)
+    return other
 
 
 def test_relabelling_a_scenario_changes_no_byte() -> None:
