@@ -59,7 +59,8 @@ from simulator.world.measures import (
     measures_of,
 )
 from simulator.world.paths import contract_spending, fund_paths, growth_paths
-from simulator.world.pipelines import Reserved, run_pipelines
+from simulator.world.people import people_paths, settle_people
+from simulator.world.pipelines import Reserved, projects_so_far, run_pipelines
 from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import (
     Forcing,
@@ -252,6 +253,10 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         if self.quarter.quarter == QUARTERS_A_YEAR:
             review_titles(world.firms, self.quarter.year, world.parameters.titles)
             self._count_titles()
+        end = len(study.series) - len(study.own.names)
+        self.block[start + 1 : stop + 1, end - len(study.counted) + world.hired] += projects_so_far(
+            world.stocks.people.hired[start:stop]
+        )
         self._measure(slice(start + 1, stop + 1))
         finite = np.isfinite(self.block[start + 1 : stop + 1])
         if not finite.all():
@@ -282,6 +287,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         measures.city[FUND_COMMITTED] = world.parameters.finance.fund_committed
         measures.city[FUND_PAID_IN] = world.parameters.finance.fund_paid_in
         measures.city[CORE_REVENUE_PUBLISHED] = measures.city[CORE_REVENUE]
+        self.engine.count_people(world.stocks.people, measures)
         self._count_titles()
         self._measure(slice(0, 1))
 
@@ -382,6 +388,12 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
         p,
         draw,
     )
+    # Promised people by target: those who come, and are hired once a firm has a post for them.
+    of_people = tuple(sorted({r.target for r in channels.recruits}))
+    promised = np.zeros((shape[0], len(of_people), shape[2]))
+    for r in channels.recruits:
+        strength = p.milestones.execution_counts * (values[r.parameter] if r.parameter else 1.0)
+        promised[:, of_people.index(r.target)] += strength * r.rates
     funds = fund_paths(channel("fund", shape[:1]), p, draw)
     forcing = Forcing(
         drift=growth.drift,
@@ -394,9 +406,16 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
         fund=funds.stocks,
         tickets=funds.tickets,
         first_ticket=funds.first_ticket,
+        people=people_paths(
+            study.years, growth.national, channel("talent_supply", shape[::2]), promised, p.talent
+        ),
     )
     reference = float(np.median(external[listed])) if listed.any() else median
-    stocks = open_stocks(len(funds.tickets), chain_sales, reference)
+    by_place = columns.place[: firms.n]
+    place_sales = np.asarray(np.bincount(by_place, sales, shape[2]), dtype=np.float64)
+    counted = shape[0], len(of_people)
+    people = settle_people(place_sales, founding_year, counted, p.talent, p.switches.talent)
+    stocks = open_stocks(len(funds.tickets), chain_sales, reference, people)
     derived = (
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),
@@ -417,7 +436,10 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
     projects = np.hstack(
         run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
     )
-    world = World(firms, births, first_birth, p, forcing, links, stocks, projects)
+    # Of people, those who come are started and those hired are delivered, as the engine finds them posts.
+    hired = np.array([study.counted.index(target) for target in of_people], dtype=np.int64)
+    projects[:, hired] += projects_so_far(np.cumsum(DT * promised.sum(axis=2), axis=0))
+    world = World(firms, births, first_birth, p, forcing, links, stocks, projects, hired)
     return world, backdrop, row
 
 

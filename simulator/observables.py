@@ -36,6 +36,7 @@ AI_FIRMS = "modelled AI firms"
 BROAD = "all modelled firms and what core firms pull along"
 RELATED = "related industries"
 NAMED = "firms that a target names"
+PEOPLE = "people of all modelled firms"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -88,6 +89,10 @@ CATALOGUE: tuple[Observable, ...] = (
     _city("tickets", "期初以来基金投资项目数", "Fund tickets since the start", "个", "stock", FUNDS, "", "M8"),
     _city("feature_clusters", "特色产业聚集区", "Feature areas that are large and specialised", "个", "stock",
           CATALOGUE_PERIMETER, "feature_clusters", "M18"),
+    _city("talent_pool", "人才存量", "Pool of people", "人", "stock", PEOPLE, "", "M4"),
+    _city("talent_wanted", "企业所需人才", "People firms want", "人", "stock", PEOPLE, "", "M4"),
+    _city("talent_fill", "人才充足率（按收入加权）", "Share of wanted people who are there (revenue-weighted)",
+          "share", "stock", PEOPLE, "", "M5"),
     _city("specialised_smes", "专精特新企业", "Specialised SMEs of AI-related fields", "家", "stock", ALL,
           "specialised_smes", "M17"),
     _city("hightech_niche_leaders", "细分领域领先的人工智能高新技术企业", "High-tech AI firms leading a niche",
@@ -117,10 +122,12 @@ CATALOGUE: tuple[Observable, ...] = (
                "target", "stock", NAMED, "", "M17"),
     Observable("named_cluster_scale", Name("点名集群规模", "Scale of the named cluster"), "亿元",
                "target", "flow", BROAD, "cluster_scale", "M18"),
-    Observable("milestones_started", Name("各目标已启动项目", "Projects started toward a target"), "个",
-               "target", "stock", PROJECTS, "", "M7, M16"),
-    Observable("milestones_delivered", Name("各目标已交付项目", "Projects delivered toward a target"), "个",
-               "target", "stock", PROJECTS, "", "M7, M16"),
+    Observable("milestones_started", Name("各目标已启动项目（人才为招引人数）",
+               "Projects started toward a target (of people: those who come)"), "个",
+               "target", "stock", PROJECTS, "", "M5, M7, M16"),
+    Observable("milestones_delivered", Name("各目标已交付项目（人才为已到岗人数）",
+               "Projects delivered toward a target (of people: those hired)"), "个",
+               "target", "stock", PROJECTS, "", "M5, M7, M16"),
     Observable("chain_core_revenue", Name("各产业链核心企业营业收入", "Core revenue by chain"), "亿元",
                "chain", "flow", CATALOGUE_PERIMETER, "", "M1–M3, M11"),
     Observable("chain_catalogue_firms", Name("各产业链名录企业数", "Catalogue firms by chain"), "家",
@@ -131,6 +138,9 @@ CATALOGUE: tuple[Observable, ...] = (
                "亿元", "district", "flow", CATALOGUE_PERIMETER, "", "M15"),
     Observable("district_catalogue_firms", Name("各区名录企业数", "Catalogue firms by district and zone"),
                "家", "district", "stock", CATALOGUE_PERIMETER, "", "M15"),
+    Observable("district_talent_fill", Name("各区人才充足率",
+               "Share of wanted people who are there by district and zone"), "share", "district", "stock", PEOPLE,
+               "", "M5"),
 )  # fmt: skip
 
 BY_KEY = {observable.key: observable for observable in CATALOGUE}

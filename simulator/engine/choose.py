@@ -15,6 +15,7 @@ class Engine(Protocol):
     quarter: Any
     quarters: Any
     record: Any
+    count_people: Any
     uniforms: Any
     choose_place: Any
 

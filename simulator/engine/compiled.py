@@ -46,6 +46,7 @@ from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m9
 from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
+from simulator.mechanisms import talent as m4
 from simulator.world import measures as at
 from simulator.world.state import (
     COINVESTED,
@@ -58,7 +59,16 @@ from simulator.world.state import (
 
 NAME = "compiled"
 DT = 0.25
-__all__ = ["NAME", "cache", "choose_place", "quarter", "quarters", "record", "uniforms"]
+__all__ = [
+    "NAME",
+    "cache",
+    "choose_place",
+    "count_people",
+    "quarter",
+    "quarters",
+    "record",
+    "uniforms",
+]
 
 
 @njit(**INLINE)
@@ -175,6 +185,22 @@ _gumbel = _equation(m15.gumbel)
 _local_share = _equation(m11.local_share)
 _solve_gross = njit(**LOOP)(m11.solve_gross)
 _measures_of = njit(**LOOP)(at.measures_of)
+m4_share_of = _equation(m4.share_of)
+
+
+@overload(m4.share_of, **TWIN)
+def _share_of_twin(part: Any, total: Any) -> Callable[..., Any]:
+    return lambda part, total: m4_share_of(part, total)
+
+
+_next_pool = _equation(m4.next_pool)
+_supplied = _equation(m4.supplied)
+_fill = _equation(m4.fill)
+_growth_share = _equation(m4.growth_share)
+_held_growth = _equation(m4.held_growth)
+_new_posts = _equation(m4.new_posts)
+_placed_share = _equation(m4.placed_share)
+_posts_left = _equation(m4.posts_left)
 
 _U = np.uint64
 _M0, _M1, _LOW = _U(MULTIPLIER_0), _U(MULTIPLIER_1), _U(LOW_WORD)
@@ -347,10 +373,24 @@ def _admit(f, n, p):
 
 
 @njit(**LOOP)
+def _held_drift(p, forcing, stocks, now):
+    """The year's systematic growth by chain and place, held where people are scarce (M5)."""
+    fill = stocks.people.fill
+    national = forcing.people.national_fill[now.year]
+    n_chains = forcing.drift.shape[1]
+    drift = np.empty((n_chains, fill.shape[0]))
+    for place in range(fill.shape[0]):
+        left = _growth_share(fill[place], national, p.talent)
+        for c in range(n_chains):
+            drift[c, place] = _held_growth(forcing.drift[now.year, c], left)
+    return drift
+
+
+@njit(**LOOP)
 def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
     """The year's growth and luck of firms that were there before (M2, M3)."""
     n_chains = forcing.drift.shape[1]
-    drift = forcing.drift[now.year]
+    drift = _held_drift(p, forcing, stocks, now)
     log_external = np.empty(n)
     log_age = np.empty(n)
     counts = np.zeros(2 * n_chains)
@@ -382,13 +422,13 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
     _first_uniforms(ids, n, (_U(now.quarter), _SHOCK), _U(now.seed), _U(now.member), luck)
     reference = stocks.catalogue_reference[0]
     d = p.demand
-    chain_drift = np.empty(n)
+    cell_drift = np.empty(n)
     age_mean = np.empty(n)
     gap_mean = np.empty(n)
     gap = np.empty(n)
     for i in range(n):
         k = f.catalogue[i]
-        chain_drift[i] = drift[f.chain[i]]
+        cell_drift[i] = drift[f.chain[i], f.place[i]]
         age_mean[i] = weighted_log_age[k]
         gap_mean[i] = weighted_gap[k]
         gap[i] = log_external[i] - means[k * n_chains + f.chain[i]]
@@ -400,7 +440,7 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
         )
         shock = p.switches.firm_shocks * _compensated_shock(luck[i], scale)
         growth = (
-            chain_drift[i] + p.switches.age_effect * age + p.switches.reversion * reversion + shock
+            cell_drift[i] + p.switches.age_effect * age + p.switches.reversion * reversion + shock
         )
         carried = f.capacity[i] * _capacity_of_luck(shock)
         f.capacity[i] = carried if f.age[i] > 0 else f.capacity[i]
@@ -530,12 +570,81 @@ def _sell(f, n, p, forcing, links, stocks, now):
         per_external[c] = induced / external[c] if external[c] > 0.0 else 0.0
         stocks.chain_sales[c] = 0.0
         stocks.chain_contract[c] = contract[c]
+    sales_at = stocks.people.sales
+    sales_at[:] = 0.0
     for i in range(n):
         f.intermediate[i] = per_external[f.chain[i]] * f.external[i]
         demand = f.external[i] + f.contract[i] + f.intermediate[i]
         held = min(demand, f.capacity[i])
         f.sales[i] = held if p.switches.capacity > 0.0 else demand
         stocks.chain_sales[f.chain[i]] += f.sales[i]
+        sales_at[f.place[i]] += f.sales[i]
+
+
+@njit(**LOOP)
+def _staff(p, forcing, stocks, now):
+    """People who come and go, those whom firms want by now, and who finds a post (M4, M5)."""
+    if p.switches.talent == 0.0:
+        return
+    people, t = stocks.people, p.talent
+    n_places = people.sales.shape[0]
+    programme = forcing.people.programme[now.step]
+    promised = forcing.people.promised[now.step]
+    before = people.wanted.copy()
+    everybody = 0.0
+    jobs = 0.0
+    for d in range(n_places):
+        everybody += people.pool[d]
+        jobs += before[d]
+    for d in range(n_places):
+        share = m4_share_of(before[d], jobs)
+        people.pool[d] = _next_pool(people.pool[d], share, everybody, programme[d], t, DT)
+        people.wanted[d] = people.sales[d] / forcing.people.per_head[now.year]
+    everybody = 0.0
+    jobs = 0.0
+    for d in range(n_places):
+        everybody += people.pool[d]
+        jobs += people.wanted[d]
+    looking = np.zeros(n_places)
+    job_share = np.empty(n_places)
+    all_looking = 0.0
+    for d in range(n_places):
+        for target in range(promised.shape[0]):
+            looking[d] += DT * promised[target, d]
+        all_looking += looking[d]
+        job_share[d] = m4_share_of(people.wanted[d], jobs)
+        working = _supplied(people.pool[d], job_share[d], everybody, t)
+        people.fill[d] = _fill(working, people.wanted[d])
+    placed = np.empty(n_places)
+    for d in range(n_places):
+        left_open = 0.0 if now.first_of_year else people.posts[d]
+        posts = left_open + _new_posts(before[d], people.wanted[d], t, DT)
+        offered = _supplied(looking[d], job_share[d], all_looking, t)
+        placed[d] = _placed_share(posts, offered)
+        people.posts[d] = _posts_left(posts, placed[d], offered)
+    for target in range(promised.shape[0]):
+        coming = 0.0
+        hired = 0.0
+        for d in range(n_places):
+            coming += DT * promised[target, d]
+        for d in range(n_places):
+            hired += placed[d] * _supplied(DT * promised[target, d], job_share[d], coming, t)
+        so_far = people.hired[now.step - 1, target] if now.step > 0 else 0.0
+        people.hired[now.step, target] = so_far + hired
+
+
+@njit(**LOOP)
+def count_people(people, measures):
+    """People of the quarter, city and places; fill weighted by those wanted."""
+    pool = wanted = filled = 0.0
+    for d in range(people.pool.shape[0]):
+        pool += people.pool[d]
+        wanted += people.wanted[d]
+        filled += people.wanted[d] * people.fill[d]
+        measures.place[at.PLACE_TALENT_FILL, d] = people.fill[d]
+    measures.city[at.TALENT_POOL] = pool
+    measures.city[at.TALENT_WANTED] = wanted
+    measures.city[at.TALENT_FILL] = filled / wanted if wanted > 0.0 else 1.0
 
 
 @njit(**LOOP)
@@ -615,7 +724,9 @@ def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, mea
     _invest(f, columns.ids, n, p, forcing, stocks, now, luck)
     _build(f, columns.ids, n, p, forcing, stocks, now)
     _sell(f, n, p, forcing, links, stocks, now)
+    _staff(p, forcing, stocks, now)
     record(columns, n, p, measures)
+    count_people(stocks.people, measures)
     city = measures.city
     city[at.CORE_REVENUE_PUBLISHED] = city[at.CORE_REVENUE] * forcing.published[now.year]
     started = 0

@@ -17,9 +17,11 @@ from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m9
 from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
+from simulator.mechanisms import talent as m4
 from simulator.world import measures as at
 from simulator.world.firms import Columns, Firms, living
 from simulator.world.measures import Measures, measures_of
+from simulator.world.people import People
 from simulator.world.places import node_coverage
 from simulator.world.state import (
     COINVESTED,
@@ -37,7 +39,7 @@ from simulator.world.state import (
 
 NAME = "plain"
 DT = 0.25
-__all__ = ["NAME", "choose_place", "quarter", "quarters", "record", "uniforms"]
+__all__ = ["NAME", "choose_place", "count_people", "quarter", "quarters", "record", "uniforms"]
 
 
 def choose_place(
@@ -122,7 +124,9 @@ def quarter(
     invest(firms, ids, p, forcing, stocks, now)
     build(firms, ids, p, forcing, stocks, now)
     sell(firms, p, forcing, links, stocks, now)
+    staff(p, forcing, stocks, now)
     record(columns, n, p, measures)
+    count_people(stocks.people, measures)
     published = forcing.published[now.year]
     measures.city[at.CORE_REVENUE_PUBLISHED] = measures.city[at.CORE_REVENUE] * published
     origins = births.ids[first:last] >> np.uint64(60)
@@ -178,6 +182,7 @@ def grow_yearly(
 ) -> None:
     """The year's growth and luck of firms that were there before (M2, M3)."""
     n_chains = forcing.drift.shape[1]
+    drift = _held_drift(p, forcing, stocks, now)
     old = (firms.age > 0).astype(np.float64)
     group = firms.catalogue * n_chains + firms.chain
     log_external = log(firms.external)
@@ -203,7 +208,7 @@ def grow_yearly(
     luck = uniforms(ids, now.quarter, Decision.FIRM_SHOCK, now.seed, now.member)[0]
     shock = p.switches.firm_shocks * m2.compensated_shock(luck, scale)
     growth = (
-        forcing.drift[now.year][firms.chain]
+        drift[firms.chain, firms.place]
         + p.switches.age_effect * age
         + p.switches.reversion * reversion
         + shock
@@ -211,6 +216,14 @@ def grow_yearly(
     carried = firms.capacity * m9.capacity_of_luck(shock)
     firms.capacity[:] = np.where(old > 0.0, carried, firms.capacity)
     firms.external[:] = np.where(old > 0.0, firms.external * exp(growth), firms.external)
+
+
+def _held_drift(
+    p: Parameters, forcing: Forcing, stocks: Stocks, now: Address
+) -> npt.NDArray[np.float64]:
+    """The year's systematic growth by chain and place, held where people are scarce (M5); shape (C, P)."""
+    left = m4.growth_share(stocks.people.fill, forcing.people.national_fill[now.year], p.talent)
+    return np.asarray(m4.held_growth(forcing.drift[now.year][:, np.newaxis], left))
 
 
 def grow_quarterly(
@@ -310,6 +323,47 @@ def sell(
     firms.sales[:] = np.where(p.switches.capacity > 0.0, held, demand)
     stocks.chain_sales[:] = np.bincount(firms.chain, firms.sales, n_chains)
     stocks.chain_contract[:] = contract
+    n_places = stocks.people.sales.shape[0]
+    stocks.people.sales[:] = np.bincount(firms.place, firms.sales, n_places)
+
+
+def staff(p: Parameters, forcing: Forcing, stocks: Stocks, now: Address) -> None:
+    """People who come and go, those whom firms want by now, and who finds a post (M4, M5)."""
+    if p.switches.talent == 0.0:
+        return
+    people, t = stocks.people, p.talent
+    before = people.wanted.copy()
+    everybody = _total(people.pool)
+    job_share = m4.share_of(before, _total(before))
+    programme = forcing.people.programme[now.step]
+    people.pool[:] = m4.next_pool(people.pool, job_share, everybody, programme, t, DT)
+    people.wanted[:] = people.sales / forcing.people.per_head[now.year]
+    everybody = _total(people.pool)
+    job_share = m4.share_of(people.wanted, _total(people.wanted))
+    working = m4.supplied(people.pool, job_share, everybody, t)
+    people.fill[:] = m4.fill(working, people.wanted)
+    left_open = np.where(now.first_of_year, 0.0, people.posts)
+    posts = left_open + m4.new_posts(before, people.wanted, t, DT)
+    looking = np.zeros(len(posts))
+    for promised in forcing.people.promised[now.step]:
+        looking = looking + DT * promised
+    offered = m4.supplied(looking, job_share, _total(looking), t)
+    placed = m4.placed_share(posts, offered)
+    for target, promised in enumerate(forcing.people.promised[now.step]):
+        coming = m4.supplied(DT * promised, job_share, _total(DT * promised), t)
+        so_far = people.hired[now.step - 1, target] if now.step > 0 else 0.0
+        people.hired[now.step, target] = so_far + _total(placed * coming)
+    people.posts[:] = m4.posts_left(posts, placed, offered)
+
+
+def count_people(people: People, measures: Measures) -> None:
+    """People of the quarter, city and places; fill weighted by those wanted."""
+    wanted = _total(people.wanted)
+    measures.place[at.PLACE_TALENT_FILL] = people.fill
+    measures.city[at.TALENT_POOL] = _total(people.pool)
+    measures.city[at.TALENT_WANTED] = wanted
+    filled = _total(people.wanted * people.fill)
+    measures.city[at.TALENT_FILL] = filled / wanted if wanted > 0.0 else 1.0
 
 
 def record(columns: Columns, n: int, p: Parameters, measures: Measures) -> None:

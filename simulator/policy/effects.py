@@ -87,8 +87,12 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
     "talent_supply": ChannelSpec(
         "人/年",
         "M4",
-        Meaning("人才供给（仅记录）", "people, recorded for a later mechanism"),
-        built=False,
+        Meaning("新增人才（留存前）", "AI people beyond those who come anyway, before retention"),
+    ),
+    "hires": ChannelSpec(
+        "人/年",
+        "M5",
+        Meaning("招引到岗人才", "people promised by count, who are there once a firm has a post"),
     ),
 }
 """The ways a lever may act."""
@@ -99,8 +103,8 @@ AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not
 COUNT_UNITS: Final = ("个", "家", "项", "种", "名", "stage")
 """Units of targets that count projects; a target in another unit asks for the size of one project."""
 
-COUNTED: Final = ("milestone", "technology")
-"""Channels whose projects count toward a target, which the effect names."""
+COUNTED: Final = ("milestone", "technology", "hires")
+"""Channels whose projects or people count toward a target, which the effect names."""
 
 
 @dataclass(frozen=True, slots=True)

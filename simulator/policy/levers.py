@@ -65,7 +65,7 @@ class Exposure:
 
     channel: str
     parameter: str  # "" stands for one
-    table: Number  # (T, C, P) for cell channels; (T, C) for demand; (T,) for fund
+    table: Number  # (T, C, P) for cells, (T, C) for demand, (T, P) for people, (T,) for funds
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,22 @@ class Reservations:
 
 
 @dataclass(frozen=True)
+class Recruits:
+    """People whom levers promise by count toward a target, before the parameter of their strength (M5)."""
+
+    target: str
+    parameter: str  # "" stands for one
+    rates: Number  # (T, P) people or teams a year
+
+
+@dataclass(frozen=True)
 class Channels:
     """All channels of one scenario before a member's parameters are known."""
 
     exposures: tuple[Exposure, ...]
     signings: tuple[Signings, ...]
     reservations: tuple[Reservations, ...]
+    recruits: tuple[Recruits, ...] = ()
 
     def channel(self, name: str, value: Callable[[str], float], shape: tuple[int, ...]) -> Number:
         """Table of one channel for a member whose parameters are ``value(name)``; zeros when nothing acts."""
@@ -116,6 +126,7 @@ def open_channels(
     tables: dict[tuple[str, str], Number] = {}
     signings: list[Signings] = []
     reserved: dict[tuple[str, bool, str], Number] = {}
+    promised: dict[tuple[str, str], Number] = {}
     by_lever: dict[str, list[LeverEffect]] = {}
     for effect in effects:
         by_lever.setdefault(effect.lever, []).append(effect)
@@ -134,6 +145,8 @@ def open_channels(
         chains = chains or list(range(len(ground.chains)))
         mix = np.zeros(len(ground.chains))
         mix[chains] = ground.chain_mix[chains] / ground.chain_mix[chains].sum()
+        around = np.zeros(len(ground.places))
+        around[places] = ground.place_share[places] / ground.place_share[places].sum()
         ramped = doses * _ramp(doses, assumptions[lever_id].ramp_years)
         for effect in by_lever.get(lever_id, []):
             acting = effect.scale * ramped
@@ -146,6 +159,12 @@ def open_channels(
                 table = acting[:, None] * mix
             elif effect.channel == "fund":
                 table = acting
+            elif effect.channel == "talent_supply":
+                table = acting[:, None] * around
+            elif effect.channel == "hires" and effect.target is not None:
+                people = (effect.target, effect.parameter or "")
+                promised[people] = promised.get(people, 0.0) + acting[:, None] * around
+                continue
             elif effect.target is not None:
                 project = (effect.target, effect.channel == "technology", effect.parameter or "")
                 reserved[project] = reserved.get(project, np.zeros(len(quarters))) + acting
@@ -159,7 +178,8 @@ def open_channels(
             tables[key] = tables.get(key, np.zeros_like(table)) + table
     exposures = tuple(Exposure(c, n, t) for (c, n), t in sorted(tables.items()))
     reservations = tuple(Reservations(*key, rates) for key, rates in sorted(reserved.items()))
-    return Channels(exposures, tuple(signings), reservations)
+    recruits = tuple(Recruits(*key, rates) for key, rates in sorted(promised.items()))
+    return Channels(exposures, tuple(signings), reservations, recruits)
 
 
 def _ramp(doses: Number, years: float) -> Number:

@@ -50,10 +50,14 @@ _CHANNEL_SWITCH: Final = {
     "demand": "contracts",
     "linkage": "links",
     "fund": "funds",
+    "talent_supply": "talent",
+    "hires": "talent",
 }
 # The switches whose mechanisms read the parameters of an equation; hazards also set the entry rate.
 _READERS: Final = {
     "M3": ("firm_shocks",),
+    "M4": ("talent",),
+    "M5": ("talent",),
     "M8": ("funds",),
     "M9": ("capacity",),
     "M10": ("contracts",),

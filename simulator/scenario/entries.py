@@ -27,6 +27,7 @@ MECHANISMS: Final = (
     "reversion",
     "firm_shocks",
     "observation",
+    "talent",
 )
 """The switches of a scenario, all on unless a file turns them off."""
 EVERY: Final = "all"

@@ -44,6 +44,9 @@ CITY = (
     "large_clusters",
     "related_revenue",
     "smart_tech_revenue",
+    "talent_pool",
+    "talent_wanted",
+    "talent_fill",
 )
 (
     CORE_REVENUE,
@@ -78,6 +81,9 @@ CITY = (
     LARGE_CLUSTERS,
     RELATED_REVENUE,
     SMART_TECH_REVENUE,
+    TALENT_POOL,
+    TALENT_WANTED,
+    TALENT_FILL,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms", "chain_revenue")
@@ -104,8 +110,8 @@ class OwnSeries(NamedTuple):
         return tuple(f"{m}[{t}]" for measures, keys in groups for m in measures for t in keys)
 
 
-BY_PLACE = ("district_core_revenue", "district_catalogue_firms")
-PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS = range(len(BY_PLACE))
+BY_PLACE = ("district_core_revenue", "district_catalogue_firms", "district_talent_fill")
+PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS, PLACE_TALENT_FILL = range(len(BY_PLACE))
 
 
 class Measures(NamedTuple):

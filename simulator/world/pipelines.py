@@ -78,6 +78,11 @@ def single_luck(target: str, draw: Draw) -> float:
     return float(draw.pair(address, Decision.SINGLE_PROJECT)[0][0])
 
 
+def projects_so_far(amount: Number) -> Number:
+    """Whole projects or people in an amount that has added up so far."""
+    return np.asarray(np.floor(amount + ROUNDING))
+
+
 def _projects(
     listed: Number,
     name: str,
@@ -92,11 +97,10 @@ def _projects(
     """
     execution, mean, success = (float(value) for value in kind_parameters(technology, p))
     if single is None:
-        units = started_units(np.cumsum(listed), execution) + ROUNDING
+        so_far = projects_so_far(started_units(np.cumsum(listed), execution)).astype(np.int64)
     else:
         carried_out = started_units(np.cumsum(listed), p.execution_counts) > single
-        units = carried_out.astype(np.float64)
-    so_far = np.floor(units).astype(np.int64)
+        so_far = carried_out.astype(np.int64)
     begun = np.searchsorted(so_far, np.arange(so_far[-1]), side="right")
     ids = entity_ids(Origin.PROCESS, name_group(name), 0, len(begun))
     time_luck, fate = draw.pair(ids, Decision.PROJECT)

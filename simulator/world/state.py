@@ -19,8 +19,10 @@ from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
 from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
+from simulator.mechanisms.talent import Talent
 from simulator.mechanisms.titles import Titles
 from simulator.world.firms import Columns, Ids, Table
+from simulator.world.people import People, PeoplePaths
 
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
@@ -40,6 +42,7 @@ class Switches(NamedTuple):
     reversion: float = 1.0
     firm_shocks: float = 1.0
     observation: float = 1.0
+    talent: float = 1.0
 
 
 class Parameters(NamedTuple):
@@ -56,6 +59,7 @@ class Parameters(NamedTuple):
     clusters: Clusters
     titles: Titles
     adoption: Adoption
+    talent: Talent
     switches: Switches
 
 
@@ -85,6 +89,7 @@ class Forcing(NamedTuple):
     first_ticket: (
         Label  # (T + 1,) tickets [first_ticket[t], first_ticket[t+1]) are issued in step t
     )
+    people: PeoplePaths
 
 
 class Links(NamedTuple):
@@ -107,9 +112,10 @@ class Stocks(NamedTuple):
     catalogue_reference: (
         Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
     )
+    people: People
 
 
-def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
+def open_stocks(tickets: int, chain_sales: Number, reference: float, people: People) -> Stocks:
     """Stocks before the first quarter: no ticket placed, no contract; ``reference`` as in `Stocks`."""
     return Stocks(
         invested=np.zeros(3),
@@ -119,6 +125,7 @@ def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
         chain_sales=chain_sales,
         chain_contract=np.zeros(len(chain_sales)),
         catalogue_reference=np.array([reference]),
+        people=people,
     )
 
 
@@ -160,6 +167,7 @@ class World:
     links: Links
     stocks: Stocks
     projects: Number  # (T, 2·targets) projects started, then delivered, toward each counted target
+    hired: Label  # (H,) which counted targets count people, who are delivered once hired
 
     @property
     def columns(self) -> Columns:

@@ -34,6 +34,7 @@ MONEY_SERIES = [
     "fund_invested",
     "private_coinvestment",
     "chain_core_revenue",
+    "chain_revenue",
     "district_core_revenue",
     "related_revenue",
     "smart_tech_revenue",
@@ -60,7 +61,7 @@ def in_wan_yuan(study: Study, factor: float) -> Study:
             values[name] / factor if name in per_money else factor * values[name]
         )
         for name, parameter in case.parameters.items()
-        if "亿元" in parameter.unit
+        if "亿元" in parameter.unit or parameter.unit == "万元/人"
     }
     assert {"base_core_revenue", "catalogue_threshold", "capable_node_size", "ticket_mean",
             "fund_committed", "arrival_size_min", "unnamed_max_size"} <= set(money)  # fmt: skip
@@ -228,7 +229,11 @@ def test_permuting_places_permutes_what_is_measured_by_place() -> None:
     names = np.array([3, 0, 5, 1, 4, 2])
     one, _ = busy_world(*SAME)
     other, _ = busy_world(SAME[0], SAME[1], names)
-    assert other.row[: len(CITY)].tobytes() == one.row[: len(CITY)].tobytes()
+    # People are added up place by place, so their sums may differ in the last bit.
+    people = [CITY.index(name) for name in ("talent_pool", "talent_wanted", "talent_fill")]
+    firms = np.setdiff1d(np.arange(len(CITY)), people)
+    assert other.row[firms].tobytes() == one.row[firms].tobytes()
+    assert other.row[people] == pytest.approx(one.row[people], rel=1e-14)
     assert other.measures.chain.tobytes() == one.measures.chain.tobytes()
     assert other.measures.place[:, names].tobytes() == one.measures.place.tobytes()
     assert other.measures.place.shape == (len(BY_PLACE), 6)
@@ -297,18 +302,37 @@ def _by_place(study: Study, result: MemberResult) -> Number:
 
 def test_moving_a_border_leaves_the_city_as_it_was() -> None:
     """Where a border runs is nothing to the city: moving a piece of one place to another moves no other total."""
-    study = prepare(scenario("no_policy", agg_local=0.0, logit_specialisation=0.0))
-    ground = study.ground
-    other = prepare(study.scenario)
-    share = ground.place_share.copy()
-    share[int(np.argmax(share))] -= 0.02
-    share[-1] += 0.02
-    other.ground = dataclasses.replace(ground, place_share=share)
+    nowhere = {"agg_local": 0.0, "logit_specialisation": 0.0}
+    study = prepare(scenario("no_policy", {"talent": False}, **nowhere))
+    other = _moved_border(study)
     for member in (0, 1):
         one, two = study.simulate(member).values, other.simulate(member).values
         by_place = np.array([name.startswith("district_") for name in study.series])
         assert one[:, ~by_place].tobytes() == two[:, ~by_place].tobytes()
         assert one[:, by_place].tobytes() != two[:, by_place].tobytes()
+
+
+def test_a_border_matters_to_people_only_as_far_as_they_stay_at_home() -> None:
+    """Where everybody goes where the jobs are, borders are nothing to the city; where they stay, they are something."""
+    apart = []
+    for home in (0.0, 0.5):
+        nowhere = {"agg_local": 0.0, "logit_specialisation": 0.0, "commute_home_share": home}
+        study = prepare(scenario("no_policy", talent_slack0=-0.2, **nowhere))
+        city = np.array([not name.startswith("district_") for name in study.series])
+        one, two = (s.simulate(1).values[:, city] for s in (study, _moved_border(study)))
+        apart.append(np.abs(one - two).max() / np.abs(one).max())
+    assert apart[0] < 1e-12
+    assert apart[1] > 1e-6
+
+
+def _moved_border(study: Study) -> Study:
+    """The study with a piece of its largest place in its last one."""
+    other = prepare(study.scenario)
+    share = study.ground.place_share.copy()
+    share[int(np.argmax(share))] -= 0.02
+    share[-1] += 0.02
+    other.ground = dataclasses.replace(study.ground, place_share=share)
+    return other
 
 
 def test_relabelling_a_scenario_changes_no_byte() -> None:

@@ -98,6 +98,7 @@ def grow_a_year(firms: list[Firm], draw: Luck, world: World, year: int) -> None:
     mean_age = mean_by(old, perimeter, log_age, revenue)
     mean_gap = mean_by(old, perimeter, gap, revenue)
     reference = float(world.stocks.catalogue_reference[0])
+    people_fill = world.stocks.people.fill.tolist()
     luck = draw(old, Decision.FIRM_SHOCK)
     grown = []
     for firm in old:
@@ -107,6 +108,9 @@ def grow_a_year(firms: list[Firm], draw: Luck, world: World, year: int) -> None:
         u = luck[firm["id"]] - 0.5
         shock = math.copysign(-b * math.log(1.0 - 2.0 * abs(u)), u) + math.log(1.0 - b * b)
         total = float(world.forcing.drift[year, firm["chain"]])
+        fill, national = people_fill[firm["place"]], world.forcing.people.national_fill[year]
+        if total > 0.0:
+            total *= min(1.0, fill / national) ** p.talent.alpha_skill
         total += on.age_effect * age + on.reversion * reversion + on.firm_shocks * shock
         firm["capacity"] *= max(1.0, math.exp(on.firm_shocks * shock))
         grown.append(firm["external"] * math.exp(total))
@@ -232,6 +236,58 @@ def _sell(firms: list[Firm], world: World, t: int, chains: range) -> None:
         firm["sales"] = min(demand, firm["capacity"]) if p.switches.capacity else demand
 
 
+def people_by_hand(
+    model: TianjinAI, firms: list[Firm], t: int, year: int
+) -> dict[str, list[float]]:
+    """M4 and M5 in a quarter whose firms have sold, from the people before it; the model is not touched."""
+    world = model.world
+    p, now, paths = world.parameters.talent, world.stocks.people, world.forcing.people
+    places = range(len(model.study.ground.places))
+    pool, before = now.pool.tolist(), now.wanted.tolist()
+
+    def commute(heads: list[float], jobs: list[float]) -> list[float]:
+        """Column-stochastic: each head of k works in k with the home share, else where the jobs are."""
+        at_home = p.commute_home_share
+        return [
+            sum(
+                (at_home * (d == k) + (1.0 - at_home) * jobs[d] / sum(jobs)) * heads[k]
+                for k in places
+            )
+            for d in places
+        ]
+
+    people = [
+        pool[k] * (1.0 - p.talent_attrition / YEAR)
+        + p.talent_graduates / YEAR * before[k] / sum(before) * sum(pool)
+        + p.talent_retention / YEAR * float(paths.programme[t, k])
+        for k in places
+    ]
+    grown = p.revenue_per_head * math.exp(
+        p.revenue_per_head_growth * (model.study.years[year] - 2021)
+    )
+    wanted = [
+        sum(f["sales"] for f in firms if f["place"] == d) / (grown / 10_000.0) for d in places
+    ]
+    fill = [
+        min(1.0, here / asked) if asked else 1.0
+        for here, asked in zip(commute(people, wanted), wanted, strict=True)
+    ]
+    lost = [p.talent_attrition / YEAR * b for b in before]
+    opened = [p.high_end_posts * max(0.0, wanted[d] - before[d] + lost[d]) for d in places]
+    kept = [0.0 if t % YEAR == 0 else float(now.posts[d]) for d in places]
+    posts = [a + b for a, b in zip(kept, opened, strict=True)]
+    looking = [float(paths.promised[t, :, d].sum()) / YEAR for d in places]
+    offered = commute(looking, wanted)
+    placed = [min(1.0, a / b) if b else 0.0 for a, b in zip(posts, offered, strict=True)]
+    hired = []
+    before_now = now.hired[t - 1] if t else np.zeros(now.hired.shape[1])
+    for h, so_far in enumerate(before_now.tolist()):
+        coming = commute((paths.promised[t, h] / YEAR).tolist(), wanted)
+        hired.append(so_far + sum(a * b for a, b in zip(placed, coming, strict=True)))
+    left = [a - b * c for a, b, c in zip(posts, placed, offered, strict=True)]
+    return {"pool": people, "wanted": wanted, "fill": fill, "posts": left, "hired": hired}
+
+
 CASES = [
     pytest.param("push", 5, 4, {}, id="first quarter of the second year, all on"),
     pytest.param("push", 5, 10, {}, id="third quarter of the third year, all on"),
@@ -257,7 +313,13 @@ def test_a_quarter_is_what_the_equations_say(
         model.step()
     invested = float(model.world.stocks.invested[0])
     firms, flows = one_quarter(model)
+    year = model.study.simulated[done].year - model.study.years[0]
+    people = people_by_hand(model, firms, done, year)
     model.step()
+    for name, expected in people.items():
+        counted = getattr(model.world.stocks.people, name)
+        counted = counted[done] if name == "hired" else counted
+        assert counted.tolist() == pytest.approx(expected, rel=1e-11, abs=1e-9), name
     table = model.world.firms
     assert [firm["id"] for firm in firms] == table.ids.tolist()
     for name in type(table.columns.firms)._fields:
@@ -273,3 +335,22 @@ def test_a_quarter_is_what_the_equations_say(
     if done:
         assert flows["invested"] > 0.0
         assert any(firm["ticket_until"] for firm in firms)
+
+
+@pytest.mark.parametrize("done", [0, 10, 12])
+def test_people_promised_by_count_are_hired_by_hand_too(done: int) -> None:
+    """The pilot-zone plan promises people in three tiers; some of them find a post and some do not."""
+    study = prepare(scenario("plans/pilot-zone-2020-2024"))
+    model = TianjinAI(study, 1)
+    for _ in range(done):
+        model.step()
+    firms, _ = one_quarter(model)
+    expected = people_by_hand(model, firms, done, study.simulated[done].year - study.years[0])
+    model.step()
+    people = model.world.stocks.people
+    for name, numbers in expected.items():
+        found = people.hired[done] if name == "hired" else getattr(people, name)
+        assert found.tolist() == pytest.approx(numbers, rel=1e-11, abs=1e-9), name
+    offered = model.world.forcing.people.promised[: done + 1].sum() / YEAR
+    assert 0.0 <= people.hired[done].sum() <= offered * (1.0 + 1e-12)
+    assert not done or 0.0 < people.hired[done].sum() < offered

@@ -57,7 +57,7 @@ def _unit(unit: str) -> str:
 
 def test_a_lever_that_never_acts_changes_no_byte() -> None:
     """Without a mechanism yet, or in force only after the period; a second lever at a dose changes some."""
-    assert IDLE and "l-tj27-organisation" in IDLE and "l-tj27-talent" in IDLE
+    assert IDLE and "l-tj27-organisation" in IDLE
     reference = bytes_of(WITHOUT, 2)
     assert bytes_of(only(BASELINE, *IDLE), 2) == reference
     late = only(BASELINE, "l-tj27-funds")
@@ -73,7 +73,7 @@ def test_a_lever_that_never_acts_changes_no_byte() -> None:
 def test_levers_that_act_change_bytes() -> None:
     """At their highest dose, each of a handful by itself."""
     reference = bytes_of(WITHOUT, 2)
-    for lever in ("l-tj27-funds", "l-tj27-benchmarks", "l-tj27-firm-ladder", "l-tj27-alliance",
+    for lever in ("l-tj27-funds", "l-tj27-talent", "l-tj27-benchmarks", "l-tj27-firm-ladder", "l-tj27-alliance",
                   "l-tj27-zone-compute", "l-tj27-district-money"):  # fmt: skip
         assert bytes_of(only(BASELINE, lever), 2) != reference, lever
 

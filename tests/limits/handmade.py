@@ -18,6 +18,7 @@ from simulator.foundation.randomness import Origin, entity_ids
 from simulator.scenario import Scenario, load_scenario
 from simulator.world.firms import Table
 from simulator.world.measures import CITY, Measures, measure_names, measures_of
+from simulator.world.people import PeoplePaths, settle_people
 from simulator.world.state import (
     Address,
     Forcing,
@@ -107,6 +108,12 @@ def still(
         fund=np.zeros((quarters, 2)),
         tickets=np.zeros(0),
         first_ticket=np.zeros(quarters + 1, dtype=np.int64),
+        people=PeoplePaths(
+            per_head=np.full(years, 0.025),
+            national_fill=np.ones(years),
+            programme=np.zeros((quarters, places)),
+            promised=np.zeros((quarters, 0, places)),
+        ),
     )
     return forcing._replace(
         **{
@@ -150,7 +157,13 @@ class Handmade:
             np.arange(n_chains, dtype=np.int64),  # one node a chain
             np.ones(n_chains),
         )
-        stocks = open_stocks(len(forcing.tickets), np.zeros(n_chains), 1.0)
+        place_sales = np.bincount(
+            firms.column("place"), firms.column("sales"), forcing.growth.shape[2]
+        )
+        people = settle_people(
+            place_sales, 2024, forcing.people.promised.shape[:2], p.talent, p.switches.talent
+        )
+        stocks = open_stocks(len(forcing.tickets), np.zeros(n_chains), 1.0, people)
         self.world = SimpleNamespace(
             firms=firms, births=Table(1), parameters=p, forcing=forcing, links=links, stocks=stocks
         )

@@ -371,7 +371,10 @@ def test_overrides_may_be_plain_values() -> None:
             {"levers.tj27_funds.start": "2030", "levers.tj27_funds.end": "2031"},
             "levers.tj27_funds: can never act",
         ),
-        ({"levers.tj27_talent.intake": "60人/年"}, "tj27_talent: has no effect yet: waits for M4"),
+        (
+            {"levers.tj27_platforms.intensity": "2"},
+            "tj27_platforms: has no effect yet: waits for M6",
+        ),
         (
             {"levers.tj27_funds.size": "{2026: 1亿元}", "levers.tj27_alliance.start": "2027Q2"},
             "no dose for 2025",
