@@ -35,7 +35,9 @@ from simulator.world.founding import (
     found_2017,
     found_2024,
     lay_out_births,
+    node_depreciation,
     settle_links,
+    settle_research,
 )
 from simulator.world.listed import Listed, found_listed, listed_firms
 from simulator.world.measures import (
@@ -49,7 +51,7 @@ from simulator.world.measures import (
     measures_of,
 )
 from simulator.world.paths import contract_spending, fund_paths, growth_paths
-from simulator.world.pipelines import Reserved, run_pipelines
+from simulator.world.pipelines import Reserved, carrier_of, run_pipelines
 from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import (
     Address,
@@ -162,7 +164,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self.block = np.zeros((len(self.study.quarters), len(self.study.series)))
         self.world, self.parameter_row = found_world(self.study, member, self.engine)
         self._measure_founding()
-        self.block[1:, -2 * len(self.study.counted) :] = self.world.projects
+        self.counts = slice(len(self.study.series) - len(self.study.counted), None)
+        self.block[1:, self.counts.start - len(self.study.counted) :] = self.world.projects
 
     def step(self) -> None:
         """Advance one quarter: exits, entry, growth, finance, demand, recording (the schedule of the model).
@@ -201,6 +204,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             measures,
         )
         self._count_areas(measures)
+        row[self.counts] += world.stocks.delivered
         self.quarters_done = t + 1
         if not np.isfinite(row).all():
             odd = study.series[int(np.argmin(np.isfinite(row)))]
@@ -250,6 +254,8 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
     else:
         firms = found_2017(ground, p, draw)
     links = settle_links(firms, ground, p)
+    depreciation = node_depreciation(ground, p)
+    settle_research(firms, depreciation, p)
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
     external, sales = columns.external[: firms.n], columns.sales[: firms.n]
@@ -296,6 +302,22 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         p,
         draw,
     )
+    settle_research(births, depreciation, p)
+    grants = np.zeros((len(study.years), len(ground.chains)))
+    np.add.at(grants, year_of, DT * channel("knowledge", shape[:2]))
+    year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
+    reserved = [
+        Reserved(
+            r.target,
+            r.technology,
+            (values[r.parameter] if r.parameter else 1.0) * r.rates,
+            carrier_of(study.registry.target(r.target).metric, r.technology),
+        )
+        for r in channels.reservations
+    ]
+    pipelines = run_pipelines(
+        reserved, ground.carried, study.counted, year_start, p.milestones, draw
+    )
     funds = fund_paths(channel("fund", shape[:1]), p, draw)
     forcing = Forcing(
         drift=growth.drift,
@@ -308,9 +330,25 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         fund=funds.stocks,
         tickets=funds.tickets,
         first_ticket=funds.first_ticket,
+        grants=grants,
+        research_depreciation=depreciation,
+        projects=pipelines.carried,
     )
     reference = float(np.median(external[listed])) if listed.any() else median
-    stocks = open_stocks(len(funds.tickets), chain_sales, reference)
+    n_projects, n_targets = len(pipelines.carried.begun), len(study.counted)
+    most_grants = (
+        int(np.sum(grants * p.research.technologies_per_money + 1.0)) if grants.any() else 0
+    )
+    able = (columns.ai[: firms.n] > 0).sum() + (births.column("ai") > 0).sum()
+    stocks = open_stocks(
+        len(funds.tickets),
+        chain_sales,
+        reference,
+        holders=min(most_grants + n_projects, int(able)),
+        lag=int(np.floor(p.research.lag_rd / DT + 0.5)),
+        projects=n_projects,
+        targets=n_targets,
+    )
     derived = (
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),
@@ -318,14 +356,7 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         rate,
     )
     row = np.array([*(values[name] for name in study.draws.names), *derived])
-    year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
-    reserved = [
-        Reserved(r.target, r.technology, (values[r.parameter] if r.parameter else 1.0) * r.rates)
-        for r in channels.reservations
-    ]
-    projects = np.hstack(
-        run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
-    )
+    projects = np.hstack((pipelines.started, pipelines.delivered))
     return World(firms, births, first_birth, p, forcing, links, stocks, projects), row
 
 

@@ -32,6 +32,8 @@ OUTSIDE = "outside the catalogue"
 ALL = "all modelled firms"
 FUNDS = "fund chain"
 PROJECTS = "counted projects"
+GRANTS = "grant recipients"
+PLANTS = "major projects"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -84,6 +86,12 @@ CATALOGUE: tuple[Observable, ...] = (
     _city("tickets", "期初以来基金投资项目数", "Fund tickets since the start", "个", "stock", FUNDS, "", "M8"),
     _city("feature_clusters", "特色产业聚集区", "Feature areas that are large and specialised", "个", "stock",
           CATALOGUE_PERIMETER, "feature_clusters", "M18"),
+    _city("grants_paid", "期初以来研发补助", "Research grants paid to AI firms since the start", "亿元", "stock",
+          GRANTS, "", "M6"),
+    _city("project_investment", "重大项目当年投资", "Investment of major projects", "亿元", "flow", PLANTS,
+          "induced_investment", "M16"),
+    _city("project_sales", "已交付重大项目的销售收入", "Sales of delivered major projects", "亿元", "flow", PLANTS,
+          "new_sales_revenue", "M16"),
     Observable("milestones_started", Name("各目标已启动项目", "Projects started toward a target"), "个",
                "target", "stock", PROJECTS, "", "M7, M16"),
     Observable("milestones_delivered", Name("各目标已交付项目", "Projects delivered toward a target"), "个",

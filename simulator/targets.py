@@ -71,8 +71,6 @@ MECHANISMS: Mapping[str, Name] = {
 MISSING: Mapping[str, str] = {
     "smart_tech_revenue": "M19",
     "related_revenue": "M19",
-    "new_sales_revenue": "M16",
-    "induced_investment": "M16",
     "major_projects": "M16",
     "cluster_scale": "M18",
     "clusters_ge_1000yi": "M18",

@@ -51,6 +51,8 @@ class Decision(IntEnum):
     REPORTING_NOISE = 21
     DEFINITION_DRIFT = 22
     PROJECT = 23
+    PROJECT_SIZE = 30
+    GRANT_ROUND = 31  # first uniform: noise of the score; second: race for major projects
 
 
 class Origin(IntEnum):

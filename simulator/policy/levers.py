@@ -23,7 +23,7 @@ from simulator.world.places import Ground
 Number = npt.NDArray[np.float64]
 
 CELL_CHANNELS = ("entry", "growth", "survival", "location", "linkage")
-MONEY_CHANNELS = ("demand", "fund")
+MONEY_CHANNELS = ("demand", "fund", "knowledge")
 QUARTERS_A_YEAR = 4
 
 
@@ -65,7 +65,7 @@ class Exposure:
 
     channel: str
     parameter: str  # "" stands for one
-    table: Number  # (T, C, P) for cell channels; (T, C) for demand; (T,) for fund
+    table: Number  # (T, C, P) for cell channels; (T, C) for demand and knowledge; (T,) for fund
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def open_channels(
                 table[:, np.asarray(chains)[:, None], np.asarray(places)[None, :]] = acting[
                     :, None, None
                 ]
-            elif effect.channel == "demand":
+            elif effect.channel in ("demand", "knowledge"):
                 table = acting[:, None] * mix
             elif effect.channel == "fund":
                 table = acting

@@ -35,7 +35,11 @@ FOUNDING: Final = ("chain_mix.csv", "place_shares.csv", "constructions.csv", "na
 """Founding tables every city must have."""
 FOUNDING_NATIONAL: Final = ("age_classes.csv", "national_growth.csv")
 """Founding tables that speak of the country: the shipped ones stand in for absent ones."""
-FOUNDING_OPTIONAL: Final = ("carried_projects.csv", "software_size_classes_2017.csv")
+FOUNDING_OPTIONAL: Final = (
+    "carried_projects.csv",
+    "semiconductor_nodes.csv",
+    "software_size_classes_2017.csv",
+)
 """Founding tables a city may leave out; they are then empty."""
 OWN_OPTIONAL: Final = ("priors.csv", "fitted.yaml")
 

@@ -27,6 +27,8 @@ MECHANISMS: Final = (
     "reversion",
     "firm_shocks",
     "observation",
+    "research",
+    "firms",
 )
 """The switches of a scenario, all on unless a file turns them off."""
 EVERY: Final = "all"

@@ -25,6 +25,7 @@ class Firms(NamedTuple):
     intermediate: Number  # sales to other modelled chains, 亿元/yr
     sales: Number  # revenue, demand held by capacity, 亿元/yr
     capacity: Number  # κ, 亿元/yr
+    research: Number  # H: own research stock, 亿元
     lift: Number  # growth its latest fund ticket adds while it works, log points a year
     quality: Number  # fixed draw with mean 1
     ai_share: Number  # AI part of revenue, 0–1
@@ -37,6 +38,7 @@ class Firms(NamedTuple):
     ai: Label  # 1 if the firm does AI and may join the catalogue
     named: Label  # 1 for a firm with its own reported revenue
     ticket_until: Label  # last absolute quarter in which a fund ticket lifts growth
+    slot: Label  # its place among the firms that ever held a grant or a project, 0 for none
 
 
 NUMBERS = tuple(k for k, t in get_type_hints(Firms).items() if t == Number)

@@ -36,6 +36,9 @@ CITY = (
     "private_coinvestment",
     "tickets",
     "feature_clusters",
+    "grants_paid",
+    "project_investment",
+    "project_sales",
 )
 (
     CORE_REVENUE,
@@ -62,6 +65,9 @@ CITY = (
     PRIVATE_COINVESTMENT,
     TICKETS,
     FEATURE_CLUSTERS,
+    GRANTS_PAID,
+    PROJECT_INVESTMENT,
+    PROJECT_SALES,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms")

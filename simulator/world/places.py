@@ -100,6 +100,7 @@ class Ground:
     software_classes: tuple[SizeClass, ...]  # of 2017
     areas: tuple[Area, ...]
     carried: tuple[CarriedProjects, ...]
+    semiconductor: Label  # (N,) 1 for a node whose research is in semiconductors
 
 
 def load_ground(library: Library) -> Ground:
@@ -154,6 +155,11 @@ def load_ground(library: Library) -> Ground:
             int(cell_number(row, "years_before")),
         )
 
+    def semiconductor(row: Row) -> int:
+        chain = cell_choice(row, "chain", chains)
+        node = cell_choice(row, "node", [n.id for n in registry.chain(chain).nodes])
+        return node_at[chain, node]
+
     def growth(row: Row) -> tuple[int, float]:
         return int(cell_number(row, "year")), cell_number(row, "growth")
 
@@ -174,7 +180,9 @@ def load_ground(library: Library) -> Ground:
         reader.rows("software_size_classes_2017.csv", size_class),
         feature_area_candidates(registry),
         reader.rows("carried_projects.csv", carried),
+        np.zeros(len(nodes), dtype=np.int64),
     )
+    ground.semiconductor[list(reader.rows("semiconductor_nodes.csv", semiconductor))] = 1
     if findings:
         raise InputError(findings)
     return ground

@@ -18,6 +18,7 @@ from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
 from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
+from simulator.mechanisms.research import Research
 from simulator.world.firms import Columns, Ids, Table
 
 Number = npt.NDArray[np.float64]
@@ -38,6 +39,8 @@ class Switches(NamedTuple):
     reversion: float = 1.0
     firm_shocks: float = 1.0
     observation: float = 1.0
+    research: float = 1.0
+    firms: float = 1.0  # off: firms stay as they were founded
 
 
 class Parameters(NamedTuple):
@@ -52,6 +55,7 @@ class Parameters(NamedTuple):
     observation: Observation
     milestones: Milestones
     clusters: Clusters
+    research: Research
     switches: Switches
 
 
@@ -63,6 +67,21 @@ def parameters_of(values: Mapping[str, float], switches: Switches) -> Parameters
         if kind is not Switches
     }
     return Parameters(**mechanisms, switches=switches)
+
+
+class Projects(NamedTuple):
+    """Projects that firms carry (M7, M16), in order of the year that lists them; each starts with its year."""
+
+    first: Label  # (Y + 1,) projects [first[y], first[y+1]) are listed in year y
+    begun: Label  # (projects,) step of its first quarter
+    due: Label  # (projects,) step in which it is finished
+    succeeds: Label  # (projects,) 1 unless it fails
+    target: Label  # (projects,) position among the counted targets
+    carrier: Label  # (projects,) `RESEARCHER` or `BUILDER`
+    investment: Number  # (projects,) money a builder invests, 亿元; 0 for researchers
+
+
+NOBODY, RESEARCHER, BUILDER = range(3)
 
 
 class Forcing(NamedTuple):
@@ -80,6 +99,11 @@ class Forcing(NamedTuple):
     first_ticket: (
         Label  # (T + 1,) tickets [first_ticket[t], first_ticket[t+1]) are issued in step t
     )
+    grants: Number  # (Y, C) research grant money of the year, 亿元
+    research_depreciation: (
+        Number  # (2, nodes) of firms that do no software, then of those that do, 1/yr
+    )
+    projects: Projects
 
 
 class Links(NamedTuple):
@@ -102,10 +126,32 @@ class Stocks(NamedTuple):
     catalogue_reference: (
         Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
     )
+    grant_pot: Number  # (C,) grant money that waits for the next round, 亿元
+    grants_paid: Number  # (1,) grants paid since the start, 亿元
+    slots_used: Label  # (1,) firms that ever held a grant or a project
+    row: Label  # (slots,) row of each such firm in this quarter, −1 when it is gone; slot 0 stands for nobody
+    grant: Number  # (slots,) research its grant of this year adds, 亿元/yr
+    granted: Number  # (slots,) G: research stock from grants, 亿元
+    lead: Number  # (slots, L + 2) ring of ln(1 + G/H) by absolute quarter
+    project_slot: Label  # (projects,) slot of the firm that carries it, 0 before
+    delivered: Number  # (targets,) projects of firms delivered since the start
 
 
-def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
-    """Stocks before the first quarter: no ticket placed, no contract; ``reference`` as in `Stocks`."""
+def open_stocks(
+    tickets: int,
+    chain_sales: Number,
+    reference: float,
+    holders: int = 0,
+    lag: int = 0,
+    projects: int = 0,
+    targets: int = 0,
+) -> Stocks:
+    """Stocks before the first quarter: no ticket placed, no contract, no grant; ``reference`` as in `Stocks`.
+
+    ``holders`` is the largest number of firms that may ever hold a grant or a project, ``lag`` that of research in
+    quarters.
+    """
+    slots = holders + 1
     return Stocks(
         invested=np.zeros(3),
         owner=np.zeros(tickets, dtype=np.uint64),
@@ -114,6 +160,15 @@ def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
         chain_sales=chain_sales,
         chain_contract=np.zeros(len(chain_sales)),
         catalogue_reference=np.array([reference]),
+        grant_pot=np.zeros(len(chain_sales)),
+        grants_paid=np.zeros(1),
+        slots_used=np.zeros(1, dtype=np.int64),
+        row=np.full(slots, -1, dtype=np.int64),
+        grant=np.zeros(slots),
+        granted=np.zeros(slots),
+        lead=np.zeros((slots, lag + 2)),
+        project_slot=np.zeros(projects, dtype=np.int64),
+        delivered=np.zeros(targets),
     )
 
 
@@ -143,7 +198,7 @@ class World:
     forcing: Forcing
     links: Links
     stocks: Stocks
-    projects: Number  # (T, 2·targets) projects started, then delivered, toward each counted target
+    projects: Number  # (T, 2·targets) projects started, then those delivered that no firm carries, by target
 
     @property
     def columns(self) -> Columns:

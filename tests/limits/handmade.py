@@ -23,6 +23,8 @@ from simulator.world.state import (
     Forcing,
     Links,
     Parameters,
+    Projects,
+    Stocks,
     Switches,
     open_stocks,
     parameters_of,
@@ -31,10 +33,10 @@ from simulator.world.state import (
 Number = npt.NDArray[np.float64]
 
 ENGINE = choose("auto")
-OFF = Switches(*([0.0] * len(Switches._fields)))
+OFF = Switches(*([0.0] * len(Switches._fields)))._replace(firms=1.0)
 START = Quarter(2025, 1).index
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-NOTHING = dict.fromkeys(Switches._fields, False)
+NOTHING = dict.fromkeys(Switches._fields, False) | {"firms": True}
 
 
 def scenario(
@@ -87,6 +89,13 @@ def parameters(switches: Switches = OFF, **changed: float) -> Parameters:
     return parameters_of(centre, switches)
 
 
+def no_projects(years: int = 1) -> Projects:
+    """No project for firms to carry, in any year."""
+    none = np.zeros(0, dtype=np.int64)
+    first = np.zeros(years + 1, dtype=np.int64)
+    return Projects(first, none, none, none, none, none, np.zeros(0))
+
+
 def still(
     years: int = 1,
     quarters: int = 1,
@@ -107,10 +116,15 @@ def still(
         fund=np.zeros((quarters, 2)),
         tickets=np.zeros(0),
         first_ticket=np.zeros(quarters + 1, dtype=np.int64),
+        grants=np.zeros((years, chains)),
+        research_depreciation=np.zeros((2, chains)),  # one node a chain
+        projects=no_projects(years),
     )
     return forcing._replace(
         **{
-            name: np.ascontiguousarray(value, dtype=getattr(forcing, name).dtype)
+            name: value
+            if name == "projects"
+            else np.ascontiguousarray(value, dtype=getattr(forcing, name).dtype)
             for name, value in changed.items()
         }
     )
@@ -150,7 +164,15 @@ class Handmade:
             np.arange(n_chains, dtype=np.int64),  # one node a chain
             np.ones(n_chains),
         )
-        stocks = open_stocks(len(forcing.tickets), np.zeros(n_chains), 1.0)
+        stocks = open_stocks(
+            len(forcing.tickets),
+            np.zeros(n_chains),
+            1.0,
+            holders=len(external),
+            lag=round(p.research.lag_rd / 0.25),
+            projects=len(forcing.projects.begun),
+            targets=int(max(forcing.projects.target, default=-1)) + 1,
+        )
         self.world = SimpleNamespace(
             firms=firms, births=Table(1), parameters=p, forcing=forcing, links=links, stocks=stocks
         )
@@ -171,6 +193,12 @@ class Handmade:
     def city(self, name: str) -> float:
         """One city measure of the last quarter."""
         return float(self.row[CITY.index(name)])
+
+    @property
+    def stocks(self) -> Stocks:
+        """What lives on between quarters besides the firms."""
+        stocks: Stocks = self.world.stocks
+        return stocks
 
     def step(
         self,

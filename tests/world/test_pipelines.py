@@ -16,14 +16,14 @@ from simulator.world.places import CarriedProjects, count_feature_areas
 ROOT = Path(__file__).resolve().parents[2]
 YEARS = 4
 YEAR_START = np.repeat(np.arange(YEARS) * 4, 4)
-SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0)
+SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0, 10.0, 1.0, 1.0, 2.0)
 
 
 def pipelines(rate, p=SURE, technology=False, carried=(), member=0):
     reserved = [Reserved("t-a", technology, np.full(4 * YEARS, float(rate)))] if rate else []
     draw = Draw(1, member, uniforms, lambda *_: np.empty(0, dtype=np.int64))
-    started, delivered = run_pipelines(reserved, carried, ["t-a"], YEAR_START, p, draw)
-    return started[:, 0], delivered[:, 0]
+    found = run_pipelines(reserved, carried, ["t-a"], YEAR_START, p, draw)
+    return found.started[:, 0], found.delivered[:, 0]
 
 
 def test_a_years_projects_start_with_the_year_and_take_their_time():
