@@ -421,7 +421,7 @@ def _slot(f, stocks, row):
 
 @njit(**LOOP)
 def _award(f, ids, n, p, forcing, stocks, now):
-    """The year's grant round (M6), and who carries the projects it lists (M7, M16): one draw a firm, no pass a grant."""
+    """The year's grant round (M6) and who carries the projects it lists (M7, M16), by one draw a firm."""
     projects = forcing.projects
     begin, end = projects.first[now.year], projects.first[now.year + 1]
     n_chains = stocks.grant_pot.shape[0]
@@ -442,7 +442,7 @@ def _award(f, ids, n, p, forcing, stocks, now):
     able = 0
     for c in range(n_chains):
         able += eligible[c]
-        count = int(math.floor(stocks.grant_pot[c] * r.technologies_per_money + ROUNDING))
+        count = math.floor(stocks.grant_pot[c] * r.technologies_per_money + ROUNDING)
         size = 1.0 / r.technologies_per_money
         if count > eligible[c] and eligible[c] > 0:
             count, size = eligible[c], stocks.grant_pot[c] / eligible[c]

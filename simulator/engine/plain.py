@@ -216,7 +216,7 @@ def award(
     stocks: Stocks,
     now: Address,
 ) -> None:
-    """The year's grant round (M6), and who carries the projects it lists (M7, M16): one draw a firm, no pass a grant."""
+    """The year's grant round (M6) and who carries the projects it lists (M7, M16), by one draw a firm."""
     projects = forcing.projects
     listed = range(projects.first[now.year], projects.first[now.year + 1])
     stocks.grant[:] = 0.0
