@@ -387,7 +387,7 @@ def test_overrides_may_be_plain_values() -> None:
             "did you mean: end: 2029?",
         ),
         (
-            {"assumptions.report_bias": "0.01"},
+            {"assumptions.report_bias": "0.01 log-points/yr"},
             "report_bias: unused parameter: its mechanism is not built",
         ),
         (
