@@ -158,7 +158,9 @@ def busy_world(
     """A year of a world with everything on; rows in ``order``, chains and places renamed."""
     rng = np.random.default_rng(8)
     n, chains, places, quarters = 800, 4, 6, 4
-    p = parameters(ALL_ON, io_column_sum=0.5, catalogue_threshold=0.8, lag_inv_rev=0.25, lag_rd=0.25)
+    p = parameters(
+        ALL_ON, io_column_sum=0.5, catalogue_threshold=0.8, lag_inv_rev=0.25, lag_rd=0.25
+    )
     sizes = np.exp(rng.normal(0.0, 1.0, n))
     columns = {
         "chain": rng.integers(0, chains, n),
