@@ -335,19 +335,15 @@ def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Numbe
         projects=pipelines.carried,
     )
     reference = float(np.median(external[listed])) if listed.any() else median
-    n_projects, n_targets = len(pipelines.carried.begun), len(study.counted)
-    most_grants = (
-        int(np.sum(grants * p.research.technologies_per_money + 1.0)) if grants.any() else 0
-    )
-    able = (columns.ai[: firms.n] > 0).sum() + (births.column("ai") > 0).sum()
+    able = int(np.sum(columns.ai[: firms.n])) + int(np.sum(births.column("ai")))
     stocks = open_stocks(
         len(funds.tickets),
         chain_sales,
         reference,
-        holders=min(most_grants + n_projects, int(able)),
+        holders=able,
         lag=int(np.floor(p.research.lag_rd / DT + 0.5)),
-        projects=n_projects,
-        targets=n_targets,
+        projects=len(pipelines.carried.begun),
+        targets=len(study.counted),
     )
     derived = (
         float(construction),
