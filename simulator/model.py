@@ -35,7 +35,9 @@ from simulator.world.founding import (
     found_2017,
     found_2024,
     lay_out_births,
+    node_depreciation,
     settle_links,
+    settle_research,
 )
 from simulator.world.goals import (
     Backdrop,
@@ -60,7 +62,13 @@ from simulator.world.measures import (
 )
 from simulator.world.paths import contract_spending, fund_paths, growth_paths
 from simulator.world.people import people_paths, settle_people
-from simulator.world.pipelines import Reserved, projects_so_far, run_pipelines
+from simulator.world.pipelines import (
+    INVESTED_IN,
+    Reserved,
+    carrier_of,
+    projects_so_far,
+    run_pipelines,
+)
 from simulator.world.places import Ground, count_feature_areas, load_ground
 from simulator.world.state import (
     Forcing,
@@ -112,6 +120,8 @@ class Study:
         self.series: tuple[str, ...] = measure_names(
             self.ground.chains, self.ground.places, self._keys(self.counted), self.own
         )
+        end = len(self.series) - len(self.own.names)
+        self.delivered = slice(end - len(self.counted), end)  # columns of a recorded row
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
         self.constructions = self.library.constructions
         self.draws = ParameterDraws(
@@ -195,7 +205,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self.cells = np.zeros((rows, len(ground.chains), len(ground.places)))
         self.draw = Draw(seed, member, self.engine.uniforms, self.engine.choose_place)
         self.world, self.backdrop, self.parameter_row = found_world(self.study, self.draw)
-        end = len(self.study.series) - len(self.study.own.names)
+        end = self.study.delivered.stop
         self.block[1:, end - self.world.projects.shape[1] : end] = self.world.projects
         self._own = self.block[:, end:]
         self._own[1:, : 2 * len(self.study.sized)] = self._sizes()
@@ -248,17 +258,18 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             self.cells,
         )
         self.quarters_done = stop
+        rows = slice(start + 1, stop + 1)
         titles = slice(SPECIALISED_SMES, LEADING_FIRMS_TOP3 + 1)
-        self.block[start + 1 : stop + 1, titles] = self.block[start, titles]
-        if self.quarter.quarter == QUARTERS_A_YEAR:
+        self.block[rows, titles] = self.block[start, titles]
+        if self.quarter.quarter == QUARTERS_A_YEAR and world.parameters.switches.firms > 0.0:
             review_titles(world.firms, self.quarter.year, world.parameters.titles)
             self._count_titles()
-        end = len(study.series) - len(study.own.names)
-        self.block[start + 1 : stop + 1, end - len(study.counted) + world.hired] += projects_so_far(
+        self.block[rows, study.delivered] += world.stocks.delivered[start:stop]
+        self.block[rows, study.delivered.start + world.hired] += projects_so_far(
             world.stocks.people.hired[start:stop]
         )
-        self._measure(slice(start + 1, stop + 1))
-        finite = np.isfinite(self.block[start + 1 : stop + 1])
+        self._measure(rows)
+        finite = np.isfinite(self.block[rows])
         if not finite.all():
             step, odd = np.argwhere(~finite)[0]
             quarter = study.simulated[start + step]
@@ -341,6 +352,8 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
     open_titles(firms, study.quarters[0].year, p.titles)
     named = stand_ins(firms, ground, draw) if study.named else ()
     links = settle_links(firms, ground, p)
+    depreciation = node_depreciation(ground, p)
+    settle_research(firms, depreciation, p)
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
     external, sales = columns.external[: firms.n], columns.sales[: firms.n]
@@ -388,6 +401,24 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
         p,
         draw,
     )
+    settle_research(births, depreciation, p)
+    grants = np.zeros((len(study.years), len(ground.chains)))
+    np.add.at(grants, year_of, DT * channel("knowledge", shape[:2]))
+    year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
+    reserved = [
+        Reserved(
+            r.target,
+            r.technology,
+            (values[r.parameter] if r.parameter else 1.0) * r.rates,
+            carrier_of(study.registry.target(r.target).metric, r.technology),
+            study.registry.target(r.target).metric in INVESTED_IN,
+            r.target in study.sized,
+        )
+        for r in channels.reservations
+    ]
+    pipelines = run_pipelines(
+        reserved, ground.carried, study.counted, year_start, p.milestones, draw
+    )
     # Promised people by target: those who come, and are hired once a firm has a post for them.
     of_people = tuple(sorted({r.target for r in channels.recruits}))
     promised = np.zeros((shape[0], len(of_people), shape[2]))
@@ -409,13 +440,27 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
         people=people_paths(
             study.years, growth.national, channel("talent_supply", shape[::2]), promised, p.talent
         ),
+        grants=grants,
+        research_depreciation=depreciation,
+        projects=pipelines.carried,
     )
     reference = float(np.median(external[listed])) if listed.any() else median
     by_place = columns.place[: firms.n]
     place_sales = np.asarray(np.bincount(by_place, sales, shape[2]), dtype=np.float64)
-    counted = shape[0], len(of_people)
-    people = settle_people(place_sales, founding_year, counted, p.talent, p.switches.talent)
-    stocks = open_stocks(len(funds.tickets), chain_sales, reference, people)
+    people = settle_people(
+        place_sales, founding_year, (shape[0], len(of_people)), p.talent, p.switches.talent
+    )
+    able = int(np.sum(columns.ai[: firms.n])) + int(np.sum(births.column("ai")))
+    stocks = open_stocks(
+        len(funds.tickets),
+        chain_sales,
+        reference,
+        people,
+        holders=able,
+        lag=int(np.floor(p.research.lag_rd / DT + 0.5)),
+        projects=len(pipelines.carried.begun),
+        counted=(shape[0], len(study.counted)),
+    )
     derived = (
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),
@@ -423,21 +468,9 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
         rate,
     )
     row = np.array([*(values[name] for name in study.draws.names), *derived])
-    year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
-    reserved = [
-        Reserved(
-            r.target,
-            r.technology,
-            (values[r.parameter] if r.parameter else 1.0) * r.rates,
-            r.target in study.sized,
-        )
-        for r in channels.reservations
-    ]
-    projects = np.hstack(
-        run_pipelines(reserved, ground.carried, study.counted, year_start, p.milestones, draw)
-    )
     # Of people, those who come are started and those hired are delivered, as the engine finds them posts.
     hired = np.array([study.counted.index(target) for target in of_people], dtype=np.int64)
+    projects = np.hstack((pipelines.started, pipelines.delivered))
     projects[:, hired] += projects_so_far(np.cumsum(DT * promised.sum(axis=2), axis=0))
     world = World(firms, births, first_birth, p, forcing, links, stocks, projects, hired)
     return world, backdrop, row

@@ -37,6 +37,8 @@ BROAD = "all modelled firms and what core firms pull along"
 RELATED = "related industries"
 NAMED = "firms that a target names"
 PEOPLE = "people of all modelled firms"
+GRANTS = "grant recipients"
+PLANTS = "major projects"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -110,6 +112,12 @@ CATALOGUE: tuple[Observable, ...] = (
     _city("smart_tech_revenue", "智能科技产业营业收入（模型内企业与带动产业）",
           "Smart-technology revenue (modelled firms and related industries)", "亿元", "flow", BROAD,
           "smart_tech_revenue", "M19"),
+    _city("grants_paid", "期初以来研发补助", "Research grants paid to AI firms since the start", "亿元", "stock",
+          GRANTS, "", "M6"),
+    _city("project_investment", "重大项目当年投资", "Investment of major projects", "亿元", "flow", PLANTS,
+          "induced_investment", "M16"),
+    _city("project_sales", "已交付重大项目的销售收入", "Sales of delivered major projects", "亿元", "flow", PLANTS,
+          "new_sales_revenue", "M16"),
     Observable("project_size_begun", Name("单个项目已启动的规模", "Size of the single project begun"),
                "规划单位 unit of the plan",
                "target", "stock", PROJECTS, "", "M16"),

@@ -70,8 +70,6 @@ MECHANISMS: Mapping[str, Name] = {
 }
 
 MISSING: Mapping[str, str] = {
-    "new_sales_revenue": "M16",
-    "induced_investment": "M16",
     "major_projects": "M16",
     "key_technologies": "M7",
     "key_new_products": "M7",

@@ -46,9 +46,12 @@ from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m9
 from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
+from simulator.mechanisms import milestones as m16
+from simulator.mechanisms import research as m6
 from simulator.mechanisms import talent as m4
 from simulator.world import measures as at
 from simulator.world.state import (
+    BUILDER,
     COINVESTED,
     COMMITTED,
     INVESTED,
@@ -59,6 +62,7 @@ from simulator.world.state import (
 
 NAME = "compiled"
 DT = 0.25
+ROUNDING = 1e-9
 __all__ = [
     "NAME",
     "cache",
@@ -183,6 +187,13 @@ _investment_limit = _equation(m9.investment_limit)
 _private_capacity = _equation(m9.private_capacity)
 _gumbel = _equation(m15.gumbel)
 _local_share = _equation(m11.local_share)
+_grant_score = _equation(m6.grant_score)
+_effective_grant = _equation(m6.effective_grant)
+_research_stock = _equation(m6.research_stock)
+_research_lead = _equation(m6.research_lead)
+_technology_growth = _equation(m6.technology_growth)
+_project_waiting = _equation(m16.project_waiting)
+_project_sales = _equation(m16.project_sales)
 _solve_gross = njit(**LOOP)(m11.solve_gross)
 _measures_of = njit(**LOOP)(at.measures_of)
 m4_share_of = _equation(m4.share_of)
@@ -207,6 +218,7 @@ _M0, _M1, _LOW = _U(MULTIPLIER_0), _U(MULTIPLIER_1), _U(LOW_WORD)
 _W0, _W1 = _U(WEYL_0), _U(WEYL_1)
 _6, _8, _26, _32, _60 = _U(6), _U(8), _U(26), _U(32), _U(60)
 _EXIT, _SHOCK, _TICKET = _U(Decision.EXIT), _U(Decision.FIRM_SHOCK), _U(Decision.TICKET_CHOICE)
+_ROUND = _U(Decision.GRANT_ROUND)
 _PLACE, _STARTUP, _ZERO = _U(Decision.BIRTH_PLACE), _U(Origin.STARTUP), _U(0)
 
 
@@ -464,6 +476,139 @@ def _grow_quarterly(f, n, p, forcing, stocks, now):
 
 
 @njit(**LOOP)
+def _insert(rows, keys, first, held, room, row, key):
+    """Put a row among the ``room`` best from ``first`` on, best first, ties by row; returns how many are held."""
+    if held < room:
+        k = first + held
+        held += 1
+    else:
+        k = first + held - 1
+        if room == 0 or key < keys[k] or (key == keys[k] and row > rows[k]):
+            return held
+    while k > first and (key > keys[k - 1] or (key == keys[k - 1] and row < rows[k - 1])):
+        rows[k] = rows[k - 1]
+        keys[k] = keys[k - 1]
+        k -= 1
+    rows[k] = row
+    keys[k] = key
+    return held
+
+
+@njit(**LOOP)
+def _slot(f, stocks, row):
+    """The firm's slot, a new one where it has none."""
+    if f.slot[row] == 0:
+        stocks.slots_used[0] += 1
+        f.slot[row] = stocks.slots_used[0]
+    return f.slot[row]
+
+
+@njit(**LOOP)
+def _award(f, ids, n, p, forcing, stocks, now):
+    """The year's grant round (M6) and who carries the projects it lists (M7, M16), by one draw a firm."""
+    projects = forcing.projects
+    begin, end = projects.first[now.year], projects.first[now.year + 1]
+    n_chains = stocks.grant_pot.shape[0]
+    r = p.research
+    stocks.grant[:] = 0.0
+    money = False
+    for c in range(n_chains):
+        stocks.grant_pot[c] += p.switches.research * forcing.grants[now.year, c]
+        money = money or stocks.grant_pot[c] > 0.0
+    if begin == end and not money:
+        return
+    eligible = np.zeros(n_chains, dtype=np.int64)
+    for i in range(n):
+        if f.ai[i] > 0:
+            eligible[f.chain[i]] += 1
+    first = np.zeros(n_chains + 1, dtype=np.int64)
+    added = np.zeros(n_chains)
+    able = 0
+    for c in range(n_chains):
+        able += eligible[c]
+        count = math.floor(stocks.grant_pot[c] * r.technologies_per_money + ROUNDING)
+        size = 1.0 / r.technologies_per_money
+        if count > eligible[c] and eligible[c] > 0:
+            count, size = eligible[c], stocks.grant_pot[c] / eligible[c]
+        if count > 0 and eligible[c] > 0:
+            paid = count * size
+            stocks.grant_pot[c] = max(0.0, stocks.grant_pot[c] - paid)
+            stocks.grants_paid[0] += paid
+            added[c] = _effective_grant(
+                size, r.rd_additionality, r.rd_misuse, r.rd_grant_reference, r.subsidy_concavity
+            )
+            first[c + 1] = count
+        first[c + 1] += first[c]
+    n_granted = first[n_chains]
+    n_build = n_research = 0
+    for project in range(begin, end):
+        if projects.carrier[project] == BUILDER:
+            n_build += 1
+        else:
+            n_research += 1
+    n_build = min(n_build, able)
+    n_research = n_granted if n_granted > 0 else min(n_research, able)
+    winners, winner_keys = np.empty(n_granted, dtype=np.int64), np.empty(n_granted)
+    held = np.zeros(n_chains, dtype=np.int64)
+    researchers, research_keys = np.empty(n_research, dtype=np.int64), np.empty(n_research)
+    builders, build_keys = np.empty(n_build, dtype=np.int64), np.empty(n_build)
+    ranked = waiting = 0
+    quarter_, seed, member = _U(now.quarter), _U(now.seed), _U(now.member)
+    for i in range(n):
+        if f.ai[i] > 0:
+            o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter_, _ROUND, seed, member)
+            score = _grant_score(f.quality[i], _unit(o0, o1), r.grant_score_noise)
+            c = f.chain[i]
+            if n_granted > 0:
+                room = first[c + 1] - first[c]
+                held[c] = _insert(winners, winner_keys, first[c], held[c], room, i, score)
+            else:
+                ranked = _insert(researchers, research_keys, 0, ranked, n_research, i, score)
+            if n_build > 0:
+                race = _project_waiting(_unit(o2, o3), f.external[i], f.quality[i])
+                waiting = _insert(builders, build_keys, 0, waiting, n_build, i, -race)
+    for k in range(n_granted):
+        ranked = _insert(
+            researchers, research_keys, 0, ranked, n_granted, winners[k], winner_keys[k]
+        )
+    for k in range(n_granted):
+        row = researchers[k]
+        stocks.grant[_slot(f, stocks, row)] = added[f.chain[row]]
+    research_turn = build_turn = 0
+    if able == 0:
+        return
+    for project in range(begin, end):
+        if projects.carrier[project] == BUILDER:
+            row = builders[build_turn % n_build]
+            build_turn += 1
+        else:
+            row = researchers[research_turn % n_research]
+            research_turn += 1
+        stocks.project_slot[project] = _slot(f, stocks, row)
+
+
+@njit(**LOOP)
+def _learn(f, n, p, forcing, stocks, now):
+    """Research stocks of all firms, and the growth that grants of a lag ago bring (M6)."""
+    quarters = stocks.lead.shape[1]  # L + 2: the oldest two are those of L and L + 1 quarters ago
+    share = p.research.rd_share
+    stocks.row[:] = -1
+    for i in range(n):
+        depreciation = forcing.research_depreciation[f.software[i], f.node[i]]
+        f.research[i] = _research_stock(f.research[i], share * f.sales[i], depreciation, DT)
+        slot = f.slot[i]
+        if slot > 0:
+            stocks.row[slot] = i
+            granted = _research_stock(stocks.granted[slot], stocks.grant[slot], depreciation, DT)
+            stocks.granted[slot] = granted
+            stocks.lead[slot, now.quarter % quarters] = _research_lead(granted, f.research[i])
+            lead = stocks.lead[slot, (now.quarter + 2) % quarters]
+            before = stocks.lead[slot, (now.quarter + 1) % quarters]
+            growth = _technology_growth(lead, before, p.research.eta_rd, DT)
+            f.external[i] = f.external[i] * _exp(DT * growth)
+
+
+@njit(**LOOP)
 def _invest(f, ids, n, p, forcing, stocks, now, luck):
     """Place this quarter's fund tickets with catalogue firms (M8)."""
     lag = math.floor(p.finance.lag_inv_rev / DT + 0.5)
@@ -648,6 +793,33 @@ def count_people(people, measures):
 
 
 @njit(**LOOP)
+def _deliver(f, p, forcing, stocks, now, measures):
+    """Projects of firms that are still there: investment, deliveries, capacity and sales of new plants (M7, M16)."""
+    projects = forcing.projects
+    ratio = p.finance.rev_capital_ratio
+    if now.step > 0:
+        stocks.delivered[now.step] = stocks.delivered[now.step - 1]
+    invested = sold = 0.0
+    for project in range(projects.first[now.year + 1]):
+        row = stocks.row[stocks.project_slot[project]]
+        if row < 0:
+            continue
+        begun, due = projects.begun[project], projects.due[project]
+        money = projects.investment[project]
+        quarters = max(due - begun, 1)
+        if now.step < begun + quarters:
+            invested += money / (DT * quarters)
+        if projects.succeeds[project] > 0 and now.step >= due:
+            if now.step == due:
+                stocks.delivered[now.step, projects.target[project]] += 1.0
+                f.capacity[row] += ratio * money
+            years = DT * (now.step - due + 1)
+            sold += _project_sales(money, ratio, years, p.milestones.project_ramp)
+    measures.city[at.PROJECT_INVESTMENT] = invested
+    measures.city[at.PROJECT_SALES] = sold
+
+
+@njit(**LOOP)
 def record(columns, n, p, measures):
     """Sums of the quarter by city, chain and place, in row order."""
     f = columns.firms
@@ -713,18 +885,26 @@ def record(columns, n, p, measures):
 def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
     """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
     f = columns.firms
-    luck = np.empty(n + last - first)
-    survivors = _leave(columns, n, p, forcing, now, luck)
-    exits = n - survivors
-    n = _enter(columns, survivors, births, first, last)
-    _admit(f, n, p)
-    if now.first_of_year:
-        _grow_yearly(f, columns.ids, n, p, forcing, stocks, now, luck)
-    _grow_quarterly(f, n, p, forcing, stocks, now)
-    _invest(f, columns.ids, n, p, forcing, stocks, now, luck)
-    _build(f, columns.ids, n, p, forcing, stocks, now)
-    _sell(f, n, p, forcing, links, stocks, now)
-    _staff(p, forcing, stocks, now)
+    exits = 0
+    if p.switches.firms > 0.0:
+        luck = np.empty(n + last - first)
+        survivors = _leave(columns, n, p, forcing, now, luck)
+        exits = n - survivors
+        n = _enter(columns, survivors, births, first, last)
+        _admit(f, n, p)
+        if now.first_of_year:
+            _grow_yearly(f, columns.ids, n, p, forcing, stocks, now, luck)
+        _grow_quarterly(f, n, p, forcing, stocks, now)
+        if now.first_of_year:
+            _award(f, columns.ids, n, p, forcing, stocks, now)
+        _learn(f, n, p, forcing, stocks, now)
+        _invest(f, columns.ids, n, p, forcing, stocks, now, luck)
+        _build(f, columns.ids, n, p, forcing, stocks, now)
+        _sell(f, n, p, forcing, links, stocks, now)
+        _deliver(f, p, forcing, stocks, now, measures)
+        _staff(p, forcing, stocks, now)
+    else:
+        last = first
     record(columns, n, p, measures)
     count_people(stocks.people, measures)
     city = measures.city
@@ -740,6 +920,7 @@ def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, mea
     city[at.FUND_INVESTED] = stocks.invested[INVESTED]
     city[at.PRIVATE_COINVESTMENT] = stocks.invested[COINVESTED]
     city[at.TICKETS] = stocks.invested[TICKETS_ISSUED]
+    city[at.GRANTS_PAID] = stocks.grants_paid[0]
     return n
 
 

@@ -17,6 +17,8 @@ from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m9
 from simulator.mechanisms import linkages as m11
 from simulator.mechanisms import location as m15
+from simulator.mechanisms import milestones as m16
+from simulator.mechanisms import research as m6
 from simulator.mechanisms import talent as m4
 from simulator.world import measures as at
 from simulator.world.firms import Columns, Firms, living
@@ -24,6 +26,7 @@ from simulator.world.measures import Measures, measures_of
 from simulator.world.people import People
 from simulator.world.places import node_coverage
 from simulator.world.state import (
+    BUILDER,
     COINVESTED,
     COMMITTED,
     INVESTED,
@@ -39,6 +42,7 @@ from simulator.world.state import (
 
 NAME = "plain"
 DT = 0.25
+ROUNDING = 1e-9  # a hundred times 0.02 is two grants, whatever the last bit says
 __all__ = ["NAME", "choose_place", "count_people", "quarter", "quarters", "record", "uniforms"]
 
 
@@ -112,19 +116,27 @@ def quarter(
 
     ``columns`` has room for ``n + last - first`` rows; rows [first, last) of ``births`` enter.
     """
-    survivors = leave(columns, n, p, forcing, now)
-    exits = n - survivors
-    n = enter(columns, survivors, births, first, last)
-    firms = living(columns.firms, n)
-    ids = columns.ids[:n]
-    admit(firms, p)
-    if now.first_of_year:
-        grow_yearly(firms, ids, p, forcing, stocks, now)
-    grow_quarterly(firms, p, forcing, stocks, now)
-    invest(firms, ids, p, forcing, stocks, now)
-    build(firms, ids, p, forcing, stocks, now)
-    sell(firms, p, forcing, links, stocks, now)
-    staff(p, forcing, stocks, now)
+    exits = 0
+    if p.switches.firms > 0.0:
+        survivors = leave(columns, n, p, forcing, now)
+        exits = n - survivors
+        n = enter(columns, survivors, births, first, last)
+        firms = living(columns.firms, n)
+        ids = columns.ids[:n]
+        admit(firms, p)
+        if now.first_of_year:
+            grow_yearly(firms, ids, p, forcing, stocks, now)
+        grow_quarterly(firms, p, forcing, stocks, now)
+        if now.first_of_year:
+            award(firms, ids, p, forcing, stocks, now)
+        learn(firms, p, forcing, stocks, now)
+        invest(firms, ids, p, forcing, stocks, now)
+        build(firms, ids, p, forcing, stocks, now)
+        sell(firms, p, forcing, links, stocks, now)
+        deliver(firms, p, forcing, stocks, now, measures)
+        staff(p, forcing, stocks, now)
+    else:
+        last = first
     record(columns, n, p, measures)
     count_people(stocks.people, measures)
     published = forcing.published[now.year]
@@ -139,6 +151,7 @@ def quarter(
     measures.city[at.FUND_INVESTED] = stocks.invested[INVESTED]
     measures.city[at.PRIVATE_COINVESTMENT] = stocks.invested[COINVESTED]
     measures.city[at.TICKETS] = stocks.invested[TICKETS_ISSUED]
+    measures.city[at.GRANTS_PAID] = stocks.grants_paid[0]
     return n
 
 
@@ -235,6 +248,90 @@ def grow_quarterly(
     firms.external[:] = firms.external * cell[firms.chain, firms.place]
     lifted = firms.ticket_until >= now.quarter
     firms.external[lifted] = firms.external[lifted] * exp(DT * firms.lift[lifted])
+
+
+def award(
+    firms: Firms,
+    ids: npt.NDArray[np.uint64],
+    p: Parameters,
+    forcing: Forcing,
+    stocks: Stocks,
+    now: Address,
+) -> None:
+    """The year's grant round (M6) and who carries the projects it lists (M7, M16), by one draw a firm."""
+    projects = forcing.projects
+    listed = range(projects.first[now.year], projects.first[now.year + 1])
+    stocks.grant[:] = 0.0
+    stocks.grant_pot[:] += p.switches.research * forcing.grants[now.year]
+    if not listed and not (stocks.grant_pot > 0.0).any():
+        return
+    r = p.research
+    able = np.flatnonzero(firms.ai > 0)
+    noise, luck = uniforms(ids[able], now.quarter, Decision.GRANT_ROUND, now.seed, now.member)
+    score = m6.grant_score(firms.quality[able], noise, r.grant_score_noise)
+    waiting = m16.project_waiting(luck, firms.external[able], firms.quality[able])
+    ranked = able[np.argsort(-score, kind="stable")]
+    builders = able[np.argsort(waiting, kind="stable")]
+    added = np.zeros(len(stocks.grant_pot))
+    wins = np.zeros(len(firms.ai), dtype=bool)
+    for chain in range(len(added)):
+        eligible = ranked[firms.chain[ranked] == chain]
+        count = int(np.floor(stocks.grant_pot[chain] * r.technologies_per_money + ROUNDING))
+        size = 1.0 / r.technologies_per_money
+        if count > len(eligible) > 0:
+            count, size = len(eligible), stocks.grant_pot[chain] / len(eligible)
+        if count == 0 or not len(eligible):
+            continue
+        paid = count * size
+        stocks.grant_pot[chain] = max(0.0, stocks.grant_pot[chain] - paid)
+        stocks.grants_paid[0] += paid
+        added[chain] = m6.effective_grant(
+            size, r.rd_additionality, r.rd_misuse, r.rd_grant_reference, r.subsidy_concavity
+        )
+        wins[eligible[:count]] = True
+    granted = ranked[wins[ranked]]
+    for row in granted:
+        stocks.grant[_slot(firms, stocks, row)] = added[firms.chain[row]]
+    researchers = granted if len(granted) else ranked
+    research_turn = build_turn = 0
+    for project in listed:
+        if not len(able):
+            return
+        if projects.carrier[project] == BUILDER:
+            row = builders[build_turn % len(builders)]
+            build_turn += 1
+        else:
+            row = researchers[research_turn % len(researchers)]
+            research_turn += 1
+        stocks.project_slot[project] = _slot(firms, stocks, row)
+
+
+def _slot(firms: Firms, stocks: Stocks, row: np.int64) -> int:
+    """The firm's slot, a new one where it has none."""
+    if firms.slot[row] == 0:
+        stocks.slots_used[0] += 1
+        firms.slot[row] = stocks.slots_used[0]
+    return int(firms.slot[row])
+
+
+def learn(firms: Firms, p: Parameters, forcing: Forcing, stocks: Stocks, now: Address) -> None:
+    """Research stocks of all firms, and the growth that grants of a lag ago bring (M6)."""
+    depreciation = forcing.research_depreciation[firms.software, firms.node]
+    own = m6.research_stock(firms.research, p.research.rd_share * firms.sales, depreciation, DT)
+    firms.research[:] = own
+    holders = np.flatnonzero(firms.slot)
+    slot = firms.slot[holders]
+    stocks.row[:] = -1
+    stocks.row[slot] = holders
+    stocks.granted[slot] = m6.research_stock(
+        stocks.granted[slot], stocks.grant[slot], depreciation[holders], DT
+    )
+    quarters = stocks.lead.shape[1]  # L + 2: the oldest two are those of L and L + 1 quarters ago
+    stocks.lead[slot, now.quarter % quarters] = m6.research_lead(stocks.granted[slot], own[holders])
+    lead = stocks.lead[slot, (now.quarter + 2) % quarters]
+    before = stocks.lead[slot, (now.quarter + 1) % quarters]
+    growth = m6.technology_growth(lead, before, p.research.eta_rd, DT)
+    firms.external[holders] = firms.external[holders] * exp(DT * growth)
 
 
 def invest(
@@ -364,6 +461,39 @@ def count_people(people: People, measures: Measures) -> None:
     measures.city[at.TALENT_WANTED] = wanted
     filled = _total(people.wanted * people.fill)
     measures.city[at.TALENT_FILL] = filled / wanted if wanted > 0.0 else 1.0
+
+
+def deliver(
+    firms: Firms,
+    p: Parameters,
+    forcing: Forcing,
+    stocks: Stocks,
+    now: Address,
+    measures: Measures,
+) -> None:
+    """Projects of firms that are still there: investment, deliveries, capacity and sales of new plants (M7, M16)."""
+    projects = forcing.projects
+    ratio = p.finance.rev_capital_ratio
+    if now.step > 0:
+        stocks.delivered[now.step] = stocks.delivered[now.step - 1]
+    invested = sold = 0.0
+    for project in range(projects.first[now.year + 1]):
+        row = stocks.row[stocks.project_slot[project]]
+        if row < 0:
+            continue
+        begun, due = projects.begun[project], projects.due[project]
+        money = projects.investment[project]
+        quarters = max(due - begun, 1)
+        if now.step < begun + quarters:
+            invested += money / (DT * quarters)
+        if projects.succeeds[project] > 0 and now.step >= due:
+            if now.step == due:
+                stocks.delivered[now.step, projects.target[project]] += 1.0
+                firms.capacity[row] += ratio * money
+            years = DT * (now.step - due + 1)
+            sold += m16.project_sales(money, ratio, years, p.milestones.project_ramp)
+    measures.city[at.PROJECT_INVESTMENT] = invested
+    measures.city[at.PROJECT_SALES] = sold
 
 
 def record(columns: Columns, n: int, p: Parameters, measures: Measures) -> None:

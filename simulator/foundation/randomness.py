@@ -54,6 +54,8 @@ class Decision(IntEnum):
     TITLE = 40
     NAMED_SCALE = 41
     SINGLE_PROJECT = 42
+    PROJECT_SIZE = 30
+    GRANT_ROUND = 31  # first uniform: noise of the score; second: race for major projects
 
 
 class Origin(IntEnum):

@@ -6,6 +6,7 @@ with their reasoning in two languages: `lever_assumptions.csv` (dose, bounds, co
 without a row of effects declares that it has none.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -79,10 +80,9 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
         "个/年", "M7", Meaning("技术攻关项目", "technology projects started toward a target")
     ),
     "knowledge": ChannelSpec(
-        "1",
+        "亿元/年",
         "M6",
-        Meaning("知识（仅记录）", "knowledge, recorded for a later mechanism"),
-        built=False,
+        Meaning("研发补助", "research grants to AI firms"),
     ),
     "talent_supply": ChannelSpec(
         "人/年",
@@ -99,6 +99,9 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
 
 AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
 """Channels whose mechanism is not built yet, with its label."""
+
+GRANTS: Final = "knowledge"
+"""The channel that is research grants: money, never more than its lever costs."""
 
 COUNT_UNITS: Final = ("个", "家", "项", "种", "名", "stage")
 """Units of targets that count projects; a target in another unit asks for the size of one project."""
@@ -165,10 +168,9 @@ class LeverTables(NamedTuple):
 def lever_tables(library: Library) -> LeverTables:
     """Both lever tables of a library, read once. Raises InputError with every finding of a table."""
     registry = library.registry
-    return LeverTables(
-        load_lever_assumptions(registry, library.lever_assumptions),
-        load_lever_effects(registry, library.priors, library.lever_effects),
-    )
+    assumptions = load_lever_assumptions(registry, library.lever_assumptions)
+    effects = load_lever_effects(registry, library.priors, library.lever_effects, assumptions)
+    return LeverTables(assumptions, effects)
 
 
 def load_lever_assumptions(
@@ -196,9 +198,12 @@ def load_lever_assumptions(
 
 
 def load_lever_effects(
-    registry: Registry, priors: Mapping[str, Parameter], path: Path | None = None
+    registry: Registry,
+    priors: Mapping[str, Parameter],
+    path: Path | None = None,
+    assumptions: Mapping[str, LeverAssumption] | None = None,
 ) -> tuple[LeverEffect, ...]:
-    """All effects in table order, checked against registry and priors.
+    """All effects in table order, checked against registry and priors, grants against the cost in ``assumptions``.
 
     Raises InputError with every finding.
     """
@@ -213,6 +218,8 @@ def load_lever_effects(
             place = (effect.lever, effect.channel, effect.parameter, effect.target)
             if place in seen:
                 raise CellError("channel", "this effect stands in the table twice", "该效应重复")
+            if effect.channel == GRANTS:
+                _check_grants(effect, (assumptions or {}).get(effect.lever))
         except CellError as error:
             findings.append(error.finding(row))
         else:
@@ -273,6 +280,22 @@ def _effect(
         target=target,
         reasoning=_reasoning(row),
     )
+
+
+def _check_grants(effect: LeverEffect, assumption: LeverAssumption | None) -> None:
+    """Raise CellError unless the grants of a lever are money that its dose costs."""
+    if effect.parameter is not None:
+        raise CellError(
+            "parameter", "grants are money: no parameter", "补助即资金，不取参数", "empty"
+        )
+    most = math.inf if assumption is None else assumption.cost_per_unit
+    if not 0.0 <= effect.scale <= most:
+        raise CellError(
+            "scale",
+            f"grants of {effect.scale:g}亿元 for a unit of dose that costs {most:g}亿元",
+            f"每单位剂量补助 {effect.scale:g}亿元，而成本为 {most:g}亿元",
+            allowed=f"0 … {most:g}",
+        )
 
 
 def _lever(row: Row, ids: set[str]) -> str:

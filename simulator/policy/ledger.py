@@ -10,8 +10,8 @@ rounding creates no money and no account falls below zero. What the model comput
     carried over (committed before the start, not yet paid in) ↗      ↘ other sectors ↘ elsewhere
 
 Opened projects that cost more than the budget of their lever are paid by their owners. Projects spend over their
-duration, funds draw down over years: what is left in such an account at the end is unspent. Misuse and administration
-of grants are not booked, because their mechanism (M6) does not exist. Arrays have one row a member.
+duration, funds draw down over years: what is left in such an account at the end is unspent. Misuse of
+research grants (M6) is not booked: they stand in the delivery of their lever. Arrays have one row a member.
 """
 
 from __future__ import annotations

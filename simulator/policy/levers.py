@@ -23,7 +23,7 @@ from simulator.world.places import Ground
 Number = npt.NDArray[np.float64]
 
 CELL_CHANNELS = ("entry", "growth", "survival", "location", "linkage")
-MONEY_CHANNELS = ("demand", "fund")
+MONEY_CHANNELS = ("demand", "fund", "knowledge")
 QUARTERS_A_YEAR = 4
 
 
@@ -65,7 +65,7 @@ class Exposure:
 
     channel: str
     parameter: str  # "" stands for one
-    table: Number  # (T, C, P) for cells, (T, C) for demand, (T, P) for people, (T,) for funds
+    table: Number  # (T, C, P) for cells; (T, C) for demand and knowledge; (T, P) for people; (T,) for funds
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def open_channels(
                 table[:, np.asarray(chains)[:, None], np.asarray(places)[None, :]] = acting[
                     :, None, None
                 ]
-            elif effect.channel == "demand":
+            elif effect.channel in ("demand", "knowledge"):
                 table = acting[:, None] * mix
             elif effect.channel == "fund":
                 table = acting

@@ -37,6 +37,7 @@ FOUNDING_NATIONAL: Final = ("age_classes.csv", "national_growth.csv")
 """Founding tables that speak of the country: the shipped ones stand in for absent ones."""
 FOUNDING_OPTIONAL: Final = (
     "carried_projects.csv",
+    "semiconductor_nodes.csv",
     "software_size_classes_2017.csv",
     "goal_firms.csv",
     "goal_clusters.csv",

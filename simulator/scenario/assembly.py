@@ -52,12 +52,16 @@ _CHANNEL_SWITCH: Final = {
     "fund": "funds",
     "talent_supply": "talent",
     "hires": "talent",
+    "knowledge": "research",
 }
+# Channels that move something even while firms are frozen: funds are committed and counted projects listed.
+_WITHOUT_FIRMS: Final = ("fund", "milestone", "technology")
 # The switches whose mechanisms read the parameters of an equation; hazards also set the entry rate.
 _READERS: Final = {
     "M3": ("firm_shocks",),
     "M4": ("talent",),
     "M5": ("talent",),
+    "M6": ("research",),
     "M8": ("funds",),
     "M9": ("capacity",),
     "M10": ("contracts",),
@@ -258,6 +262,8 @@ class _Assembly:
     def _note_switches(self, lever: Lever, mechanisms: Mapping[str, bool]) -> None:
         channels = self.facts.channels.get(lever.id, frozenset()) - AWAITED.keys()
         off = {_CHANNEL_SWITCH.get(channel, "") for channel in channels}
+        if not mechanisms["firms"] and not channels & set(_WITHOUT_FIRMS):
+            off = {"firms"}
         if all(name and not mechanisms[name] for name in off):
             names = ", ".join(sorted(off))
             self._find_lever(
@@ -369,6 +375,8 @@ class _Assembly:
     def _switched_off(prior: Parameter, mechanisms: Mapping[str, bool]) -> str:
         """The switches that are all off, so that nothing reads the parameter; else empty."""
         readers = _PARAMETER_SWITCHES.get(prior.name) or _READERS.get(prior.mechanism, ())
+        if readers and not mechanisms["firms"] and not {"funds", "observation"} & set(readers):
+            return "firms"
         off = [name for name in readers if not mechanisms[name]]
         return ", ".join(off) if len(off) == len(readers) else ""
 

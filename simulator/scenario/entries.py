@@ -28,6 +28,8 @@ MECHANISMS: Final = (
     "firm_shocks",
     "observation",
     "talent",
+    "research",
+    "firms",
 )
 """The switches of a scenario, all on unless a file turns them off."""
 EVERY: Final = "all"

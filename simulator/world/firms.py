@@ -25,6 +25,7 @@ class Firms(NamedTuple):
     intermediate: Number  # sales to other modelled chains, 亿元/yr
     sales: Number  # revenue, demand held by capacity, 亿元/yr
     capacity: Number  # κ, 亿元/yr
+    research: Number  # H: own research stock, 亿元
     lift: Number  # growth its latest fund ticket adds while it works, log points a year
     quality: Number  # fixed draw with mean 1
     ai_share: Number  # AI part of revenue, 0–1
@@ -39,6 +40,7 @@ class Firms(NamedTuple):
     ticket_until: Label  # last absolute quarter in which a fund ticket lifts growth
     sme_years: Label  # year-ends at which the firm was eligible for the title of specialised SME
     hightech_years: Label  # the same for high-tech firms
+    slot: Label  # its place among the firms that ever held a grant or a project, 0 for none
 
 
 NUMBERS = tuple(k for k, t in get_type_hints(Firms).items() if t == Number)

@@ -38,6 +38,7 @@ from simulator.mechanisms.demography import (
 )
 from simulator.mechanisms.linkages import local_share
 from simulator.mechanisms.location import utility
+from simulator.mechanisms.research import balanced_stock
 from simulator.world.firms import Table
 from simulator.world.places import Ground, node_coverage
 from simulator.world.state import Links, Parameters
@@ -319,6 +320,28 @@ def settle_links(table: Table, ground: Ground, p: Parameters) -> Links:
     table.column("intermediate")[:] = sales - table.column("external")
     table.column("capacity")[:] = (1.0 + p.finance.capacity_headroom) * sales
     return links
+
+
+def node_depreciation(ground: Ground, p: Parameters) -> Number:
+    """Depreciation of research (M6), 1/yr: rows for firms that do no software and that do, a column for each node.
+
+    Firms at a semiconductor node take its rate; elsewhere the software flag decides between software and hardware.
+    """
+    r = p.research
+    rates = np.array([[r.delta_rd_hw], [r.delta_rd_software]])
+    return np.where(ground.semiconductor > 0, r.delta_rd_semi, rates)
+
+
+def settle_research(table: Table, depreciation: Number, p: Parameters) -> None:
+    """Write every firm's own research stock on the balanced path of its revenue (M6).
+
+    ``depreciation`` is by software flag and node, (2, N); growth is the systematic part of incumbents.
+    """
+    growth = (1.0 - p.demand.net_entry_share_national) * p.demand.loading_national
+    growth *= float(np.log1p(max(p.demand.g_nat_ai, 0.0)))
+    kind = depreciation[table.column("software"), table.column("node")]
+    spending = p.research.rd_share * table.column("sales")
+    table.column("research")[:] = balanced_stock(spending, kind, growth)
 
 
 def closing_rate(

@@ -47,6 +47,9 @@ CITY = (
     "talent_pool",
     "talent_wanted",
     "talent_fill",
+    "grants_paid",
+    "project_investment",
+    "project_sales",
 )
 (
     CORE_REVENUE,
@@ -84,6 +87,9 @@ CITY = (
     TALENT_POOL,
     TALENT_WANTED,
     TALENT_FILL,
+    GRANTS_PAID,
+    PROJECT_INVESTMENT,
+    PROJECT_SALES,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms", "chain_revenue")

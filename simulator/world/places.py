@@ -123,6 +123,7 @@ class Ground:
     carried: tuple[CarriedProjects, ...]
     goal_firms: tuple[GoalFirm, ...]
     goal_clusters: tuple[GoalCluster, ...]
+    semiconductor: Label  # (N,) 1 for a node whose research is in semiconductors
 
 
 def load_ground(library: Library) -> Ground:
@@ -206,6 +207,11 @@ def load_ground(library: Library) -> Ground:
             int(cell_number(row, "year")),
         )
 
+    def semiconductor(row: Row) -> int:
+        chain = cell_choice(row, "chain", chains)
+        node = cell_choice(row, "node", [n.id for n in registry.chain(chain).nodes])
+        return node_at[chain, node]
+
     def growth(row: Row) -> tuple[int, float]:
         return int(cell_number(row, "year")), cell_number(row, "growth")
 
@@ -228,7 +234,9 @@ def load_ground(library: Library) -> Ground:
         reader.rows("carried_projects.csv", carried),
         reader.rows("goal_firms.csv", goal_firm),
         reader.rows("goal_clusters.csv", goal_cluster),
+        np.zeros(len(nodes), dtype=np.int64),
     )
+    ground.semiconductor[list(reader.rows("semiconductor_nodes.csv", semiconductor))] = 1
     if findings:
         raise InputError(findings)
     return ground

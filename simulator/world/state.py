@@ -19,6 +19,7 @@ from simulator.mechanisms.linkages import Linkages
 from simulator.mechanisms.location import Location
 from simulator.mechanisms.milestones import Milestones
 from simulator.mechanisms.observation import Observation
+from simulator.mechanisms.research import Research
 from simulator.mechanisms.talent import Talent
 from simulator.mechanisms.titles import Titles
 from simulator.world.firms import Columns, Ids, Table
@@ -43,6 +44,8 @@ class Switches(NamedTuple):
     firm_shocks: float = 1.0
     observation: float = 1.0
     talent: float = 1.0
+    research: float = 1.0
+    firms: float = 1.0  # off: firms stay as they were founded
 
 
 class Parameters(NamedTuple):
@@ -60,6 +63,7 @@ class Parameters(NamedTuple):
     titles: Titles
     adoption: Adoption
     talent: Talent
+    research: Research
     switches: Switches
 
 
@@ -72,6 +76,21 @@ def parameters_of(values: Mapping[str, float], switches: Switches) -> Parameters
 
 
 _MECHANISMS = {k: kind for k, kind in get_type_hints(Parameters).items() if kind is not Switches}
+
+
+class Projects(NamedTuple):
+    """Projects that firms carry (M7, M16), in order of the year that lists them; each starts with its year."""
+
+    first: Label  # (Y + 1,) projects [first[y], first[y+1]) are listed in year y
+    begun: Label  # (projects,) step of its first quarter
+    due: Label  # (projects,) step in which it is finished
+    succeeds: Label  # (projects,) 1 unless it fails
+    target: Label  # (projects,) position among the counted targets
+    carrier: Label  # (projects,) `RESEARCHER` or `BUILDER`
+    investment: Number  # (projects,) money a builder invests, 亿元; 0 for researchers
+
+
+NOBODY, RESEARCHER, BUILDER = range(3)
 
 
 class Forcing(NamedTuple):
@@ -90,6 +109,11 @@ class Forcing(NamedTuple):
         Label  # (T + 1,) tickets [first_ticket[t], first_ticket[t+1]) are issued in step t
     )
     people: PeoplePaths
+    grants: Number  # (Y, C) research grant money of the year, 亿元
+    research_depreciation: (
+        Number  # (2, nodes) of firms that do no software, then of those that do, 1/yr
+    )
+    projects: Projects
 
 
 class Links(NamedTuple):
@@ -113,10 +137,33 @@ class Stocks(NamedTuple):
         Number  # (1,) median external sales of catalogue firms at founding, 亿元/yr
     )
     people: People
+    grant_pot: Number  # (C,) grant money that waits for the next round, 亿元
+    grants_paid: Number  # (1,) grants paid since the start, 亿元
+    slots_used: Label  # (1,) firms that ever held a grant or a project
+    row: Label  # (slots,) row of each such firm in this quarter, −1 when it is gone; slot 0 stands for nobody
+    grant: Number  # (slots,) research its grant of this year adds, 亿元/yr
+    granted: Number  # (slots,) G: research stock from grants, 亿元
+    lead: Number  # (slots, L + 2) ring of ln(1 + G/H) by absolute quarter
+    project_slot: Label  # (projects,) slot of the firm that carries it, 0 before
+    delivered: Number  # (T, targets) projects of firms delivered since the start, by quarter
 
 
-def open_stocks(tickets: int, chain_sales: Number, reference: float, people: People) -> Stocks:
-    """Stocks before the first quarter: no ticket placed, no contract; ``reference`` as in `Stocks`."""
+def open_stocks(
+    tickets: int,
+    chain_sales: Number,
+    reference: float,
+    people: People,
+    holders: int = 0,
+    lag: int = 0,
+    projects: int = 0,
+    counted: tuple[int, int] = (1, 0),
+) -> Stocks:
+    """Stocks before the first quarter: no ticket placed, no contract, no grant; ``reference`` as in `Stocks`.
+
+    ``holders`` is the largest number of firms that may ever hold a grant or a project, ``lag`` that of research in
+    quarters, ``counted`` the quarters and counted targets to come (T, targets).
+    """
+    slots = holders + 1
     return Stocks(
         invested=np.zeros(3),
         owner=np.zeros(tickets, dtype=np.uint64),
@@ -126,6 +173,15 @@ def open_stocks(tickets: int, chain_sales: Number, reference: float, people: Peo
         chain_contract=np.zeros(len(chain_sales)),
         catalogue_reference=np.array([reference]),
         people=people,
+        grant_pot=np.zeros(len(chain_sales)),
+        grants_paid=np.zeros(1),
+        slots_used=np.zeros(1, dtype=np.int64),
+        row=np.full(slots, -1, dtype=np.int64),
+        grant=np.zeros(slots),
+        granted=np.zeros(slots),
+        lead=np.zeros((slots, lag + 2)),
+        project_slot=np.zeros(projects, dtype=np.int64),
+        delivered=np.zeros(counted),
     )
 
 
@@ -166,7 +222,7 @@ class World:
     forcing: Forcing
     links: Links
     stocks: Stocks
-    projects: Number  # (T, 2·targets) projects started, then delivered, toward each counted target
+    projects: Number  # (T, 2·targets) projects started, then those delivered that no firm carries, by target
     hired: Label  # (H,) which counted targets count people, who are delivered once hired
 
     @property

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulator.foundation.calendar import Quarter
@@ -279,11 +280,34 @@ def test_a_scenario_never_makes_more_demand_than_it_spends() -> None:
             assert effect.scale <= assumption.cost_per_unit, effect
 
 
-def test_knowledge_of_the_earlier_plans_is_money_within_the_cost() -> None:
-    earlier = set(LEVERS) - of(LATEST)
+def test_research_grants_are_money_within_the_cost() -> None:
+    grants = [effect for effect in EFFECTS if effect.channel == "knowledge"]
+    assert len(grants) > 40
+    for effect in grants:
+        assert effect.parameter is None
+        assert effect.scale <= ASSUMPTIONS[effect.lever].cost_per_unit, effect
+    # Technology projects start with grant money, so no lever starts more of them than it grants.
+    granted = {effect.lever: effect.scale for effect in grants}
     for effect in EFFECTS:
-        if effect.channel == "knowledge" and effect.lever in earlier:
-            assert effect.scale <= ASSUMPTIONS[effect.lever].cost_per_unit, effect
+        if effect.channel == "technology" and effect.parameter == "technologies_per_money":
+            assert effect.scale == granted[effect.lever]
+    low, high = PRIORS["ai_grant_money"].distribution.quantile(np.array([0.25, 0.75]))
+    assert low < total("knowledge", of(LATEST)) < high
+
+
+def test_grants_above_the_cost_of_their_lever_are_found_at_the_door(tmp_path: Path) -> None:
+    shipped_rows = (SHIPPED.parent / "simulator/data/lever_effects.csv").read_text(encoding="utf-8")
+    table = tmp_path / "lever_effects.csv"
+    start = "l-tj27-platforms,knowledge,,"
+    assert f"{start}0.05," in shipped_rows
+    for scale, words in (("0.6", "0 … 0.5"), ("-0.1", "0 … 0.5")):
+        table.write_text(
+            shipped_rows.replace(f"{start}0.05,", f"{start}{scale},"), encoding="utf-8"
+        )
+        with pytest.raises(InputError) as caught:
+            load_lever_effects(REGISTRY, PRIORS, table, ASSUMPTIONS)
+        (finding,) = caught.value.findings
+        assert finding.line > 1 and words in str(finding)
 
 
 @pytest.mark.parametrize("file", sorted((SHIPPED / "plans").glob("*.yaml")), ids=lambda f: f.stem)

@@ -17,7 +17,7 @@ from simulator.world.places import Ground
 from simulator.world.state import Switches
 from tests.limits.handmade import Handmade, parameters, scenario, still
 
-MONEY_CHANNELS = ("demand", "fund")
+MONEY_CHANNELS = ("demand", "fund", "knowledge")
 IN_WAN = 1e4  # 万元 in one 亿元
 MONEY_SERIES = [
     "core_revenue",
@@ -33,6 +33,9 @@ MONEY_SERIES = [
     "fund_paid_in",
     "fund_invested",
     "private_coinvestment",
+    "grants_paid",
+    "project_investment",
+    "project_sales",
     "chain_core_revenue",
     "chain_revenue",
     "district_core_revenue",
@@ -168,7 +171,9 @@ def busy_world(
     """A year of a world with everything on; rows in ``order``, chains and places renamed."""
     rng = np.random.default_rng(8)
     n, chains, places, quarters = 800, 4, 6, 4
-    p = parameters(ALL_ON, io_column_sum=0.5, catalogue_threshold=0.8, lag_inv_rev=0.25)
+    p = parameters(
+        ALL_ON, io_column_sum=0.5, catalogue_threshold=0.8, lag_inv_rev=0.25, lag_rd=0.25
+    )
     sizes = np.exp(rng.normal(0.0, 1.0, n))
     columns = {
         "chain": rng.integers(0, chains, n),
@@ -185,6 +190,7 @@ def busy_world(
         "survival": rng.uniform(0.0, 0.5, cell),
         "linkage": rng.uniform(0.0, 0.5, (quarters, chains)),
         "contracts": rng.uniform(0.0, 50.0, (quarters, chains)),
+        "grants": np.array([[0.3, 0.0, 2.0, 0.7]]),
     }
     purchases = rng.uniform(0.0, 0.15, (chains, chains))
     # Renaming: what stood at position i stands at name[i].
@@ -195,6 +201,7 @@ def busy_world(
         "survival": paths["survival"][:, at_chain][:, :, at_place],
         "linkage": paths["linkage"][:, at_chain],
         "contracts": paths["contracts"][:, at_chain],
+        "grants": paths["grants"][:, at_chain],
     }
     forcing = still(
         quarters=quarters,
@@ -204,6 +211,7 @@ def busy_world(
         tickets=rng.uniform(0.5, 2.0, 12),
         first_ticket=np.array([0, 3, 6, 9, 12]),
         fund=np.cumsum(np.ones((quarters, 2)), axis=0),
+        research_depreciation=np.full((2, chains), 0.3),
     )
     columns["chain"] = chain_name[columns["chain"]]
     columns["place"] = place_name[columns["place"]]

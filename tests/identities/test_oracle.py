@@ -38,12 +38,14 @@ class Luck:
     def __init__(self, model: TianjinAI) -> None:
         self.model = model
 
-    def __call__(self, firms: list[Firm], decision: Decision, option: int = 0) -> dict[int, float]:
-        """Uniform of each firm by id."""
+    def __call__(
+        self, firms: list[Firm], decision: Decision, option: int = 0, which: int = 0
+    ) -> dict[int, float]:
+        """Uniform of each firm by id; ``which`` of the two of an address."""
         ids = np.array([firm["id"] for firm in firms], dtype=np.uint64)
         now = self.model.study.simulated[self.model.quarters_done].index
         seed = self.model.study.scenario.seed
-        drawn = uniforms(ids, now, decision, seed, self.model.member, option)[0]
+        drawn = uniforms(ids, now, decision, seed, self.model.member, option)[which]
         return dict(zip(ids.tolist(), drawn.tolist(), strict=True))
 
 
@@ -118,6 +120,97 @@ def grow_a_year(firms: list[Firm], draw: Luck, world: World, year: int) -> None:
         firm["external"] = external
 
 
+def award(firms: list[Firm], draw: Luck, world: World, year: int) -> tuple[dict[int, float], Any]:
+    """M6 in the first quarter of a year: research each slot's grant adds, and the slot of each project (M7, M16)."""
+    p, forcing, stocks = world.parameters, world.forcing, world.stocks
+    r, projects = p.research, forcing.projects
+    able = [firm for firm in firms if firm["ai"]]
+    noise = draw(able, Decision.GRANT_ROUND)
+    race = draw(able, Decision.GRANT_ROUND, which=1)
+
+    def score(firm: Firm) -> float:
+        u = noise[firm["id"]]
+        scale = r.grant_score_noise * math.sqrt(3.0) / math.pi
+        return math.log(firm["quality"]) + scale * math.log(u / (1.0 - u))
+
+    def waiting(firm: Firm) -> float:
+        return -math.log(race[firm["id"]]) / (firm["external"] * firm["quality"])
+
+    ranked = sorted(able, key=score, reverse=True)
+    builders = sorted(able, key=waiting)
+    grants: dict[int, float] = {}
+    for c, pot in enumerate(stocks.grant_pot.tolist()):
+        money = pot + p.switches.research * float(forcing.grants[year, c])
+        own = [firm for firm in ranked if firm["chain"] == c]
+        count = math.floor(money * r.technologies_per_money + 1e-9)
+        size = money / len(own) if count > len(own) else 1.0 / r.technologies_per_money
+        useful = (1.0 + r.rd_additionality) * (1.0 - r.rd_misuse) * r.rd_grant_reference
+        added = useful * (size / r.rd_grant_reference) ** r.subsidy_concavity
+        for firm in own[:count]:
+            grants[firm["id"]] = min(size, added)
+    granted = [firm for firm in ranked if firm["id"] in grants]
+    used = int(stocks.slots_used[0])
+    slots = stocks.project_slot.tolist()
+    mine = range(projects.first[year], projects.first[year + 1])
+    builds = [k for k in mine if projects.investment[k] > 0.0]
+    studies = [k for k in mine if projects.investment[k] == 0.0]
+    owners = {k: (granted or ranked)[i % len(granted or ranked)] for i, k in enumerate(studies)}
+    owners |= {k: builders[i % len(builders)] for i, k in enumerate(builds)}
+    for firm in [*granted, *(owners[k] for k in mine)]:
+        if not firm["slot"]:
+            used += 1
+            firm["slot"] = used
+    for k, owner in owners.items():
+        slots[k] = owner["slot"]
+    return {firm["slot"]: grants[firm["id"]] for firm in granted}, slots
+
+
+def learn(firms: list[Firm], grants: dict[int, float], world: World, now: int) -> None:
+    """M6: own stock and stock from grants; growth is the rise of ln(1 + G/H) a lag ago."""
+    p, forcing, stocks = world.parameters, world.forcing, world.stocks
+    lag = math.floor(YEAR * p.research.lag_rd + 0.5)
+    for firm in firms:
+        left = 1.0 - float(forcing.research_depreciation[firm["software"], firm["node"]]) / YEAR
+        firm["research"] = left * firm["research"] + p.research.rd_share * firm["sales"] / YEAR
+        slot = firm["slot"]
+        if slot:
+            stock = left * float(stocks.granted[slot]) + grants.get(slot, 0.0) / YEAR
+            lead = {
+                q: float(stocks.lead[slot, q % stocks.lead.shape[1]])
+                for q in range(now - lag - 1, now)
+            }
+            lead[now] = math.log(1.0 + stock / firm["research"])
+            rise = lead[now - lag] - lead[now - lag - 1]
+            firm["external"] *= math.exp(p.research.eta_rd * rise)
+
+
+def deliver(
+    firms: list[Firm], slots: list[int], world: World, t: int, year: int
+) -> dict[str, float]:
+    """M16: what the plants of firms that are still there invest and sell."""
+    p, projects = world.parameters, world.forcing.projects
+    at_home = {firm["slot"]: firm for firm in firms if firm["slot"]}
+    flows = {"project_investment": 0.0, "project_sales": 0.0, "delivered": 0.0}
+    for k in range(projects.first[year + 1]):
+        owner = at_home.get(slots[k])
+        begun, due, money = (
+            float(x[k]) for x in (projects.begun, projects.due, projects.investment)
+        )
+        if owner is None:
+            continue
+        if t < max(due, begun + 1):
+            flows["project_investment"] += YEAR * money / max(due - begun, 1)
+        if projects.succeeds[k] and t >= due:
+            plant = p.finance.rev_capital_ratio * money
+            flows["project_sales"] += plant * min(
+                1, (t - due + 1) / YEAR / p.milestones.project_ramp
+            )
+            if t == due:
+                owner["capacity"] += plant
+                flows["delivered"] += 1.0
+    return flows
+
+
 def solve(matrix: list[list[float]], right: list[float]) -> list[float]:
     """(I − M)⁻¹·right by adding rounds of purchases until nothing more is bought."""
     total, wave = [0.0] * len(right), list(right)
@@ -169,6 +262,11 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         venture = firm["lift"] if firm["ticket_until"] >= now else 0.0
         rate = forcing.growth[t, c, firm["place"]] + uplift + venture
         firm["external"] *= math.exp(rate / YEAR)
+    grants = dict(enumerate(stocks.grant.tolist()))
+    slots = stocks.project_slot.tolist()
+    if first_of_year:
+        grants, slots = award(firms, draw, world, year)
+    learn(firms, grants, world, now)
     invested = 0.0
     queue = list(zip(stocks.due.tolist(), stocks.owner.tolist(), stocks.amount, strict=True))
     listed = [firm for firm in firms if firm["catalogue"]]
@@ -198,7 +296,8 @@ def one_quarter(model: TianjinAI) -> tuple[list[Firm], dict[str, float]]:
         funded = f.rev_capital_ratio * finished
         firm["capacity"] = kept + min(own, rate * firm["capacity"]) + funded
     _sell(firms, world, t, chains)
-    return firms, {"exits": 4.0 * exits, "invested": invested}
+    plants = deliver(firms, slots, world, t, year)
+    return firms, {"exits": 4.0 * exits, "invested": invested} | plants
 
 
 def _sell(firms: list[Firm], world: World, t: int, chains: range) -> None:
@@ -298,6 +397,8 @@ CASES = [
     pytest.param(
         "baseline", 3, 4, {"reversion": False, "capacity": False, "exit": False}, id="less on"
     ),
+    pytest.param("plans/tj-2018-2020", 1, 4, {}, id="major projects, second year"),
+    pytest.param("plans/tj-2018-2020", 2, 11, {"links": False}, id="major projects, last quarter"),
 ]
 
 
@@ -306,12 +407,15 @@ def test_a_quarter_is_what_the_equations_say(
     stem: str, member: int, done: int, mechanisms: dict[str, bool]
 ) -> None:
     # Much money and a short lag, so that tickets are issued and investments finished.
-    case = scenario(stem, mechanisms, lag_inv_rev=0.5, k_drawdown=0.3, ticket_effective_years=0.5)
-    case = with_doses(case, {"l-tj27-funds": 1000.0})
+    case = scenario(stem, mechanisms, lag_inv_rev=0.5, k_drawdown=0.3, ticket_effective_years=0.5,
+                    lag_rd=0.25, milestone_duration=0.7)  # fmt: skip
+    funds = "l-tj27-funds" if case.period.years[0] == 2025 else "l-tj18-fund-group"
+    case = with_doses(case, {funds: 1000.0})
     model = TianjinAI(prepare(case), member)
     for _ in range(done):
         model.step()
     invested = float(model.world.stocks.invested[0])
+    delivered = float(model.world.stocks.delivered.sum())
     firms, flows = one_quarter(model)
     year = model.study.simulated[done].year - model.study.years[0]
     people = people_by_hand(model, firms, done, year)
@@ -332,7 +436,13 @@ def test_a_quarter_is_what_the_equations_say(
     assert city["fund_invested"] - invested == pytest.approx(
         flows["invested"], rel=1e-10, abs=1e-10
     )
+    for name in ("project_investment", "project_sales"):
+        assert city[name] == pytest.approx(flows[name], rel=1e-12, abs=1e-12), name
+    assert model.world.stocks.delivered.sum() - delivered == flows["delivered"]
+    if stem.startswith("plans"):
+        assert min(city["project_sales"], city["grants_paid"]) > 0.0
     if done:
+        assert any(firm["slot"] for firm in firms)
         assert flows["invested"] > 0.0
         assert any(firm["ticket_until"] for firm in firms)
 

@@ -24,6 +24,8 @@ from simulator.world.state import (
     Forcing,
     Links,
     Parameters,
+    Projects,
+    Stocks,
     Switches,
     open_stocks,
     parameters_of,
@@ -32,10 +34,10 @@ from simulator.world.state import (
 Number = npt.NDArray[np.float64]
 
 ENGINE = choose("auto")
-OFF = Switches(*([0.0] * len(Switches._fields)))
+OFF = Switches(*([0.0] * len(Switches._fields)))._replace(firms=1.0)
 START = Quarter(2025, 1).index
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-NOTHING = dict.fromkeys(Switches._fields, False)
+NOTHING = dict.fromkeys(Switches._fields, False) | {"firms": True}
 
 
 def scenario(
@@ -88,6 +90,13 @@ def parameters(switches: Switches = OFF, **changed: float) -> Parameters:
     return parameters_of(centre, switches)
 
 
+def no_projects(years: int = 1) -> Projects:
+    """No project for firms to carry, in any year."""
+    none = np.zeros(0, dtype=np.int64)
+    first = np.zeros(years + 1, dtype=np.int64)
+    return Projects(first, none, none, none, none, none, np.zeros(0))
+
+
 def still(
     years: int = 1,
     quarters: int = 1,
@@ -114,10 +123,15 @@ def still(
             programme=np.zeros((quarters, places)),
             promised=np.zeros((quarters, 0, places)),
         ),
+        grants=np.zeros((years, chains)),
+        research_depreciation=np.zeros((2, chains)),  # one node a chain
+        projects=no_projects(years),
     )
     return forcing._replace(
         **{
-            name: np.ascontiguousarray(value, dtype=getattr(forcing, name).dtype)
+            name: value
+            if name == "projects"
+            else np.ascontiguousarray(value, dtype=getattr(forcing, name).dtype)
             for name, value in changed.items()
         }
     )
@@ -160,10 +174,20 @@ class Handmade:
         place_sales = np.bincount(
             firms.column("place"), firms.column("sales"), forcing.growth.shape[2]
         )
+        quarters = len(forcing.growth)
         people = settle_people(
             place_sales, 2024, forcing.people.promised.shape[:2], p.talent, p.switches.talent
         )
-        stocks = open_stocks(len(forcing.tickets), np.zeros(n_chains), 1.0, people)
+        stocks = open_stocks(
+            len(forcing.tickets),
+            np.zeros(n_chains),
+            1.0,
+            people,
+            holders=len(external),
+            lag=round(p.research.lag_rd / 0.25),
+            projects=len(forcing.projects.begun),
+            counted=(quarters, int(max(forcing.projects.target, default=-1)) + 1),
+        )
         self.world = SimpleNamespace(
             firms=firms, births=Table(1), parameters=p, forcing=forcing, links=links, stocks=stocks
         )
@@ -185,6 +209,12 @@ class Handmade:
     def city(self, name: str) -> float:
         """One city measure of the last quarter."""
         return float(self.row[CITY.index(name)])
+
+    @property
+    def stocks(self) -> Stocks:
+        """What lives on between quarters besides the firms."""
+        stocks: Stocks = self.world.stocks
+        return stocks
 
     def step(
         self,

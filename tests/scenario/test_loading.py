@@ -389,7 +389,19 @@ def test_overrides_may_be_plain_values() -> None:
             {"levers.tj27_funds.size": "{2025: 1亿元, 2029: 2亿元}", "period.end": "2030Q4"},
             "did you mean: end: 2029?",
         ),
-        ({"assumptions.rd_share": "0.1"}, "rd_share: unused parameter: its mechanism is not built"),
+        (
+            {"assumptions.report_bias": "0.01 log-points/yr"},
+            "report_bias: unused parameter: its mechanism is not built",
+        ),
+        (
+            {"assumptions.rd_share": "0.1", "mechanisms.research": "off"},
+            "rd_share: unused parameter: its mechanism is switched off (research)",
+        ),
+        (
+            {"assumptions.rd_share": "0.1", "mechanisms.firms": "off"},
+            "rd_share: unused parameter: its mechanism is switched off (firms)",
+        ),
+        ({"mechanisms.firms": "off"}, "levers.tj27_firm_ladder: can never act"),
         (
             {"assumptions.exit_named": "0.003 1/yr", "mechanisms.exit": "off"}
             | {"mechanisms.entry": "off"},

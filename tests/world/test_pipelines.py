@@ -12,18 +12,19 @@ from simulator.scenario import load_scenario
 from simulator.world.founding import Draw
 from simulator.world.pipelines import Reserved, run_pipelines
 from simulator.world.places import CarriedProjects, count_feature_areas
+from simulator.world.state import BUILDER, RESEARCHER
 
 ROOT = Path(__file__).resolve().parents[2]
 YEARS = 4
 YEAR_START = np.repeat(np.arange(YEARS) * 4, 4)
-SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0, 1.0)
+SURE = Milestones(1.0, 1.0, 1.0, 2.0, 1.0, 1.0, 10.0, 1.0, 1.0, 2.0)
 
 
 def pipelines(rate, p=SURE, technology=False, carried=(), member=0):
     reserved = [Reserved("t-a", technology, np.full(4 * YEARS, float(rate)))] if rate else []
     draw = Draw(1, member, uniforms, lambda *_: np.empty(0, dtype=np.int64))
-    started, delivered = run_pipelines(reserved, carried, ["t-a"], YEAR_START, p, draw)
-    return started[:, 0], delivered[:, 0]
+    found = run_pipelines(reserved, carried, ["t-a"], YEAR_START, p, draw)
+    return found.started[:, 0], found.delivered[:, 0]
 
 
 def test_a_years_projects_start_with_the_year_and_take_their_time():
@@ -93,3 +94,43 @@ def test_both_rows_of_areas_and_projects_are_recorded():
     model.step()
     assert model.measures["feature_clusters"] == round(model.measures["feature_clusters"])
     assert model.measures["milestones_started[tj27_benchmarks]"] > 0.0
+
+
+def test_projects_of_firms_are_laid_out_by_year_and_not_counted_before_a_firm_delivers():
+    reserved = [
+        Reserved("t-b", False, np.full(4 * YEARS, 5.0), BUILDER, True),
+        Reserved("t-a", True, np.full(4 * YEARS, 20.0), RESEARCHER),
+    ]
+    draw = Draw(1, 0, uniforms, lambda *_: np.empty(0, dtype=np.int64))
+    found = run_pipelines(reserved, [], ["t-a", "t-b"], YEAR_START, SURE, draw)
+    assert found.started[-1].tolist() == [80.0, 20.0] and not found.delivered.any()
+    projects = found.carried
+    assert projects.first.tolist() == [0, 25, 50, 75, 100]
+    assert (np.diff(projects.begun) >= 0).all() and (projects.due >= projects.begun).all()
+    builds = projects.carrier == BUILDER
+    assert ((projects.investment > 0.0) == builds).all()
+    assert set(projects.target[builds]) == {1} and set(projects.target[~builds]) == {0}
+
+
+def test_the_mean_investment_of_a_major_project_is_the_announced_one_realised():
+    reserved = [Reserved("t-a", False, np.full(4 * YEARS, 5000.0), BUILDER, True)]
+    draw = Draw(1, 0, uniforms, lambda *_: np.empty(0, dtype=np.int64))
+    p = SURE._replace(project_realised=0.7, project_log_sd=0.8)
+    money = run_pipelines(reserved, [], ["t-a"], YEAR_START, p, draw).carried.investment
+    assert money.mean() == pytest.approx(7.0, abs=4 * money.std() / len(money) ** 0.5)
+    assert np.log(money).std() == pytest.approx(0.8, abs=0.02)
+
+
+def test_the_years_of_2018_spend_what_their_projects_were_given():
+    """Investment recorded over the years adds up to that of the projects whose firms stay; sales ramp up after."""
+    study = prepare(load_scenario(ROOT / "scenarios/plans/tj-2018-2020.yaml"))
+    model = TianjinAI(study, 2)
+    for _ in study.simulated:
+        model.step()
+    projects = model.world.forcing.projects
+    column = {name: model.block[1:, study.series.index(name)] for name in
+              ("project_investment", "project_sales")}  # fmt: skip
+    whole = projects.investment.sum()
+    assert 0.5 * whole < 0.25 * column["project_investment"].sum() <= whole
+    plant = model.world.parameters.finance.rev_capital_ratio * whole
+    assert 0.0 == column["project_sales"][0] <= column["project_sales"][-1] < plant
