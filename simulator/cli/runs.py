@@ -531,6 +531,7 @@ def _joint(opened: "Run") -> Any:
         opened.years,
         opened.scenario.extra_targets,
         opened.scenario.plans,
+        opened.scenario.readings,
     )
     return joint(goals, opened)
 

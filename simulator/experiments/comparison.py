@@ -416,7 +416,7 @@ def _error(values: Floats) -> float:
     return float(values.std(ddof=1)) / math.sqrt(values.size)
 
 
-class _Members:
+class Members:
     """A run seen through some of its members, as the judge of targets takes it."""
 
     def __init__(self, source: Run, members: npt.NDArray[np.int64]) -> None:
@@ -430,6 +430,9 @@ class _Members:
     def annual(self, series: str, /) -> Floats:
         return self._source.annual(series)[self._rows]
 
+    def values(self, series: str, /) -> Floats:
+        return self._source.values(series)[self._rows]
+
     def parameters(self, name: str, /) -> Floats:
         return self._source.parameters(name)[self._rows]
 
@@ -439,10 +442,16 @@ def _target_differences(
 ) -> list[TargetDifference]:
     from simulator.targets import goals_of, met, score
 
-    before, after = _Members(first, members), _Members(later, members)
+    before, after = Members(first, members), Members(later, members)
     years = [year for year in first.years if year in later.years]
     scenario = first.scenario
-    goals = goals_of(first.library.registry, years, scenario.extra_targets, scenario.plans)
+    goals = goals_of(
+        first.library.registry,
+        years,
+        scenario.extra_targets,
+        scenario.plans,
+        scenario.readings,
+    )
     found: list[TargetDifference] = []
     for goal, judged in zip(goals, score(goals, before), strict=True):
         if judged.status != "scored" or judged.series not in later.series:

@@ -155,7 +155,9 @@ def readings_json(registry: Registry, targets: Sequence[Target]) -> Plain:
                 "name": item.name._asdict(),
                 "documents": list(item.documents),
                 "targets": [key_of(id_) for id_ in item.targets],
-                "readings": [in_both(text)._asdict() for text in item.readings],
+                "readings": [
+                    {"key": reading.key, **reading.name._asdict()} for reading in item.readings
+                ],
                 "taken": in_both(item.recommended_reading)._asdict(),
             }
             for item in _ambiguities(registry, targets)
@@ -1139,8 +1141,9 @@ def _reading_parts(items: Sequence[Ambiguity], lang: Lang) -> list[RenderableTyp
         about = [key_of(id_) for id_ in item.targets] or list(item.documents)
         name.append("\n" + "\n".join(about), style="dim")
         listed = [
-            f"{place}. {said(in_both(text), lang, ' / ')}"
-            for place, text in enumerate(item.readings, start=1)
+            f"{place}. {said(reading.name, lang, ' / ')}"
+            + (f" [{reading.key}]" if reading.key else "")
+            for place, reading in enumerate(item.readings, start=1)
         ]
         text = Text("\n".join(listed))
         text.append(f"\n→ {said(in_both(item.recommended_reading), lang, ' / ')}", style="bold")

@@ -15,7 +15,7 @@ from simulator.foundation.units import (
     parse_quantity,
 )
 from simulator.policy.effects import AWAITED, CHANNELS, LeverAssumption
-from simulator.registry import Lever
+from simulator.registry import AS_REGISTERED, Lever, Rule, key_of
 from simulator.scenario.entries import (
     MECHANISMS,
     ExtraTarget,
@@ -109,6 +109,7 @@ class _Assembly:
         levers = self._levers(period, sheet.plans, mechanisms)
         population = self._population(period)
         assumptions = self._assumptions(mechanisms, population is not None)
+        readings = self._readings(period, sheet.plans)
         scenario = Scenario(
             name=sheet.name,
             description=sheet.description or sheet.name,
@@ -127,6 +128,7 @@ class _Assembly:
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
             extra_targets=targets,
+            readings=readings,
             notes=_without_repeats(item for item in self.findings if item.severity == "note"),
             origins={**self.origins, **sheet.origins},
         )
@@ -426,6 +428,47 @@ class _Assembly:
                 )
             )
         return tuple(targets) if good else None
+
+    def _readings(self, period: Period, plans: tuple[str, ...]) -> dict[str, str]:
+        """The readings picked in place of those taken, in registry order; two that clash are an error."""
+        registry = self.facts.registry
+        due = {
+            target.id
+            for target in registry.targets
+            if target.deadline.year in period.years and (not plans or target.document in plans)
+        }
+        chosen: dict[str, str] = {}
+        rules: dict[str, tuple[Rule, str]] = {}
+        for ambiguity in registry.ambiguities:
+            if not ambiguity.choices:
+                continue
+            path = f"readings.{ambiguity.key}"
+            self.origins[path] = Origin("registry", "")
+            picked = self.sheet.readings.get(ambiguity.id)
+            if picked is None:
+                continue
+            if not due & set(ambiguity.judged):
+                self._find(
+                    path,
+                    f"changes nothing: none of its targets is judged in {period} under these plans",
+                    f"不起作用：所涉目标都不在 {period} 与所列规划之内评判",
+                    severity="note",
+                )
+            reading = next(item for item in ambiguity.choices if item.key == picked)
+            if reading.rules:
+                chosen[ambiguity.id] = picked
+            for id_, rule in reading.rules.items():
+                before, other = rules.get(id_, (AS_REGISTERED, ""))
+                try:
+                    rules[id_] = before.joined(rule), ambiguity.key
+                except ValueError as error:
+                    self._find(
+                        path,
+                        f"clashes with readings.{other} about {key_of(id_)}: {error}",
+                        f"与 readings.{other} 对 {key_of(id_)} 的读法相冲突：{error}",
+                        allowed="one of the two",
+                    )
+        return chosen
 
     def _find_lever(
         self,

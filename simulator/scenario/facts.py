@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simulator.foundation.calendar import Quarter
+from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.parameters import Parameter
 from simulator.foundation.tables import read_table, shipped, shown_file
+from simulator.observables import BY_KEY
 from simulator.policy.effects import LeverAssumption, lever_tables
 from simulator.registry import Entry, Library, Registry
 from simulator.registry.loading import Stamp
@@ -81,6 +83,7 @@ class Facts:
 
 @cache
 def _facts_of(library: Library) -> Facts:
+    _check_series(library)
     tables = lever_tables(library)
     channels: dict[str, set[str]] = {}
     for effect in tables.effects:
@@ -98,6 +101,31 @@ def _facts_of(library: Library) -> Facts:
             if founding == "2024Q4" or library.founds_2017
         },
     )
+
+
+def _check_series(library: Library) -> None:
+    """The series that readings name are recorded ones. Raises InputError with every one that is not."""
+    file = "simulator/data/targets.yaml"
+    if library.folder is not None:
+        file = shown_file(library.folder / "targets.yaml")
+    findings = [
+        Finding(
+            file,
+            0,
+            0,
+            path=f"ambiguities.{ambiguity.id}.readings.{reading.key}",
+            what=f"no series is called {rule.series}",
+            what_zh=f"没有名为 {rule.series} 的序列",
+            allowed="a name that `simulate metrics` lists",
+            suggestion=nearest(rule.series, BY_KEY) or "",
+        )
+        for ambiguity in library.registry.ambiguities
+        for reading in ambiguity.choices
+        for rule in reading.rules.values()
+        if rule.series is not None and rule.series.partition("[")[0] not in BY_KEY
+    ]
+    if findings:
+        raise InputError(tuple(dict.fromkeys(findings)))
 
 
 def _shown(library: Library, table: Path) -> str:

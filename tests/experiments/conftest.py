@@ -41,6 +41,7 @@ class FakeScenario:
     members: int = 120
     seed: int = 1
     extra_targets: tuple[Any, ...] = ()
+    readings: dict[str, str] = field(default_factory=dict, hash=False)
 
     def resolved(self) -> dict[str, object]:
         return {

@@ -36,6 +36,7 @@ class Sheet:
     stem: str
     extra_targets: tuple[ExtraTarget, ...] = (LITERAL,)
     plans: tuple[str, ...] = ("tj-2025-2027",)
+    readings: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self) -> str:
         """A fixed digest by name."""
