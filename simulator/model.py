@@ -123,9 +123,12 @@ class Study:
             self.scenario.levers, assumptions, self.effects, self.ground, self.simulated
         )
 
-    def simulate(self, member: int, engine: str = "auto") -> MemberResult:
-        """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member)."""
-        model = TianjinAI(self, member, engine=engine)
+    def simulate(self, member: int, engine: str = "auto", luck: int | None = None) -> MemberResult:
+        """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member, luck).
+
+        With `luck`, the member keeps its parameters and base value, and draws all else as member `luck` does.
+        """
+        model = TianjinAI(self, member, engine=engine, luck=luck)
         for _ in self.simulated:
             model.step()
         result = MemberResult(model.block, model.parameter_row)
@@ -142,7 +145,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
     """One member of a study as a Mesa model; ``step()`` is one quarter.
 
     ``model.world`` holds the firms as columns, ``model.block`` the recorded series (quarters, series), of which
-    row 0 is the founding state, and ``model.measures`` the latest row by name.
+    row 0 is the founding state, and ``model.measures`` the latest row by name. ``luck`` is the member whose draws of
+    everything but parameters it takes: its own, unless the same parameters are to meet other luck.
     """
 
     def __init__(
@@ -151,16 +155,18 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         member: int = 0,
         *,
         engine: str = "auto",
+        luck: int | None = None,
     ) -> None:
         """Found the world of one member. Raises ValueError when no world fits the drawn parameters."""
         self.study = study if isinstance(study, Study) else prepare(study)
         seed = self.study.scenario.seed
         super().__init__(rng=np.random.SeedSequence([seed, member]))
         self.member = member
+        self.luck = member if luck is None else luck
         self.engine: Engine = choose(engine)
         self.quarters_done = 0
         self.block = np.zeros((len(self.study.quarters), len(self.study.series)))
-        self.world, self.parameter_row = found_world(self.study, member, self.engine)
+        self.world, self.parameter_row = found_world(self.study, member, self.engine, self.luck)
         self._measure_founding()
         self.block[1:, -2 * len(self.study.counted) :] = self.world.projects
 
@@ -178,7 +184,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         world.firms.reserve(last - first)
         address = Address(
             study.scenario.seed,
-            self.member,
+            self.luck,
             now.index,
             t,
             now.year - study.years[0],
@@ -235,11 +241,11 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         measures.city[FEATURE_CLUSTERS] = areas
 
 
-def found_world(study: Study, member: int, engine: Engine) -> tuple[World, Number]:
-    """Found one member: draw its parameters, its firms, its paths and the firms to come."""
+def found_world(study: Study, member: int, engine: Engine, luck: int) -> tuple[World, Number]:
+    """Found one member: draw its parameters, then its firms, its paths and the firms to come with the given luck."""
     scenario, ground = study.scenario, study.ground
     values, construction, drift = study.draws.of(member)
-    draw = Draw(scenario.seed, member, engine.uniforms, engine.choose_place)
+    draw = Draw(scenario.seed, luck, engine.uniforms, engine.choose_place)
     p = parameters_of(values, study.switches)
     if study.listed is not None:
         construction = NO_CONSTRUCTION
