@@ -428,12 +428,15 @@ class Members:
         self.series = source.series
 
     def annual(self, series: str, /) -> Floats:
+        """Annual figures of these members."""
         return self._source.annual(series)[self._rows]
 
     def values(self, series: str, /) -> Floats:
+        """One series of these members, by quarter."""
         return self._source.values(series)[self._rows]
 
     def parameters(self, name: str, /) -> Floats:
+        """One drawn parameter of these members."""
         return self._source.parameters(name)[self._rows]
 
 
