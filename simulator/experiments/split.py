@@ -42,6 +42,10 @@ Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 
+FEWEST: Final = 10
+"""Members that must differ from the rest, over all lucks, before a share is more than noise."""
+
+
 class Components(NamedTuple):
     """Parts of p(1 − p), estimated without bias: a small one may come out below zero."""
 
@@ -73,7 +77,7 @@ class OverReadings(NamedTuple):
 class Split(NamedTuple):
     """The uncertainty of one target's probability by where it comes from.
 
-    The shares are None where every member gives the same answer, `base` also where the run draws no
+    The shares are None where nearly every member gives the same answer, `base` also where the run draws no
     construction of the base value, and `readings` where the target can be read in one way only.
     """
 
@@ -234,7 +238,8 @@ def shares(parts: Components) -> tuple[float, float, float] | None:
 
 def _split(key: str, name: Name, flags: Flags, groups: Labels, others: Sequence[Flags]) -> Split:
     k, m = flags.shape
-    middle = shares(components(flags, groups))
+    differ = min(np.count_nonzero(flags), np.count_nonzero(~flags))
+    middle = shares(components(flags, groups)) if differ >= FEWEST else None
     cells: list[Share | None] = [None, None, None]
     if middle is not None:
         pick = np.random.default_rng(1).integers(0, m, (RESAMPLES, m))
@@ -252,7 +257,7 @@ def _split(key: str, name: Name, flags: Flags, groups: Labels, others: Sequence[
         luck=cells[0],
         base=cells[2] if several else None,
         parameters=cells[1],
-        readings=_over_readings([flags, *others], groups) if others else None,
+        readings=_over_readings([flags, *others], groups) if others and middle else None,
     )
 
 

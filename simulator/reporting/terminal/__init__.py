@@ -19,6 +19,15 @@ from simulator.observables import Observable
 from simulator.policy.effects import AWAITED, lever_tables
 from simulator.registry import Lever, Library, Name
 from simulator.reporting import Ensemble, Lang
+from simulator.reporting.terminal.judgement import (
+    judgement,
+    judgement_csv,
+    judgement_json,
+    reading_scores,
+    reading_scores_json,
+    splits,
+    splits_json,
+)
 from simulator.reporting.terminal.plans import (
     checklist,
     checklist_json,
@@ -73,6 +82,9 @@ __all__ = [
     "findings",
     "findings_json",
     "judged_json",
+    "judgement",
+    "judgement_csv",
+    "judgement_json",
     "ledger",
     "ledger_json",
     "lever_rows",
@@ -84,12 +96,16 @@ __all__ = [
     "origins_json",
     "plans",
     "plans_json",
+    "reading_scores",
+    "reading_scores_json",
     "readings",
     "readings_json",
     "runs",
     "runs_json",
     "scores",
     "scores_json",
+    "splits",
+    "splits_json",
     "validation",
     "validation_json",
 ]
@@ -516,6 +532,9 @@ def _score_table(found: Sequence[TargetScore], lang: Lang) -> Table:
         assert item.probability is not None
         name = Text("\n".join(lines(item.name, lang)))
         name.append(f"\n{item.key}\n{item.year}  {_aim(item, lang)}", style="dim")
+        for reading in item.read_as:
+            taken = Name(f"读法：{reading.zh}", f"read as: {reading.en}")
+            name.append("\n" + said(taken, lang, "\n"), style="yellow")
         reached = item.first_reached
         table.add_row(
             name,
@@ -673,6 +692,7 @@ def _score_json(item: TargetScore) -> Plain:
         "series": item.series,
         "reason": item.reason._asdict(),
         "note": item.note._asdict() if item.note else None,
+        "read_as": [name._asdict() for name in item.read_as],
         "probability": _probability_json(item.probability),
         "published": _probability_json(item.published),
         "outcome": _spread_json(item.outcome),

@@ -1,7 +1,6 @@
 """What the plans say: targets, how each is judged, their readings, their arithmetic, the checklist."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -13,6 +12,7 @@ from simulator.coherence import KINDS, Implication
 from simulator.registry import Ambiguity, Name, Registry, Target, key_of
 from simulator.registry.translations import in_both
 from simulator.reporting import Lang
+from simulator.reporting.terminal.tables import Plain, clause_json, counted, grid, named, page
 from simulator.reporting.wording import (
     UNITS,
     lines,
@@ -23,10 +23,6 @@ from simulator.targets import (
     Judged,
     goal_text,
 )
-
-if TYPE_CHECKING:
-    pass
-from simulator.reporting.terminal.tables import Plain, clause_json, counted, grid, named, page
 
 
 def ledger(
@@ -46,7 +42,7 @@ def ledger_json(registry: Registry, items: Sequence[Judged], *, readings: bool =
     """The target ledger; every target names its ambiguities, `readings` adds them in full."""
     found: Plain = {
         "targets": [
-            {**plain, **_ledger_json(registry, item.target)}
+            {**plain, **ledger_json_of(registry, item.target)}
             for plain, item in zip(judged_json(items), items, strict=True)
         ]
     }
@@ -327,26 +323,31 @@ def _ledger_table(registry: Registry, items: Sequence[Judged], lang: Lang) -> Ta
     # Shrinking three wide columns alike would cut the first below its keys, and the line with it.
     table.columns[1].max_width = 20
     for item in items:
-        target = item.target
-        name = Text(target.key, style="bold")
-        for text in lines(target.name, lang):
-            name.append("\n" + text, style="default")
-        name.append(f"\n{target.clause.text(lang)}", style="dim")
-        goal = Text("\n".join(_goal(target, lang)), style="bold")
-        basis = _DEADLINE_BASIS[target.deadline_basis]
-        for part in (_FLOW_OR_STOCK[target.flow_or_stock], named(f"{target.deadline}"), basis):
-            goal.append("\n" + said(part, lang, "\n"), style="default")
-        what = Text(said(in_both(registry.metric(target.metric).definition), lang, "\n"))
-        for line in _perimeter_lines(registry, target, lang):
-            what.append("\n" + line)
-        status = f"\n{said(STATUSES[item.status], lang)}"
-        behind = item.mechanism if item.status == "not_modelled" else item.series
-        status += f": {behind}" if behind else ""
-        what.append(status, style="green" if item.status == "scored" else "default")
-        what.append("\n" + said(item.how, lang, "\n"), style="dim")
-        table.add_row(name, goal, what)
+        table.add_row(*ledger_cells(registry, item, lang))
         table.add_section()
     return table
+
+
+def ledger_cells(registry: Registry, item: Judged, lang: Lang) -> tuple[Text, Text, Text]:
+    """A target's name and clause; goal and deadline; perimeter, and how it is judged."""
+    target = item.target
+    name = Text(target.key, style="bold")
+    for text in lines(target.name, lang):
+        name.append("\n" + text, style="default")
+    name.append(f"\n{target.clause.text(lang)}", style="dim")
+    goal = Text("\n".join(_goal(target, lang)), style="bold")
+    basis = _DEADLINE_BASIS[target.deadline_basis]
+    for part in (_FLOW_OR_STOCK[target.flow_or_stock], named(f"{target.deadline}"), basis):
+        goal.append("\n" + said(part, lang, "\n"), style="default")
+    what = Text(said(in_both(registry.metric(target.metric).definition), lang, "\n"))
+    for line in _perimeter_lines(registry, target, lang):
+        what.append("\n" + line)
+    status = f"\n{said(STATUSES[item.status], lang)}"
+    behind = item.mechanism if item.status == "not_modelled" else item.series
+    status += f": {behind}" if behind else ""
+    what.append(status, style="green" if item.status == "scored" else "default")
+    what.append("\n" + said(item.how, lang, "\n"), style="dim")
+    return name, goal, what
 
 
 def _goal(target: Target, lang: Lang) -> tuple[str, ...]:
@@ -390,7 +391,8 @@ def _perimeter_lines(registry: Registry, target: Target, lang: Lang) -> Iterable
             yield f"{said(label, lang, ' / ')} {key_of(id_)}"
 
 
-def _ledger_json(registry: Registry, target: Target) -> Plain:
+def ledger_json_of(registry: Registry, target: Target) -> Plain:
+    """What the plans say of one target, beyond how it is judged."""
     return {
         **clause_json(target.clause),
         "flow_or_stock": target.flow_or_stock,
