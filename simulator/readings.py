@@ -19,9 +19,9 @@ LIKELY: Final = 2.0 / 3.0
 UNLIKELY: Final = 1.0 / 3.0
 
 VERDICTS: Final[Mapping[Verdict, Name]] = {
-    "likely": Name("较可能（≥ 2/3）", "likely (≥ 2/3)"),
+    "likely": Name("较可能", "likely"),
     "open": Name("未定", "open"),
-    "unlikely": Name("不大可能（≤ 1/3）", "unlikely (≤ 1/3)"),
+    "unlikely": Name("不大可能", "unlikely"),
 }
 
 
@@ -89,7 +89,7 @@ def reading_scores(
             rows.sort(key=lambda row: not row.in_force)
             ruling = rows[0].verdict
             found += [
-                row._replace(changes=row.verdict is not None and row.verdict != ruling)
+                row._replace(changes=None not in (row.verdict, ruling) and row.verdict != ruling)
                 for row in rows
             ]
     return tuple(found)

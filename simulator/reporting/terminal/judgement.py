@@ -29,7 +29,7 @@ _WIDE = 110
 def judgement(found: "Judgement", lang: Lang = "both") -> str:
     """Every target once: clause, goal, base and deadline, perimeter, and its probability or verdict."""
     registry = found.runs[0].library.registry
-    wide = shutil.get_terminal_size((100, 24)).columns >= _WIDE
+    wide = _is_wide()
     heads = [
         ("left", Name("目标与条款", "Target and clause")),
         ("left", Name("目标值、基年与期限", "goal, base year, deadline")),
@@ -153,40 +153,61 @@ def judgement_csv(found: "Judgement") -> str:
 
 
 def reading_scores(found: Sequence[ReadingScore], lang: Lang = "both") -> str:
-    """Probability under each reading, and where it changes the verdict."""
+    """Probability of each target as it is read, under each other reading, and where that changes the verdict."""
     table = grid(
         lang,
         ("left", Name("目标与歧义", "Target and ambiguity")),
         ("left", Name("读法", "reading")),
         ("right", Name("概率", "chance")),
         ("left", Name("判断", "verdict")),
-        keys=[row.target.key for row in found],
+        keys=[word for row in found for word in (row.target.key, row.ambiguity.key)],
     )
-    for _, group in groupby(found, key=lambda row: (row.target.id, row.ambiguity.id)):
+    if not _is_wide():
+        # Shrunk alike, the first would lose its keys and the line its end.
+        table.columns[1].max_width, table.columns[3].max_width = 22, 15
+    for _, group in groupby(found, key=lambda row: row.target.id):
         rows = list(group)
+        if not any(row.probability for row in rows):  # told apart, with the reason
+            continue
+        ours = [row for row in rows if row.in_force]
+        first = ours[0]
+        table.add_row(
+            Text(first.target.key, style="bold"),
+            said(_AS_READ, lang, "\n"),
+            _chance(first),
+            _ruling(first, lang),
+        )
         for row in rows:
-            name = Text(row.target.key, style="bold") if row is rows[0] else Text("")
-            if row is rows[0]:
-                name.append(f"\n{row.ambiguity.key}", style="dim")
-                if lang != "en":
-                    name.append(f"\n{row.ambiguity.name.zh}", style="dim")
-            reading = Text(row.reading.key, style="bold" if row.in_force else "default")
             if row.in_force:
-                reading.append(f" ({said(_IN_FORCE, lang, ' / ')})", style="dim")
+                continue
+            name = Text(row.ambiguity.key)
+            if lang != "en":
+                name.append(f"\n{row.ambiguity.name.zh}", style="dim")
+            reading = Text(row.reading.key, style="bold")
             reading.append("\n" + said(row.reading.name, lang, "\n"), style="default")
-            chance = row.probability
-            cell = f"{percent(chance.value)}\n{interval(chance)}" if chance else "–"
-            table.add_row(name, reading, cell, _ruling(row, lang))
+            table.add_row(name, reading, _chance(row), _ruling(row, lang))
         table.add_section()
     changed = list(dict.fromkeys(row.target.key for row in found if row.changes))
-    total = Name(
-        f"读法改变判断的目标 {len(changed)} 项" + (f"：{'、'.join(changed)}" if changed else ""),
-        f"a reading changes the verdict on {len(changed)} targets"
-        + (f": {', '.join(changed)}" if changed else ""),
+    total = (
+        Name(
+            f"读法改变判断的目标 {len(changed)} 项：{'、'.join(changed)}",
+            f"a reading changes the verdict on {len(changed)} targets: {', '.join(changed)}",
+        )
+        if changed
+        else Name("没有读法改变任何判断", "no reading changes a verdict")
     )
     return page(
         table, Text("\n".join(lines(total, lang))), Text(said(_RULE, lang, "\n"), style="dim")
     )
+
+
+def _is_wide() -> bool:
+    return shutil.get_terminal_size((100, 24)).columns >= _WIDE
+
+
+def _chance(row: ReadingScore) -> str:
+    chance = row.probability
+    return f"{percent(chance.value)}\n{interval(chance)}" if chance else "–"
 
 
 def reading_scores_json(found: Sequence[ReadingScore]) -> list[Plain]:
@@ -270,7 +291,7 @@ _COLUMNS = (
     *("status", "run", "probability", "low", "high", "members", "published", "median"),
     *("verdict_zh", "verdict_en"),
 )
-_IN_FORCE = Name("所取", "in force")
+_AS_READ = Name("按情景所取的读法", "as the scenario reads it")
 _RULE = Name(
     "概率 ≥ 2/3 为较可能，≤ 1/3 为不大可能，其间未定；逐一改换一种读法，其余不变，成员相同。",
     "A probability from 2/3 on is likely, up to 1/3 unlikely, open between. One reading is changed at a time, "
