@@ -12,7 +12,14 @@ from simulator.registry import Library, Name, load_library
 from simulator.scenario import ExtraTarget
 
 Floats = NDArray[np.float64]
-STOCKS = ("firms_10", "firms_50", "firms_100", "catalogue_firms", "chain_catalogue_firms")
+STOCKS = (
+    "milestones_delivered",
+    "firms_10",
+    "firms_50",
+    "firms_100",
+    "catalogue_firms",
+    "chain_catalogue_firms",
+)
 
 
 LITERAL = ExtraTarget(
