@@ -263,6 +263,7 @@ class Fields:
 
     def choice_or(self, key: str, options: tuple[Word, ...], default: Word) -> Word:
         """One of the words in `options`; `default` when the key is missing."""
+        self._asked.add(key)
         return self.choice(key, options) if key in self.data else default
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
