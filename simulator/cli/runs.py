@@ -415,7 +415,7 @@ def targets(
     held = [check.evaluate(scores, together) for check in wanted]
     told = {"run": str(run_.path), **terminal.scores_json(scores, together)}
     told["checks"] = [_plain_check(result) for result in held]
-    parts = [lambda: terminal.scores(run_, scores, together, session.lang)]
+    parts: list[Callable[[], str]] = [lambda: terminal.scores(run_, scores, together, session.lang)]
     registry = run_.library.registry
     if readings:
         own = {item.id for item in scores}

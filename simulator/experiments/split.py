@@ -63,7 +63,7 @@ class Share(NamedTuple):
 
 
 class OverReadings(NamedTuple):
-    """The shares when every one of `count` readings is equally likely, and how far they move p."""
+    """The shares when every one of `tried` readings is equally likely, and how far they move p."""
 
     luck: float
     base: float
@@ -71,7 +71,7 @@ class OverReadings(NamedTuple):
     reading: float
     lowest: float
     highest: float
-    count: int
+    tried: int
 
 
 class Split(NamedTuple):

@@ -59,7 +59,7 @@ def test_readings_that_are_equally_likely_share_by_their_spread() -> None:
     half = np.random.default_rng(2).random((2, 40)) < 0.5
     groups = np.zeros(40, dtype=np.int64)
     found = _split("toy", Name("玩具", "toy"), half, groups, [always, never]).readings
-    assert found is not None and (found.lowest, found.highest, found.count) == (0.0, 1.0, 3)
+    assert found is not None and (found.lowest, found.highest, found.tried) == (0.0, 1.0, 3)
     assert found.luck + found.base + found.parameters + found.reading == pytest.approx(1.0)
     p = np.array([half.mean(), 1.0, 0.0])
     spread, mean = p.var(), p.mean()

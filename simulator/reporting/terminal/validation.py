@@ -55,6 +55,10 @@ def validation(found: "Validation", lang: Lang = "both") -> str:
     if found.accounts:
         parts += ["", _account_table(found, lang)]
         parts += [Text(f"{a.key}: {said(a.note, lang)}", style="dim") for a in found.accounts]
+        missed = [account for account in found.accounts if account.verdict == "miss"]
+        if missed:
+            parts += ["", Text(said(_MISSED_ACCOUNTS, lang), style="bold")]
+        parts += [Text(f"{a.key}: {said(a.miss, lang)}") for a in missed]
     return page(*parts)
 
 
@@ -99,6 +103,8 @@ def validation_json(found: "Validation") -> Plain:
                 "high": finite(item.model.high),
                 "mark": item.mark,
                 "fitted_by": item.fitted_by,
+                "verdict": item.verdict,
+                "miss": item.miss._asdict() if item.verdict == "miss" else None,
                 "note": item.note._asdict(),
                 "source": item.source,
             }
@@ -128,6 +134,10 @@ _MISSES = Name(
 )
 
 
+_MISSED_ACCOUNTS = Name(
+    "公布数在模型区间之外的账目及原因",
+    "Accounts whose reported figure lies outside the model's range, and why",
+)
 _WAITING = Name("未计算，所待之机制", "Not computed: what each waits for")
 
 
@@ -149,6 +159,7 @@ def _account_table(found: "Validation", lang: Lang) -> Table:
         ("right", Name("公布", "reported")),
         ("right", Name("模型\n5–95%", "model\n5–95%")),
         ("left", Name("性质", "mark")),
+        ("left", Name("结论", "verdict")),
         keys=[item.key for item in found.accounts],
     )
     for item in found.accounts:
@@ -161,6 +172,7 @@ def _account_table(found: "Validation", lang: Lang) -> Table:
             f"{number(item.reported)} {item.unit}\n{item.date}",
             f"{number(sample.value)}\n{number(sample.low)}–{number(sample.high)}",
             said(_MARKS[item.mark], lang) + (f"\n{item.fitted_by}" if item.fitted_by else ""),
+            Text(said(_VERDICTS[item.verdict], lang), style=_VERDICT_STYLES[item.verdict]),
         )
     return table
 
