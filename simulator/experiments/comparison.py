@@ -231,7 +231,8 @@ def compare_runs(
 ) -> Comparison:
     """Compare runs in hand; `others` are the later runs with other seeds, in the same order.
 
-    With `limit`, only members with a lower number are used.
+    With `limit`, only members with a lower number are used. Targets are those of the first run, each
+    judged as its scenario reads it.
     """
     first = runs[0]
     if len({run.library.registry.digest for run in runs}) > 1:
