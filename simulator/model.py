@@ -23,7 +23,7 @@ from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
 from simulator.policy.effects import LeverEffect, counted_targets, lever_tables
 from simulator.policy.levers import Channels, open_channels
-from simulator.registry import Library, Registry
+from simulator.registry import Library, Registry, Target
 from simulator.scenario import Scenario
 from simulator.world.draws import ParameterDraws
 from simulator.world.founding import (
@@ -93,6 +93,7 @@ class Study:
             self.ground.places,
             tuple(self.registry.target(target).key for target in self.counted),
         )
+        self.last_stage = last_stages(self.registry)
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
         self.constructions = self.library.constructions
         self.draws = ParameterDraws(
@@ -134,6 +135,15 @@ class Study:
         result = MemberResult(model.block, model.parameter_row)
         model.close()
         return result
+
+
+def last_stages(registry: Registry) -> dict[str, str]:
+    """For each target that is a dated stage of something, the last stage: all of them are one row of projects."""
+    stages = [target for target in registry.targets if target.comparator == "by_date"]
+    last: dict[tuple[str, str], Target] = {}
+    for target in sorted(stages, key=lambda target: target.deadline):
+        last[target.document, target.metric] = target
+    return {target.id: last[target.document, target.metric].id for target in stages}
 
 
 def prepare(scenario: Scenario) -> Study:
@@ -326,7 +336,12 @@ def found_world(study: Study, member: int, engine: Engine, luck: int) -> tuple[W
     row = np.array([*(values[name] for name in study.draws.names), *derived])
     year_start = np.array([study.simulated.index(Quarter(q.year, 1)) for q in study.simulated])
     reserved = [
-        Reserved(r.target, r.technology, (values[r.parameter] if r.parameter else 1.0) * r.rates)
+        Reserved(
+            r.target,
+            r.technology,
+            (values[r.parameter] if r.parameter else 1.0) * r.rates,
+            study.last_stage.get(r.target, ""),
+        )
         for r in channels.reservations
     ]
     projects = np.hstack(

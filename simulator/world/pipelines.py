@@ -35,6 +35,7 @@ class Reserved(NamedTuple):
     target: str
     technology: bool
     rates: Number  # (T,) projects a year
+    drawn_as: str = ""  # the target whose draws its projects take, "" for its own
 
 
 def run_pipelines(
@@ -55,7 +56,7 @@ def run_pipelines(
     delivered = np.zeros((n_quarters, len(targets)))
     for pipeline in reserved:
         listed = np.asarray(np.bincount(year_start, DT * pipeline.rates, n_quarters), dtype=float)
-        name = f"{pipeline.target}/{pipeline.technology}"
+        name = f"{pipeline.drawn_as or pipeline.target}/{pipeline.technology}"
         units, done = _projects(listed, name, pipeline.technology, p, draw)
         column = targets.index(pipeline.target)
         started[:, column] += np.cumsum(units)

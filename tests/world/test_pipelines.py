@@ -93,3 +93,17 @@ def test_both_rows_of_areas_and_projects_are_recorded():
     model.step()
     assert model.measures["feature_clusters"] == round(model.measures["feature_clusters"])
     assert model.measures["milestones_started[tj27_benchmarks]"] > 0.0
+
+
+def test_the_stages_of_one_platform_are_the_same_projects():
+    study = prepare(load_scenario(ROOT / "scenarios/plans/jizhou-2018-2020.yaml"))
+    assert study.last_stage == {
+        "t-jz18-sorting-plan": "t-jz18-sorting-live",
+        "t-jz18-sorting-live": "t-jz18-sorting-live",
+    }
+    values = study.simulate(2, "plain").values
+    plan, live = (
+        values[:, study.series.index(f"milestones_delivered[jz18_sorting_{stage}]")]
+        for stage in ("plan", "live")
+    )
+    assert live[-1] > 0.0 and plan.tolist() == live.tolist()
