@@ -86,7 +86,7 @@ class Facts:
         )
         registry = self.registry
         inside = {p.id for p in registry.places if p.id in places or p.parent in places}
-        firms = sum(self.priors[name].distribution.median for name in FOUNDING_FIRMS)
+        firms = sum(self.priors[name].central for name in FOUNDING_FIRMS)
         in_chains = sum(mix.get(chain, 0.0) for chain in chains or registry.chain_ids)
         return firms * in_chains * sum(shares.get(p, 0.0) for p in inside or registry.place_ids)
 
