@@ -809,7 +809,7 @@ def _literal_readings(registry: Registry) -> Iterator[Implication]:
         for target in map(registry.target, ambiguity.targets):
             if target.unit != MONEY or target.value is None:
                 continue
-            for quoted in _FOREIGN_MONEY.findall(" ".join(ambiguity.readings)):
+            for quoted in _FOREIGN_MONEY.findall(" ".join(r.name.en for r in ambiguity.readings)):
                 figure = parse_quantity(quoted, MONEY)
                 if figure == target.value:
                     continue

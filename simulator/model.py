@@ -23,7 +23,7 @@ from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
 from simulator.policy.effects import LeverEffect, counted_targets, lever_tables, sized_targets
 from simulator.policy.levers import Channels, open_channels
-from simulator.registry import Library, Registry
+from simulator.registry import Library, Registry, Target
 from simulator.scenario import Scenario
 from simulator.world.draws import ParameterDraws
 from simulator.world.founding import (
@@ -122,6 +122,7 @@ class Study:
         )
         end = len(self.series) - len(self.own.names)
         self.delivered = slice(end - len(self.counted), end)  # columns of a recorded row
+        self.last_stage = last_stages(self.registry)
         self.switches = Switches(**{k: float(on) for k, on in scenario.mechanisms.items()})
         self.constructions = self.library.constructions
         self.draws = ParameterDraws(
@@ -164,13 +165,25 @@ class Study:
             self.scenario.levers, assumptions, self.effects, self.ground, self.simulated
         )
 
-    def simulate(self, member: int, engine: str = "auto") -> MemberResult:
-        """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member)."""
-        model = TianjinAI(self, member, engine=engine)
+    def simulate(self, member: int, engine: str = "auto", luck: int | None = None) -> MemberResult:
+        """Run one member to the end of the period; thread-safe, a function of (scenario, seed, member, luck).
+
+        With `luck`, the member keeps its parameters and base value, and draws all else as member `luck` does.
+        """
+        model = TianjinAI(self, member, engine=engine, luck=luck)
         model.advance(len(self.simulated))
         result = MemberResult(model.block, model.parameter_row)
         model.close()
         return result
+
+
+def last_stages(registry: Registry) -> dict[str, str]:
+    """For each target that is a dated stage of something, the last stage: all of them are one row of projects."""
+    stages = [target for target in registry.targets if target.comparator == "by_date"]
+    last: dict[tuple[str, str], Target] = {}
+    for target in sorted(stages, key=lambda target: target.deadline):
+        last[target.document, target.metric] = target
+    return {target.id: last[target.document, target.metric].id for target in stages}
 
 
 def prepare(scenario: Scenario) -> Study:
@@ -182,7 +195,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
     """One member of a study as a Mesa model; ``step()`` is one quarter.
 
     ``model.world`` holds the firms as columns, ``model.block`` the recorded series (quarters, series), of which
-    row 0 is the founding state, and ``model.measures`` the latest row by name.
+    row 0 is the founding state, and ``model.measures`` the latest row by name. ``luck`` is the member whose draws of
+    everything but parameters it takes: its own, unless the same parameters are to meet other luck.
     """
 
     def __init__(
@@ -191,20 +205,22 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         member: int = 0,
         *,
         engine: str = "auto",
+        luck: int | None = None,
     ) -> None:
         """Found the world of one member. Raises ValueError when no world fits the drawn parameters."""
         self.study = study if isinstance(study, Study) else prepare(study)
         seed = self.study.scenario.seed
         super().__init__(rng=np.random.SeedSequence([seed, member]))
         self.member = member
+        self.luck = member if luck is None else luck
         self.engine: Engine = choose(engine)
         self.quarters_done = 0
         ground = self.study.ground
         rows = len(self.study.quarters)
         self.block = np.zeros((rows, len(self.study.series)))
         self.cells = np.zeros((rows, len(ground.chains), len(ground.places)))
-        self.draw = Draw(seed, member, self.engine.uniforms, self.engine.choose_place)
-        self.world, self.backdrop, self.parameter_row = found_world(self.study, self.draw)
+        self.draw = Draw(seed, self.luck, self.engine.uniforms, self.engine.choose_place)
+        self.world, self.backdrop, self.parameter_row = found_world(self.study, member, self.draw)
         end = self.study.delivered.stop
         self.block[1:, end - self.world.projects.shape[1] : end] = self.world.projects
         self._own = self.block[:, end:]
@@ -248,7 +264,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             world.stocks,
             Stretch(
                 study.scenario.seed,
-                self.member,
+                self.luck,
                 study.simulated[0].index,
                 Quarter(study.years[0], 1).index,
                 start,
@@ -336,9 +352,9 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         )
 
 
-def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
-    """Found one member: draw its parameters, its firms, its paths and the firms to come."""
-    scenario, ground, member = study.scenario, study.ground, draw.member
+def found_world(study: Study, member: int, draw: Draw) -> tuple[World, Backdrop, Number]:
+    """Found one member: draw its parameters, then its firms, its paths and the firms to come with the draw's luck."""
+    scenario, ground = study.scenario, study.ground
     values, construction, drift = study.draws.of(member)
     p = parameters_of(values, study.switches)
     if study.listed is not None:
@@ -413,6 +429,7 @@ def found_world(study: Study, draw: Draw) -> tuple[World, Backdrop, Number]:
             carrier_of(study.registry.target(r.target).metric, r.technology),
             study.registry.target(r.target).metric in INVESTED_IN,
             r.target in study.sized,
+            study.last_stage.get(r.target, ""),
         )
         for r in channels.reservations
     ]

@@ -17,6 +17,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -24,9 +25,9 @@ from numpy.typing import NDArray
 
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, nearest
-from simulator.observables import CATALOGUE, Observable
+from simulator.observables import CATALOGUE, PROJECTS, Observable
 from simulator.policy.effects import counted_targets, lever_tables, sized_targets
-from simulator.registry import Library, Name, Registry, Target
+from simulator.registry import AS_REGISTERED, Library, Name, Registry, Target
 from simulator.scenario import ExtraTarget
 
 Goal: TypeAlias = Target | ExtraTarget
@@ -115,7 +116,7 @@ class Outcomes(Protocol):
         """The names of the recorded series."""
 
     def values(self, series: str, /) -> Floats:
-        """Quarterly figures, members by quarters."""
+        """Quarterly figures, members by quarters; flows are annual rates."""
 
     def annual(self, series: str, /) -> Floats:
         """Annual figures, members by years: mean of a flow, last quarter of a stock."""
@@ -181,7 +182,8 @@ class TargetScore:
 
     `outcome` and `shortfall` are in `unit`; `shortfall` is the median over members of what is
     missing to `value`; `year` is the deadline's. `extra` marks a target that no plan holds, and its
-    `note` says why it is there.
+    `note` says why it is there. `read_as` names the readings by which the scenario has it judged,
+    where they are not those taken.
     """
 
     id: str
@@ -202,6 +204,7 @@ class TargetScore:
     series: str
     reason: Name
     note: Name | None = None
+    read_as: tuple[Name, ...] = ()
     probability: Probability | None = None
     published: Probability | None = None
     by_construction: tuple[ConstructionScore, ...] = ()
@@ -290,15 +293,35 @@ def goals_of(
     years: Sequence[int],
     extra: Sequence[Goal] = (),
     plans: Collection[str] = (),
+    readings: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Goal, ...]:
     """What a run is judged on: the plans' targets due in it, then the scenario's own.
 
     `years` begins with the founding year, as those of a run do; what was due then lies behind it. With `plans`, the
     plans in force, only their targets: a run of one plan says nothing of another's. Without any plan in force all that
-    is due is judged, so that a run without policy can be held against one with it.
+    is due is judged, so that a run without policy can be held against one with it. `readings` are those picked in
+    place of the ones taken, by the id of the ambiguity.
     """
     due = targets_due(registry, years[1:])
-    return (*(target for target in due if not plans or target.document in plans), *extra)
+    own = (target for target in due if not plans or target.document in plans)
+    return (*(read(target, registry, readings) for target in own), *extra)
+
+
+def read(target: Target, registry: Registry, readings: Mapping[str, str]) -> Target:
+    """The target as the readings have it judged, by the ids of ambiguities; itself where they say nothing of it.
+
+    Raises KeyError for an ambiguity or a reading that the registry does not hold, ValueError for two that clash.
+    """
+    rule, read_as = AS_REGISTERED, []
+    for ambiguity, key in readings.items():
+        found = registry.ambiguity(ambiguity)
+        reading = next((item for item in found.choices if item.key == key), None)
+        if reading is None:
+            raise KeyError(f"{found.key} has no reading {key!r}")
+        if target.id in reading.rules:
+            rule = rule.joined(reading.rules[target.id])
+            read_as.append(reading.name)
+    return replace(target, rule=rule, read_as=tuple(read_as)) if read_as else target
 
 
 def judge_all(library: Library, catalogue: Sequence[Observable] = CATALOGUE) -> tuple[Judged, ...]:
@@ -361,7 +384,7 @@ def met(
     if measured is None:
         raise KeyError(f"no series measures {goal.metric} of {goal.id}")
     series = _published(measured, outcomes) if published else None
-    return _passes(goal, _at_deadline(goal, outcomes, measured, series or measured.key))
+    return _passes(goal, _at_deadline(goal, outcomes, measured, catalogue, series))
 
 
 def probability(flags: Flags) -> Probability:
@@ -510,7 +533,7 @@ def _status(goal: Goal, measured: Observable | None) -> tuple[Status, str, str]:
     """Status, missing mechanism and series of a goal."""
     if goal.modelled_how == "checklist" or goal.comparator == "qualitative":
         return "by_hand", "", ""
-    if goal.modelled_how == "input":
+    if goal.modelled_how == "input" and goal.rule.series is None:
         return "input", "", ""
     if measured is None:
         return "not_modelled", MISSING.get(goal.metric, ""), ""
@@ -537,11 +560,7 @@ def _score(
     status, mechanism, series = _status(goal, measured)
     reason = _reason(goal, status, mechanism)
     if status == "scored" and _measured_in(goal, outcomes, catalogue) is None:
-        status, series = "not_modelled", ""
-        reason = Name(
-            zh=f"本次运行不含 {goal.deadline.year} 年或该序列",
-            en=f"this run does not hold {goal.deadline.year} or the series",
-        )
+        status, series, reason = "not_modelled", "", _absence(goal, outcomes)
     base = TargetScore(
         id=goal.id,
         key=goal.key,
@@ -549,7 +568,7 @@ def _score(
         document=goal.document,
         metric=goal.metric,
         comparator=goal.comparator,
-        value=goal.value,
+        value=goal.value if goal.rule.value is None else goal.rule.value,
         value_high=goal.value_high,
         unit=goal.unit,
         year=goal.deadline.year,
@@ -561,20 +580,24 @@ def _score(
         series=series,
         reason=reason,
         note=goal.note if isinstance(goal, ExtraTarget) else None,
+        read_as=goal.read_as,
     )
     if status != "scored" or measured is None or goal.value is None:
         return base
-    return _with_numbers(base, goal, outcomes, measured)
+    return _with_numbers(base, goal, outcomes, measured, catalogue)
 
 
 def _with_numbers(
-    base: TargetScore, goal: Goal, outcomes: Outcomes, measured: Observable
+    base: TargetScore,
+    goal: Goal,
+    outcomes: Outcomes,
+    measured: Observable,
+    catalogue: Sequence[Observable],
 ) -> TargetScore:
-    assert goal.value is not None
-    level = _at_deadline(goal, outcomes, measured, measured.key)
+    level = _at_deadline(goal, outcomes, measured, catalogue)
     flags = _passes(goal, level)
     twin = _published(measured, outcomes)
-    level_twin = _at_deadline(goal, outcomes, measured, twin) if twin else None
+    level_twin = _at_deadline(goal, outcomes, measured, catalogue, twin) if twin else None
     flags_twin = None if level_twin is None else _passes(goal, level_twin)
     return replace(
         base,
@@ -583,7 +606,7 @@ def _with_numbers(
         by_construction=_by_construction(goal, outcomes, flags, flags_twin),
         outcome=_spread(level),
         outcome_published=None if level_twin is None else _spread(level_twin),
-        shortfall=float(np.median(np.maximum(goal.value - level, 0.0))),
+        shortfall=float(np.median(np.maximum(_bar(goal) - level, 0.0))),
         first_reached=_first_reached(goal, outcomes, measured),
         benchmark=_benchmark(goal, outcomes, None),
     )
@@ -612,6 +635,8 @@ def _by_construction(
 def _benchmark(goal: Goal, outcomes: Outcomes, inside: Flags | None) -> float | None:
     if goal.metric != "core_revenue" or goal.value is None or _base_year(outcomes) != BASE_YEAR:
         return None
+    if goal.rule.series is not None:  # another perimeter than that of the base value
+        return None
     base, loading, growth, volatility = (
         _parameter(outcomes, name)
         for name in ("base_core_revenue", "loading_national", "g_nat_ai", "gbm_volatility")
@@ -623,7 +648,7 @@ def _benchmark(goal: Goal, outcomes: Outcomes, inside: Flags | None) -> float | 
         return None
     return geometric_benchmark(
         base if inside is None else base[inside],
-        goal.value,
+        _bar(goal),
         float(years),
         float(np.median(loading)) * math.log1p(float(np.median(growth))),
         float(np.median(volatility)),
@@ -636,7 +661,10 @@ def _base_year(outcomes: Outcomes) -> int:
 
 
 def _first_reached(goal: Goal, outcomes: Outcomes, measured: Observable) -> FirstReached | None:
-    if goal.flow_or_stock != "level_at_deadline":
+    rule = goal.rule
+    if goal.flow_or_stock != "level_at_deadline" or rule.counting != "as_registered":
+        return None
+    if rule.plus or rule.since is not None:
         return None
     reached = _passes(goal, outcomes.annual(measured.key))
     ever = reached.any(axis=1)
@@ -656,28 +684,60 @@ def _measured(
     Of its own series the size of its single project goes before the count of its projects, both in the goal's unit,
     and both before one of its metric. Of several city series the one named like the metric goes first.
     """
+    if goal.rule.series is not None:
+        return _named(goal.rule.series, goal, catalogue)
     for own in (BEGUN, DELIVERED):
         if f"{own}[{goal.key}]" in held:
-            projects = next(o for o in catalogue if o.key == own)
-            return replace(projects, key=f"{own}[{goal.key}]", unit=goal.unit)
+            return _named(f"{own}[{goal.key}]", goal, catalogue)
     for named in (o for o in catalogue if o.dimension == "target" and o.metric == goal.metric):
         if f"{named.key}[{goal.key}]" in held:
-            return replace(named, key=f"{named.key}[{goal.key}]")
+            return _named(f"{named.key}[{goal.key}]", goal, catalogue)
     fits = [o for o in catalogue if o.metric == goal.metric and o.dimension == "city"]
     fits = [o for o in fits if not o.key.endswith("_published")]
     fits.sort(key=lambda o: o.key != goal.metric)
     return fits[0] if fits else None
 
 
+def _named(series: str, goal: Goal, catalogue: Sequence[Observable]) -> Observable | None:
+    """The observable behind the name of a recorded series; what counts projects does so in the goal's unit."""
+    found = next((o for o in catalogue if o.key == series.partition("[")[0]), None)
+    if found is None:
+        return None
+    return replace(found, key=series, unit=goal.unit if found.perimeter == PROJECTS else found.unit)
+
+
 def _measured_in(
     goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable]
 ) -> Observable | None:
-    """As `_measured`, provided that the goal has a number and the outcomes hold it."""
+    """As `_measured`, provided that the goal has a number and the outcomes hold it, and all that counts in."""
     measured = _measured(goal, catalogue, outcomes.series)
     if _status(goal, measured)[0] != "scored" or measured is None or goal.value is None:
         return None
-    held = measured.key in outcomes.series and goal.deadline.year in outcomes.years
-    return measured if held else None
+    moment = judged_at(goal)
+    held = measured.key in outcomes.series and moment in outcomes.quarters
+    if not held or (moment.quarter == 4 and moment.year not in outcomes.years):
+        return None
+    for other in _counted_with(goal, outcomes):
+        beside = _measured(other, catalogue, outcomes.series)
+        # What was counted before the run began is not known to it.
+        early = _first_year(other, outcomes) <= _base_year(outcomes)
+        if beside is None or beside.key not in outcomes.series or early:
+            return None
+    return measured
+
+
+def _absence(goal: Goal, outcomes: Outcomes) -> Name:
+    """Why a goal that some series measures has no number in this run."""
+    for other in _counted_with(goal, outcomes):
+        if _first_year(other, outcomes) <= _base_year(outcomes):
+            return Name(
+                zh=f"本次运行始于 {_base_year(outcomes) + 1} 年，不知此前计入 {other.key} 者",
+                en=f"this run begins in {_base_year(outcomes) + 1}: what {other.key} counted before is not known",
+            )
+    return Name(
+        zh=f"本次运行不含 {goal.deadline.year} 年或该序列",
+        en=f"this run does not hold {goal.deadline.year} or the series",
+    )
 
 
 def _published(measured: Observable, outcomes: Outcomes) -> str | None:
@@ -685,38 +745,116 @@ def _published(measured: Observable, outcomes: Outcomes) -> str | None:
     return twin if twin in outcomes.series else None
 
 
-def _at_deadline(goal: Goal, outcomes: Outcomes, measured: Observable, series: str) -> Floats:
-    """What the goal is held against, one number for each member, in the goal's unit."""
+def judged_at(goal: Goal) -> Quarter:
+    """The quarter at whose end the goal is held: the last one completed by the deadline, unless read otherwise."""
+    day = goal.deadline
+    within = Quarter(day.year, (day.month + 2) // 3)
+    match goal.rule.at:
+        case "containing_quarter":
+            return within
+        case "year_end":
+            return Quarter(day.year, 4)
+        case "year_start":
+            return Quarter(day.year - 1, 4)
+    return completed_by(day)
+
+
+def completed_by(day: date) -> Quarter:
+    """The last quarter of which the day is the end, or that lies before it."""
+    within = Quarter(day.year, (day.month + 2) // 3)
+    ends = day.month % 3 == 0 and (day + timedelta(days=1)).month != day.month
+    return within if ends else within.shift(-1)
+
+
+def _counted_with(goal: Goal, outcomes: Outcomes) -> tuple[Target, ...]:
+    """The other targets whose figures count in by the goal's reading."""
+    return tuple(outcomes.library.registry.target(id_) for id_ in goal.rule.plus)
+
+
+def _first_year(goal: Goal, outcomes: Outcomes) -> int:
+    """The first year of the goal's plan; of a target that no plan holds, the first simulated one."""
+    if not goal.document:
+        return _base_year(outcomes) + 1
+    return outcomes.library.registry.document(goal.document).start.year
+
+
+def _at_deadline(
+    goal: Goal,
+    outcomes: Outcomes,
+    measured: Observable,
+    catalogue: Sequence[Observable],
+    series: str | None = None,
+) -> Floats:
+    """What the goal is held against, one number for each member, in the goal's unit.
+
+    `series` is the published twin of the measured series, or None for itself.
+    """
     if measured.unit not in (goal.unit, f"{goal.unit}/年"):
         raise ValueError(
             f"{goal.id} is in {goal.unit} and {measured.key} in {measured.unit}: not comparable"
         )
-    before = _quarter_ended_by(goal.deadline)
-    whole_year = before == Quarter(goal.deadline.year, 4)
-    if measured.kind == "stock" and not whole_year and before in outcomes.quarters:
-        day: Floats = outcomes.values(series)[:, outcomes.quarters.index(before)]
-        return day
-    yearly = outcomes.annual(series)
-    last = outcomes.years.index(goal.deadline.year)
-    if goal.flow_or_stock == "cumulative_over_plan" and measured.kind == "flow":
-        since = [i for i, year in enumerate(outcomes.years) if year > _base_year(outcomes)]
-        total: Floats = yearly[:, since[0] : last + 1].sum(axis=1)
-        return total
-    level: Floats = yearly[:, last]
-    return level
+    total = _tally(
+        goal, goal, outcomes, measured if series is None else replace(measured, key=series)
+    )
+    for other in _counted_with(goal, outcomes):
+        beside = _measured(other, catalogue, outcomes.series)
+        assert beside is not None
+        total = total + _tally(other, goal, outcomes, beside)
+    return total
 
 
-def _quarter_ended_by(deadline: date) -> Quarter:
-    """The last quarter that is over on the evening of a day; what comes later in its own quarter does not count."""
-    own = Quarter(deadline.year, (deadline.month - 1) // 3 + 1)
-    over = (deadline + timedelta(days=1)).month != deadline.month and deadline.month % 3 == 0
-    return own if over else own.shift(-1)
+def _tally(of: Goal, goal: Goal, outcomes: Outcomes, measured: Observable) -> Floats:
+    """What a series says of one goal, counted and at the moment as `goal` is read; one number for each member."""
+    now = judged_at(goal)
+    before = Quarter(max(_first_year(of, outcomes) - 1, _base_year(outcomes)), 4)
+    if goal.rule.since is not None:
+        before = max(completed_by(goal.rule.since), before)
+
+    def level(at: Quarter) -> Floats:
+        """The annual figure then: of a flow that of the four quarters up to it."""
+        if at.quarter == 4:
+            return outcomes.annual(measured.key)[:, outcomes.years.index(at.year)]
+        row = outcomes.quarters.index(at)
+        values = outcomes.values(measured.key)
+        if measured.kind == "stock":
+            return values[:, row]
+        # The founding quarter holds a whole year's figure: it stands for every quarter before the run.
+        mean: Floats = values[:, [max(row - back, 0) for back in range(4)]].mean(axis=1)
+        return mean
+
+    summed = of.flow_or_stock == "cumulative_over_plan" and measured.kind == "flow"
+    match goal.rule.counting:
+        case "increase":
+            return level(now) - level(before)
+        case "last_year" if not summed:
+            return level(now) - level(max(now.shift(-4), before))
+        case "last_year":
+            return level(now)
+    if summed:
+        rows = [i for i, at in enumerate(outcomes.quarters) if before < at <= now]
+        added: Floats = outcomes.values(measured.key)[:, rows].sum(axis=1) / 4.0
+        return added
+    return level(now) if goal.rule.since is None else level(now) - level(before)
+
+
+def _bar(goal: Goal) -> float:
+    """The figure that has to be reached, as the goal is read."""
+    if goal.comparator == "between" and goal.rule.range == "upper_end":
+        assert goal.value_high is not None
+        return goal.rule.share * goal.value_high
+    assert goal.value is not None
+    return goal.rule.share * (goal.value if goal.rule.value is None else goal.rule.value)
 
 
 def _passes(goal: Goal, level: Floats) -> Flags:
-    """A range counts as met from its lower end on, as the plans use it."""
-    assert goal.value is not None
-    return level > goal.value if goal.comparator == ">" else level >= goal.value
+    """A range counts as met from its lower end on, as the plans use it, unless read otherwise."""
+    if goal.comparator == ">":
+        return level > _bar(goal)
+    reached = level >= _bar(goal)
+    if goal.comparator == "between" and goal.rule.range == "inside":
+        assert goal.value_high is not None
+        return reached & (level <= goal.value_high)
+    return reached
 
 
 def _parameter(outcomes: Outcomes, name: str) -> Floats | None:

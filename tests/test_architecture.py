@@ -14,6 +14,7 @@ FLOORS = (
     "experiments",
     "model",
     "coherence",
+    "readings",
     "targets",
     "checklist",
     "scenario",

@@ -197,7 +197,8 @@ def test_the_table_fits_and_holds_every_figure(lang: Lang, monkeypatch: pytest.M
 def test_definitions_and_readings_have_their_chinese() -> None:
     texts = {metric.definition for metric in REGISTRY.metrics}
     for item in REGISTRY.ambiguities:
-        texts |= {*item.readings, item.recommended_reading}
+        told = {reading.name.en for reading in item.readings if not reading.key}
+        texts |= {*told, item.recommended_reading}
     texts.discard("1e18")
     for text in texts:
         assert in_both(text).zh != text, text

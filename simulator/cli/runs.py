@@ -287,17 +287,19 @@ def compare(
 
 @command(
     "targets",
-    zh="目标概率、区间、缺口与首达年份。不给运行文件夹时列出全部目标的条款、口径、期限与判断方式。",
+    zh="目标概率、区间、缺口与首达年份。给出几个运行或情景时，列出全部规划的每项目标，各按施行其规划的运行评判；"
+    "不给时列出全部目标的条款、口径、期限与判断方式。",
     example='targets results/latest --check "tj27_core_revenue>=0.6"',
 )
 @argument(
-    "folder",
-    metavar="[RUN]",
-    required=False,
-    type=click.Path(path_type=Path),
-    en="A run folder; without one, how each target is judged.",
-    zh="运行文件夹；不给则列出各目标的判断方式。",
+    "sources",
+    nargs=-1,
+    metavar="[RUN|SCENARIO]…",
+    en="Run folders or scenario files, which are run or taken from what is stored; without any, how each target "
+    "is judged.",
+    zh="运行文件夹，或情景文件（已存结果直接取用，否则先运行）；不给则列出各目标的判断方式。",
 )
+@members_option()
 @option(
     "--check",
     "checks",
@@ -309,23 +311,79 @@ def compare(
 @option(
     "--readings",
     is_flag=True,
-    help="Add the passages that can be read in several ways, each reading, and the one taken.",
-    zh="另列可有几种读法之处、各种读法与所取者。",
+    help="Add the passages that can be read in several ways, each reading, the one taken, and the probability under "
+    "each.",
+    zh="另列可有几种读法之处、各种读法、所取者，以及各读法下的概率。",
 )
+@option(
+    "--split",
+    is_flag=True,
+    help="Add how much of each probability's doubt is luck, base value, other parameters and reading; simulates the "
+    "members again with other luck.",
+    zh="另列各概率的不确定性中运气、基数口径、其余参数与读法各占多少；需以不同运气重算成员。",
+)
+@option(
+    "--target",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="Only these targets in --readings and --split; several times.",
+    zh="--readings 与 --split 只列这些目标；可多次使用。",
+)
+@option(
+    "--repeats",
+    type=click.IntRange(min=2),
+    default=4,
+    metavar="K",
+    help="Lucks for each set of parameters in --split; 4 by default.",
+    zh="--split 中每组参数配以几种运气；默认 4。",
+)
+@option(
+    "--draws",
+    type=click.IntRange(min=2),
+    metavar="M",
+    help="Sets of parameters in --split; by default the run's members, at most 200.",
+    zh="--split 所用的参数组数；默认为运行的成员，至多 200。",
+)
+@option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Every target of every plan as comma-separated values.",
+    zh="以逗号分隔值列出全部规划的每项目标。",
+)
+@results_option()
+@machine_options
 @data_option()
 def targets(
-    folder: Path | None, checks: tuple[str, ...], readings: bool, data: Path | None
+    sources: tuple[str, ...],
+    members: int | None,
+    checks: tuple[str, ...],
+    readings: bool,
+    split: bool,
+    keys: tuple[str, ...],
+    repeats: int,
+    draws: int | None,
+    as_csv: bool,
+    results: Path,
+    workers: int | None,
+    engine: str,
+    data: Path | None,
 ) -> ExitCode:
     """Probability, interval, shortfall and first year reached of every target.
 
-    Without a run: all targets of all plans with clause, perimeter, deadline, and how each is judged.
+    With several runs or scenarios: all targets of all plans, each judged where its plan is in force. Without any:
+    clause, perimeter and deadline of all targets, and how each is judged.
     """
     from simulator.reporting import terminal
 
     session = session_of()
-    if folder is None:
-        if checks:
-            raise click.UsageError(session.phrase("--check needs a run.", "--check 需要运行结果。"))
+    if not sources:
+        for flag, given in (("--check", checks), ("--split", split), ("--csv", as_csv)):
+            if given:
+                raise click.UsageError(
+                    session.phrase(f"{flag} needs a run.", f"{flag} 需要运行结果。")
+                )
         from simulator.registry import load_library
         from simulator.targets import judge_all
 
@@ -336,38 +394,45 @@ def targets(
             terminal.ledger_json(registry, judged, readings=readings),
         )
         return ExitCode.DONE
-    if data is not None:
+    if len(sources) > 1 and (checks or split):
         raise click.UsageError(
             session.phrase(
-                "a run folder carries its own data; --data goes without RUN.",
-                "运行文件夹自带数据；--data 只在不给运行文件夹时使用。",
+                "--check and --split take one run or scenario.",
+                "--check 与 --split 只用于一个运行或情景。",
             )
         )
-    from simulator.experiments.store import open_run
     from simulator.targets import check_expression
 
     wanted = [check_expression(text) for text in checks]
-    opened = open_run(folder)
-    scores, together = opened.targets(), _joint(opened)
-    results = [check.evaluate(scores, together) for check in wanted]
-    told = {"run": str(opened.path), **terminal.scores_json(scores, together)}
-    told["checks"] = [_plain_check(result) for result in results]
-    held = opened.library.registry
-    own = {item.id for item in scores}
-    judged_here = [target for target in held.targets if target.id in own]
-
-    def text() -> str:
-        shown = terminal.scores(opened, scores, together, session.lang)
-        if readings:
-            shown += "\n" + terminal.readings(held, judged_here, session.lang)
-        return shown
-
+    opened = [
+        _run_or_open(session, Path(source), members, results, workers, engine, data)
+        for source in sources
+    ]
+    if as_csv or len(opened) > 1:
+        return _tell_plans(session, opened, as_csv, readings, keys)
+    (run_,) = opened
+    scores, together = run_.targets(), _joint(run_)
+    held = [check.evaluate(scores, together) for check in wanted]
+    told = {"run": str(run_.path), **terminal.scores_json(scores, together)}
+    told["checks"] = [_plain_check(result) for result in held]
+    parts: list[Callable[[], str]] = [lambda: terminal.scores(run_, scores, together, session.lang)]
+    registry = run_.library.registry
     if readings:
-        told.update(terminal.readings_json(held, judged_here))
-    session.answer(text, told)
-    for result in results:
+        own = {item.id for item in scores}
+        judged_here = [target for target in registry.targets if target.id in own]
+        tried = _readings(run_, keys)
+        parts.append(lambda: terminal.readings(registry, judged_here, session.lang))
+        parts.append(lambda: terminal.reading_scores(tried, session.lang))
+        told.update(terminal.readings_json(registry, judged_here))
+        told["reading_scores"] = terminal.reading_scores_json(tried)
+    if split:
+        parted = _split(session, run_, keys, repeats, draws, workers, engine)
+        parts.append(lambda: terminal.splits(parted, session.lang))
+        told["splits"] = terminal.splits_json(parted)
+    session.answer(lambda: "\n".join(part() for part in parts), told)
+    for result in held:
         session.say(_check_text(result, "en"), _check_text(result, "zh"))
-    return ExitCode.DONE if all(result.met for result in results) else ExitCode.CHECK_NOT_MET
+    return ExitCode.DONE if all(result.met for result in held) else ExitCode.CHECK_NOT_MET
 
 
 @command(
@@ -469,6 +534,111 @@ def runs_command(results: Path) -> None:
     )
 
 
+def _run_or_open(
+    session: Session,
+    source: Path,
+    members: int | None,
+    results: Path,
+    workers: int | None,
+    engine: str,
+    data: Path | None,
+) -> "Run":
+    """The run of a scenario file, as far as it is not stored yet, or the run in a folder."""
+    from simulator.experiments import runs
+    from simulator.experiments.store import open_run
+
+    if source.is_file() and source.suffix in {".yaml", ".yml"}:
+        with watched(session) as report:
+            return runs.run(
+                source,
+                n=members,
+                workers=workers,
+                engine=engine,
+                progress=report,
+                data=data,
+                results=results,
+            )
+    if data is not None:
+        raise click.UsageError(
+            session.phrase(
+                "a run folder carries its own data; --data goes without RUN.",
+                "运行文件夹自带数据；--data 只在不给运行文件夹时使用。",
+            )
+        )
+    if members is not None:
+        raise click.UsageError(
+            session.phrase(
+                "a run folder has its members; -n goes with a scenario file (more: simulate extend).",
+                "运行文件夹的成员已定；-n 只用于情景文件（增加成员用 simulate extend）。",
+            )
+        )
+    return open_run(source)
+
+
+def _tell_plans(
+    session: Session, opened: Sequence["Run"], as_csv: bool, readings: bool, keys: Sequence[str]
+) -> ExitCode:
+    """Print every target of every plan, each judged where its plan is in force."""
+    from simulator.experiments.judgement import judge_plans
+    from simulator.reporting import terminal
+
+    found = judge_plans(opened)
+    told = terminal.judgement_json(found)
+    tried = [row for run_ in opened for row in _readings(run_, keys)] if readings else []
+    if readings:
+        told["reading_scores"] = terminal.reading_scores_json(tried)
+
+    def text() -> str:
+        if as_csv:
+            return terminal.judgement_csv(found).rstrip("\n")
+        shown = terminal.judgement(found, session.lang)
+        return shown + "\n" + terminal.reading_scores(tried, session.lang) if readings else shown
+
+    session.answer(text, told)
+    return ExitCode.DONE
+
+
+def _readings(opened: "Run", keys: Sequence[str]) -> Any:
+    """The run's plan targets under every reading, or those named of them."""
+    from simulator.readings import reading_scores
+    from simulator.registry import Target
+    from simulator.targets import goals_of
+
+    scenario = opened.scenario
+    goals = goals_of(opened.library.registry, opened.years, (), scenario.plans, scenario.readings)
+    chosen = [goal for goal in goals if isinstance(goal, Target)]
+    known = [goal.key for goal in chosen]
+    for key in keys:
+        if key not in known:
+            unknown_value(key, known)
+    named = [goal for goal in chosen if not keys or goal.key in keys]
+    return reading_scores(named, opened, scenario.readings)
+
+
+def _split(
+    session: Session,
+    opened: "Run",
+    keys: Sequence[str],
+    repeats: int,
+    draws: int | None,
+    workers: int | None,
+    engine: str,
+) -> Any:
+    """The split of the run's probabilities; Ctrl-C keeps what is simulated for the same command."""
+    import shlex
+
+    from simulator.experiments.runs import RunInterrupted
+    from simulator.experiments.split import repeat_luck, splits
+
+    try:
+        with progress_bar(session) as report:
+            repeated = repeat_luck(opened, repeats, draws, workers, engine, report)
+    except RunInterrupted as stop:
+        path = shlex.quote(str(opened.path))
+        raise InterruptedRunError(f"simulate targets {path} --split") from stop
+    return splits(repeated, keys)
+
+
 def _tell_run(session: Session, done: "Run", figures: bool) -> ExitCode:
     """Print what a run gives: the target table, what has no effect yet, where everything is."""
     from simulator.reporting import terminal
@@ -531,6 +701,7 @@ def _joint(opened: "Run") -> Any:
         opened.years,
         opened.scenario.extra_targets,
         opened.scenario.plans,
+        opened.scenario.readings,
     )
     return joint(goals, opened)
 

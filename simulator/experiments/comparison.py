@@ -231,7 +231,8 @@ def compare_runs(
 ) -> Comparison:
     """Compare runs in hand; `others` are the later runs with other seeds, in the same order.
 
-    With `limit`, only members with a lower number are used.
+    With `limit`, only members with a lower number are used. Targets are those of the first run, each
+    judged as its scenario reads it.
     """
     first = runs[0]
     if len({run.library.registry.digest for run in runs}) > 1:
@@ -416,7 +417,7 @@ def _error(values: Floats) -> float:
     return float(values.std(ddof=1)) / math.sqrt(values.size)
 
 
-class _Members:
+class Members:
     """A run seen through some of its members, as the judge of targets takes it."""
 
     def __init__(self, source: Run, members: npt.NDArray[np.int64]) -> None:
@@ -427,13 +428,16 @@ class _Members:
         self.years = source.years
         self.series = source.series
 
-    def values(self, series: str, /) -> Floats:
-        return self._source.values(series)[self._rows]
-
     def annual(self, series: str, /) -> Floats:
+        """Annual figures of these members."""
         return self._source.annual(series)[self._rows]
 
+    def values(self, series: str, /) -> Floats:
+        """One series of these members, by quarter."""
+        return self._source.values(series)[self._rows]
+
     def parameters(self, name: str, /) -> Floats:
+        """One drawn parameter of these members."""
         return self._source.parameters(name)[self._rows]
 
 
@@ -442,10 +446,16 @@ def _target_differences(
 ) -> list[TargetDifference]:
     from simulator.targets import goals_of, met, score
 
-    before, after = _Members(first, members), _Members(later, members)
+    before, after = Members(first, members), Members(later, members)
     years = [year for year in first.years if year in later.years]
     scenario = first.scenario
-    goals = goals_of(first.library.registry, years, scenario.extra_targets, scenario.plans)
+    goals = goals_of(
+        first.library.registry,
+        years,
+        scenario.extra_targets,
+        scenario.plans,
+        scenario.readings,
+    )
     found: list[TargetDifference] = []
     for goal, judged in zip(goals, score(goals, before), strict=True):
         if judged.status != "scored" or judged.series not in later.series:

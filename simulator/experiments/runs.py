@@ -100,8 +100,8 @@ class Study(Protocol):
         """Names of the drawn parameters."""
         ...
 
-    def simulate(self, member: int, engine: str = ...) -> MemberResult:
-        """One member, addressed by its number."""
+    def simulate(self, member: int, engine: str = ..., luck: int | None = ...) -> MemberResult:
+        """One member, addressed by its number; with `luck`, its parameters meet another member's luck."""
         ...
 
 

@@ -293,7 +293,13 @@ class Run:
         from simulator.targets import goals_of, score
 
         scenario = self.scenario
-        goals = goals_of(self.library.registry, self.years, scenario.extra_targets, scenario.plans)
+        goals = goals_of(
+            self.library.registry,
+            self.years,
+            scenario.extra_targets,
+            scenario.plans,
+            scenario.readings,
+        )
         return score(goals, self)
 
     def digest(self) -> str:

@@ -83,6 +83,8 @@ def targets_table(scores: Sequence[TargetScore]) -> bytes:
                     f" n={part.probability.members}"
                     for part in score.by_construction
                 ),
+                "; ".join(name.zh for name in score.read_as),
+                "; ".join(name.en for name in score.read_as),
             ]
         )
     return encode_csv(_TARGET_COLUMNS, rows)
@@ -197,6 +199,8 @@ _TARGET_COLUMNS = (
     "members",
     "calibrated",
     "by_construction",
+    "read_as_zh",
+    "read_as_en",
 )
 
 

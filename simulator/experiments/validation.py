@@ -80,7 +80,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A reported figure of the funds beside the model's; value with 5–95 % range over members."""
+    """A reported figure of the funds beside the model's; value with 5–95 % range over members.
+
+    `miss` says why the reported figure lies outside that range where it does, as far as is known.
+    """
 
     key: str
     name: Name
@@ -90,8 +93,16 @@ class Account:
     mark: Mark
     fitted_by: str
     note: Name
+    miss: Name
     source: str
     model: Sample
+
+    @property
+    def verdict(self) -> Verdict:
+        """`pass` where the reported figure lies in the model's range, to a hundredth of itself."""
+        slack = 0.01 * abs(self.reported)
+        inside = self.model.low - slack <= self.reported <= self.model.high + slack
+        return "pass" if inside else "miss"
 
 
 class Shapes(NamedTuple):
@@ -315,6 +326,10 @@ def accounts(
                 "fitted" if cell_choice(row, "mark", ("fitted", "check")) == "fitted" else "check",
                 cell_text(row, "fitted_by", empty=True),
                 Name(cell_text(row, "note_zh"), cell_text(row, "note_en")),
+                Name(
+                    cell_text(row, "miss_zh", empty=True) or "尚无解释。",
+                    cell_text(row, "miss_en", empty=True) or "Not explained yet.",
+                ),
                 cell_text(row, "source"),
                 _spread(model),
             )

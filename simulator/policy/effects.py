@@ -40,12 +40,11 @@ ATTRIBUTES: Final[Mapping[str, str]] = {
 
 
 class ChannelSpec(NamedTuple):
-    """A channel: unit of dose × effect, the equation that reads it, and whether that equation is built yet."""
+    """A channel: unit of dose × effect, and the equation that reads it."""
 
     unit: str
     mechanism: str
     meaning: Meaning
-    built: bool = True
 
 
 CHANNELS: Final[Mapping[str, ChannelSpec]] = {
@@ -96,9 +95,6 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
     ),
 }
 """The ways a lever may act."""
-
-AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
-"""Channels whose mechanism is not built yet, with its label."""
 
 GRANTS: Final = "knowledge"
 """The channel that is research grants: money, never more than its lever costs."""

@@ -1,6 +1,7 @@
 """What the plans state: targets, levers, chains, places and their clauses, checked at load."""
 
 from simulator.registry.entries import (
+    AS_REGISTERED,
     Actor,
     Ambiguity,
     Baseline,
@@ -21,7 +22,9 @@ from simulator.registry.entries import (
     Node,
     Number,
     Place,
+    Reading,
     Region,
+    Rule,
     Sector,
     Size,
     Specialisation,
@@ -36,6 +39,7 @@ from simulator.registry.names import Language, Lookup, Name, UnknownName, key_of
 from simulator.registry.registry import LABELS, Registry
 
 __all__ = [
+    "AS_REGISTERED",
     "LABELS",
     "Actor",
     "Ambiguity",
@@ -62,8 +66,10 @@ __all__ = [
     "Node",
     "Number",
     "Place",
+    "Reading",
     "Region",
     "Registry",
+    "Rule",
     "Sector",
     "Size",
     "Specialisation",

@@ -4,7 +4,7 @@ Every function reads one table of one file, checks each field and reference, and
 mapping, so that a key nobody asked for is a fault.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -12,6 +12,7 @@ from simulator.registry import entries as e
 from simulator.registry.names import Name
 from simulator.registry.reading import Fields, Known, Sheet
 from simulator.registry.registry import LABELS, Registry
+from simulator.registry.translations import in_both
 
 VERSION = 1
 """The `schema_version` this code reads."""
@@ -225,19 +226,102 @@ def _check_money(row: Fields) -> None:
         row.fault("value_cny", what, f"value_cny {found_zh}；{value:g} {_MONEY}应为 {expected} 元")
 
 
-def ambiguities(sheet: Sheet, refs: References) -> Iterator[e.Ambiguity]:
+def ambiguities(
+    sheet: Sheet, refs: References, targets: Sequence[e.Target]
+) -> Iterator[e.Ambiguity]:
     """The passages that can be read in several ways."""
     for row in sheet.top.rows("ambiguities"):
+        id_ = row.identifier()
+        name = row.name("name_zh", "description_en")
+        documents = row.references("documents", refs.documents)
+        about = row.references("targets", refs.targets)
+        numbered = [t for t in targets if t.value is not None]
+        within = about or tuple(t.id for t in numbered if t.document in documents)
+        readings = tuple(_readings(row, refs, within, {t.id: t for t in targets}))
+        taken = [reading.key for reading in readings if reading.key and not reading.rules]
+        if any(reading.key for reading in readings) and len(taken) != 1:
+            row.fault(
+                "readings",
+                f"{len(taken)} readings with a key have no rules; the one taken has none, the others do",
+                f"有键而无 rules 的读法有 {len(taken)} 个；只应有所取的一个",
+                allowed="one reading with a key and without rules",
+            )
         yield e.Ambiguity(
-            id=row.identifier(),
-            name=row.name("name_zh", "description_en"),
-            documents=row.references("documents", refs.documents),
-            targets=row.references("targets", refs.targets),
-            readings=row.texts("readings"),
+            id=id_,
+            name=name,
+            documents=documents,
+            targets=about,
+            readings=readings,
             recommended_reading=row.text("recommended_reading"),
             model_impact=row.text("model_impact"),
         )
         row.close()
+
+
+def _readings(
+    row: Fields, refs: References, within: Sequence[str], targets: Mapping[str, e.Target]
+) -> Iterator[e.Reading]:
+    """The readings of one ambiguity: plain texts, and mappings that say how targets are judged."""
+    met: set[str] = set()
+    for item in row.texts_or_rows("readings"):
+        if isinstance(item, str):
+            yield e.Reading(key="", name=in_both(item))
+            continue
+        key = item.identifier("key")
+        if key in met:
+            item.fault("key", f"reading {key} occurs twice", f"读法 {key} 重复")
+        met.add(key)
+        rules: dict[str, e.Rule] = {}
+        for part in item.rows("rules", required=False):
+            about = part.references("targets", refs.targets, required=False) or tuple(within)
+            rule = _rule(part, refs)
+            part.close()
+            for id_ in about:
+                _check_rule(part, rule, targets.get(id_), targets)
+                if id_ in rules:
+                    what = f"reading {key} has two rules for {id_}"
+                    part.fault("targets", what, f"读法 {key} 对 {id_} 有两条规则")
+                rules[id_] = rule
+        yield e.Reading(key=key, name=item.name(), rules=rules)
+        item.close()
+
+
+def _rule(part: Fields, refs: References) -> e.Rule:
+    share = part.number_or_none("share")
+    if share is not None and not 0.0 < share <= 1.0:
+        part.fault("share", f"{share:g} is not a share", f"{share:g} 不是份额", allowed="0 … 1")
+    rule = e.Rule(
+        series=part.text_or_none("series"),
+        plus=part.references("plus", refs.targets, required=False),
+        value=part.number_or_none("value"),
+        share=1.0 if share is None else share,
+        range=part.choice_or("range", get_args(e.RangeReading), "lower_end"),
+        counting=part.choice_or("counting", get_args(e.Counting), "as_registered"),
+        at=part.choice_or("at", get_args(e.Moment), "completed_quarter"),
+        since=part.day_or_none("since"),
+    )
+    if rule == e.AS_REGISTERED:
+        part.fault("", "a rule that changes nothing", "规则没有改变任何判断")
+    return rule
+
+
+def _check_rule(
+    part: Fields, rule: e.Rule, target: e.Target | None, targets: Mapping[str, e.Target]
+) -> None:
+    """A rule must fit the target that it judges; an unknown target is noted elsewhere."""
+    if target is None:
+        return
+    if target.value is None:
+        what = f"{target.id} has no number to judge"
+        part.fault("targets", what, f"{target.id} 没有可供判断的数字")
+    if rule.range != "lower_end" and target.comparator != "between":
+        part.fault("range", f"{target.id} is not a range", f"{target.id} 不是区间")
+    for i, id_ in enumerate(rule.plus):
+        other = targets.get(id_)
+        if other is not None and (other.unit == _MONEY) != (target.unit == _MONEY):
+            what = f"{id_} is in {other.unit} and {target.id} in {target.unit}: they do not add up"
+            what_zh = f"{id_} 以{other.unit}计，{target.id} 以{target.unit}计，不能相加"
+            part.fault("plus", what, what_zh, at=i)
 
 
 def levers(sheet: Sheet, refs: References, plans: dict[str, e.Document]) -> Iterator[e.Lever]:

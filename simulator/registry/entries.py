@@ -5,7 +5,8 @@ and its `clause`. Ids, not objects, refer from one table to another; they are ch
 a lookup by such an id always succeeds. Money is in 亿元 (1亿元 = 100 million CNY).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Literal
 
@@ -23,6 +24,9 @@ PlaceKind = Literal["district", "functional_zone"]
 Strength = Literal["direct", "partial", "weak"]
 TaskType = Literal["task", "goal", "principle", "safeguard"]
 ModelRole = Literal["lever", "metric", "context"]
+RangeReading = Literal["lower_end", "inside", "upper_end"]
+Counting = Literal["as_registered", "last_year", "increase"]
+Moment = Literal["completed_quarter", "containing_quarter", "year_end", "year_start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +111,48 @@ class Metric(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How a reading has a target judged; every field left alone means: as the target is registered.
+
+    `series` measures it instead, and the targets with the ids `plus` count in. `value` replaces its
+    figure, of which `share` suffices; `range` says where in a range it is met. `counting` takes what
+    the last year alone adds, or the increase since the plan began, for the whole. `at` is the moment
+    that a deadline names, and nothing from before `since` counts.
+    """
+
+    series: str | None = None
+    plus: tuple[str, ...] = ()
+    value: float | None = None
+    share: float = 1.0
+    range: RangeReading = "lower_end"
+    counting: Counting = "as_registered"
+    at: Moment = "completed_quarter"
+    since: date | None = None
+
+    def joined(self, other: "Rule") -> "Rule":
+        """Both rules in one. Raises ValueError where they say different things of the same."""
+        said = {}
+        for part in fields(Rule):
+            mine, theirs = getattr(self, part.name), getattr(other, part.name)
+            if theirs == part.default:
+                continue
+            if mine not in (part.default, theirs):
+                raise ValueError(f"{part.name}: {mine} and {theirs}")
+            said[part.name] = theirs
+        return replace(self, **said)
+
+
+AS_REGISTERED = Rule()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target(Sourced):
     """A dated target: `metric` `comparator` `value` (to `value_high` when between) in `unit`.
 
     `value` is None for qualitative targets only. `subset_of` and `restates` name other targets;
     `lever` names the lever that a promised input feeds; `chains`, `places` and `actors` narrow the
-    scope and are empty when the target is the whole city's.
+    scope and are empty when the target is the whole city's. `rule` and `read_as` are what readings
+    other than the one taken make of it; the registry's own targets have none.
     """
 
     category: TargetCategory
@@ -135,6 +175,21 @@ class Target(Sourced):
     subset_of: str | None
     restates: str | None
     notes: str
+    rule: Rule = AS_REGISTERED
+    read_as: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One way to read a passage; `rules` are the targets (ids) that it has judged otherwise.
+
+    A reading without a `key` is told, and cannot be picked: it changes nothing in how a target is
+    judged, or nothing that the model measures.
+    """
+
+    key: str
+    name: Name
+    rules: Mapping[str, Rule] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +200,7 @@ class Ambiguity:
     documents: tuple[str, ...]
     targets: tuple[str, ...]
     name: Name
-    readings: tuple[str, ...]
+    readings: tuple[Reading, ...]
     recommended_reading: str
     model_impact: str
 
@@ -153,6 +208,16 @@ class Ambiguity:
     def key(self) -> str:
         """The id as people type it."""
         return key_of(self.id)
+
+    @property
+    def choices(self) -> tuple[Reading, ...]:
+        """The readings that can be picked, the one taken first; empty where none changes a judgement."""
+        return tuple(sorted((r for r in self.readings if r.key), key=lambda r: bool(r.rules)))
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The ids of the targets that some reading has judged otherwise, each once."""
+        return tuple(dict.fromkeys(id_ for reading in self.choices for id_ in reading.rules))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,14 +144,15 @@ class _Sheets:
         metrics = tuple(building.metrics(targets))
         units = {metric.id: metric.unit for metric in metrics}
         places = tuple(building.places(districts, refs))
+        goals = tuple(building.targets(targets, refs, plans, units))
         registry = Registry(
             directory=str(self.directory),
             digest=self.digest,
             city=city,
             documents=documents,
             metrics=metrics,
-            targets=tuple(building.targets(targets, refs, plans, units)),
-            ambiguities=tuple(building.ambiguities(targets, refs)),
+            targets=goals,
+            ambiguities=tuple(building.ambiguities(targets, refs, goals)),
             kinds=tuple(e.Kind(id=id_, name=name) for id_, name in building.plain(levers, "kinds")),
             channels=tuple(
                 e.Channel(id=id_, name=name) for id_, name in building.plain(levers, "channels")

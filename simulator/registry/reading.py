@@ -261,6 +261,11 @@ class Fields:
             )
         return options[0]
 
+    def choice_or(self, key: str, options: tuple[Word, ...], default: Word) -> Word:
+        """One of the words in `options`; `default` when the key is missing."""
+        self._asked.add(key)
+        return self.choice(key, options) if key in self.data else default
+
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
         """A list of texts, maybe empty; a number in it is taken as it is written."""
         found = self._get(key)
@@ -287,6 +292,22 @@ class Fields:
         if found is not None:
             self._missing(key, "a mapping", "映射")
         return None
+
+    def texts_or_rows(self, key: str) -> Iterator["str | Fields"]:
+        """The items of a list, each a text or a mapping."""
+        found = self._get(key)
+        if not isinstance(found, list):
+            self._missing(key, "a list", "列表")
+            return
+        for i, item in enumerate(found):
+            if isinstance(item, str):
+                yield item
+            elif isinstance(item, dict):
+                prefix = f"{self.label}.{key}" if self.label else key
+                yield Fields(self.sheet, (*self.path, key, i), item, f"{prefix}[{i}]")
+            else:
+                what = f"{_kind(item).en} is neither text nor a mapping"
+                self.fault(key, what, f"{_kind(item).zh} 既不是文本也不是映射", at=i)
 
     def rows(self, key: str, *, required: bool = True) -> Iterator["Fields"]:
         """The mappings of a list, in order; a row with an id is called by it in messages."""

@@ -4,6 +4,7 @@ Nothing here runs a model. Every public function takes an ensemble that is alrea
 the same pictures come from the command line, a notebook and a test.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from simulator.registry import Name
@@ -31,6 +32,10 @@ class Told(Protocol):
     @property
     def plans(self) -> tuple[str, ...]:
         """Ids of the plan documents in force."""
+
+    @property
+    def readings(self) -> Mapping[str, str]:
+        """Readings picked in place of those taken, by ambiguity id."""
 
     def digest(self) -> str:
         """SHA-256 of the resolved sheet, hexadecimal."""

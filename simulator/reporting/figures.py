@@ -142,7 +142,13 @@ def scorecard(run: Ensemble, *, lang: Lang = "both") -> Figure:
     within each construction of the base value; targets that no plan holds stand apart at the end.
     """
     registry = run.library.registry
-    goals = goals_of(registry, run.years, run.scenario.extra_targets, run.scenario.plans)
+    goals = goals_of(
+        registry,
+        run.years,
+        run.scenario.extra_targets,
+        run.scenario.plans,
+        run.scenario.readings,
+    )
     scores = score(goals, run)
     joints = joint(goals, run)
     colour = colour_of(run.scenario.stem)

@@ -187,13 +187,10 @@ def channel_table() -> str:
             spec.meaning.en,
             spec.unit,
             spec.mechanism,
-            "已建 built" if spec.built else "仅记录 recorded only",
         )
         for key, spec in CHANNELS.items()
     ]
-    return _table(
-        ("通道 channel", "含义", "meaning", "单位 unit", "方程 equation", "状态 status"), rows
-    )
+    return _table(("通道 channel", "含义", "meaning", "单位 unit", "方程 equation"), rows)
 
 
 def series_table() -> str:

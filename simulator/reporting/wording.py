@@ -20,6 +20,7 @@ UNITS: Mapping[str, Name] = {
     "人/年": Name(zh="人/年", en="persons a year"),
     "名": Name(zh="名", en="persons"),
     "种": Name(zh="种", en="kinds"),
+    "stage": Name(zh="个阶段", en="stages"),
     "share": Name(zh="占比", en="share"),
     "ratio": Name(zh="比值", en="ratio"),
     "1": Name(zh="", en=""),
@@ -58,7 +59,7 @@ def amount(value: float | None, unit: str, lang: Lang) -> str:
     if unit.startswith("亿元"):
         return f"{number(value)}亿元"
     if lang == "zh":
-        return f"{number(value)}{unit}"
+        return f"{number(value)}{UNITS[unit].zh if unit in UNITS else unit}"
     word = UNITS.get(unit, Name(zh=unit, en=unit)).en
     return f"{number(value)} {word}".rstrip() if word != "items" else number(value)
 

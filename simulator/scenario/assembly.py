@@ -14,8 +14,8 @@ from simulator.foundation.units import (
     format_quantity,
     parse_quantity,
 )
-from simulator.policy.effects import AWAITED, CHANNELS, LeverAssumption
-from simulator.registry import Lever
+from simulator.policy.effects import LeverAssumption, LeverEffect
+from simulator.registry import AS_REGISTERED, Lever, Rule, key_of
 from simulator.scenario.entries import (
     MECHANISMS,
     ExtraTarget,
@@ -42,20 +42,29 @@ STATED_BY_LIST: Final = ("base_core_revenue", "catalogue_firms", "n10_2024", "un
 """Parameters that a list of firms makes idle."""
 DEFAULT_MEMBERS: Final = 1000
 DEFAULT_SEED: Final = 1
-# The switch without which a channel moves nothing.
-_CHANNEL_SWITCH: Final = {
-    "entry": "entry",
-    "arrivals": "arrivals",
-    "survival": "exit",
-    "demand": "contracts",
-    "linkage": "links",
-    "fund": "funds",
-    "talent_supply": "talent",
-    "hires": "talent",
-    "knowledge": "research",
+FEWEST_FIRMS: Final = 0.5
+"""Firms expected at founding below which what moves firms finds none in most members."""
+# The switches of which one must be on for a channel to move anything.
+_CHANNEL_SWITCHES: Final = {
+    "entry": ("entry",),
+    "arrivals": ("arrivals",),
+    "survival": ("exit",),
+    "demand": ("contracts",),
+    "linkage": ("links",),
+    "fund": ("funds",),
+    "talent_supply": ("talent",),
+    "hires": ("talent",),
+    "knowledge": ("research",),
+    "location": ("arrivals", "entry"),  # only firms that are new choose their place
 }
 # Channels that move something even while firms are frozen: funds are committed and counted projects listed.
 _WITHOUT_FIRMS: Final = ("fund", "milestone", "technology")
+# The parameters that stand before everything a channel does, and the channels that act on firms in their cells.
+_CHANNEL_PARAMETERS: Final = {
+    "arrivals": ("butfor_attract",),
+    "fund": ("k_drawdown", "haihe_ai_share", "fund_landing_share"),
+}
+_MOVES_FIRMS: Final = ("growth", "survival")
 # The switches whose mechanisms read the parameters of an equation; hazards also set the entry rate.
 _READERS: Final = {
     "M3": ("firm_shocks",),
@@ -117,6 +126,7 @@ class _Assembly:
         levers = self._levers(period, sheet.plans, mechanisms)
         population = self._population(period)
         assumptions = self._assumptions(mechanisms, population is not None)
+        readings = self._readings(period, sheet.plans)
         scenario = Scenario(
             name=sheet.name,
             description=sheet.description or sheet.name,
@@ -135,6 +145,7 @@ class _Assembly:
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
             extra_targets=targets,
+            readings=readings,
             notes=_without_repeats(item for item in self.findings if item.severity == "note"),
             origins={**self.origins, **sheet.origins},
         )
@@ -182,8 +193,8 @@ class _Assembly:
             for lever in self.facts.registry.levers
             if lever.document not in plans and lever.id in self.sheet.levers
         ]
-        idle: dict[str, list[Lever]] = {}
-        partial: dict[str, list[Lever]] = {}
+        idle: dict[tuple[str, bool], list[Lever]] = {}
+        weakened: dict[tuple[str, str], list[Lever]] = {}
         for lever in sorted((*planned, *named), key=lambda lever: lever.id):
             given = self.sheet.levers.get(lever.id)
             size = self.facts.sizes.get(lever.id)
@@ -209,37 +220,32 @@ class _Assembly:
                 continue
             if not any(setting.dose.values(period.quarters)):
                 if setting == _setting(lever, size, None, self.facts):
-                    idle.setdefault(lever.document, []).append(lever)
+                    away = setting.dose.end < period.start or setting.dose.start > period.end
+                    idle.setdefault((lever.document, away), []).append(lever)
                 else:
-                    self._find_lever(
-                        lever,
-                        f"can never act: its dose is zero throughout {period}",
-                        f"不起作用：{period} 内剂量始终为零",
-                    )
+                    self._find_lever(lever, *_never_dosed(setting, period))
             elif not awaited:
-                self._note_switches(lever, mechanisms)
-                channels = self.facts.channels.get(lever.id, frozenset())
-                for mechanism in sorted({AWAITED[name] for name in channels & AWAITED.keys()}):
-                    partial.setdefault(mechanism, []).append(lever)
+                self._note_dead(lever, setting, mechanisms, weakened)
             if given is not None and given.dose is not None:
                 self._note_years(lever, setting, given.dose, period)
-        for mechanism, levers in sorted(partial.items()):
+        for (why, why_zh), levers in weakened.items():
             names = ", ".join(lever.key for lever in levers)
             self._find(
                 "plans" if plans else "levers",
-                f"{len(levers)} levers act in part, the rest of their effect waits for {mechanism}: "
-                + names,
-                f"{len(levers)} 项政策工具仅部分起作用，其余尚缺机制 {mechanism}：{names}",
+                f"{len(levers)} levers act in part only; without effect: {why}: {names}",
+                f"{len(levers)} 项政策工具仅部分起作用；无作用者：{why_zh}：{names}",
                 severity="note",
             )
-        for document, levers in idle.items():
+        for (document, away), levers in idle.items():
             names = ", ".join(lever.key for lever in levers[:3])
+            years = " (their years lie outside it)" if away else ""
+            years_zh = f"（其年份在 {period} 之外）" if away else ""
             self._find(
                 "plans",
-                f"{len(levers)} levers of {document} have a dose of zero throughout {period}: "
+                f"{len(levers)} levers of {document} have a dose of zero throughout {period}{years}: "
                 + names
                 + (", …" if len(levers) > 3 else ""),
-                f"{document} 有 {len(levers)} 项政策工具在 {period} 内剂量始终为零",
+                f"{document} 有 {len(levers)} 项政策工具在 {period} 内剂量始终为零{years_zh}",
                 severity="note",
             )
         return tuple(settings)
@@ -254,23 +260,62 @@ class _Assembly:
             )
         if not channels:
             return "declares no effect", "声明无直接作用"
-        if channels <= AWAITED.keys():
-            waits = ", ".join(sorted(CHANNELS[channel].mechanism for channel in channels))
-            return f"has no effect yet: waits for {waits}", f"暂无作用：尚缺机制 {waits}"
         return None
 
-    def _note_switches(self, lever: Lever, mechanisms: Mapping[str, bool]) -> None:
-        channels = self.facts.channels.get(lever.id, frozenset()) - AWAITED.keys()
-        off = {_CHANNEL_SWITCH.get(channel, "") for channel in channels}
-        if not mechanisms["firms"] and not channels & set(_WITHOUT_FIRMS):
-            off = {"firms"}
-        if all(name and not mechanisms[name] for name in off):
-            names = ", ".join(sorted(off))
-            self._find_lever(
-                lever,
-                f"can never act: its mechanisms are switched off ({names})",
-                f"不起作用：相关机制已关闭（{names}）",
-            )
+    def _note_dead(
+        self,
+        lever: Lever,
+        setting: LeverSetting,
+        mechanisms: Mapping[str, bool],
+        weakened: dict[tuple[str, str], list[Lever]],
+    ) -> None:
+        """Note a lever none of whose effects can move anything, and gather those of which some cannot."""
+        effects = self.facts.effects.get(lever.id, ())
+        off = {effect.channel: self._off(effect, mechanisms) for effect in effects}
+        if all(off.values()):
+            names = ", ".join(sorted(set(off.values())))
+            what = f"can never act: its mechanisms are switched off ({names})"
+            self._find_lever(lever, what, f"不起作用：相关机制已关闭（{names}）")
+            return
+        reasons = [self._dead(effect, setting, mechanisms) for effect in effects]
+        told = [reason for reason in dict.fromkeys(reasons) if reason is not None]
+        if all(reasons):
+            what = "; ".join(reason[0] for reason in told)
+            what_zh = "；".join(reason[1] for reason in told)
+            self._find_lever(lever, f"can never act: {what}", f"不起作用：{what_zh}")
+            return
+        for reason in told:
+            weakened.setdefault(reason, []).append(lever)
+
+    @staticmethod
+    def _off(effect: LeverEffect, mechanisms: Mapping[str, bool]) -> str:
+        """The switches without which a channel moves nothing, where all of them are off; else empty."""
+        if not mechanisms["firms"] and effect.channel not in _WITHOUT_FIRMS:
+            return "firms"
+        names = _CHANNEL_SWITCHES.get(effect.channel, ())
+        return ", ".join(names) if names and not any(mechanisms[name] for name in names) else ""
+
+    def _dead(
+        self, effect: LeverEffect, setting: LeverSetting, mechanisms: Mapping[str, bool]
+    ) -> tuple[str, str] | None:
+        """Why an effect can move nothing, in both languages; None when it can."""
+        channel = effect.channel
+        if off := self._off(effect, mechanisms):
+            return f"{channel} ({off} switched off)", f"{channel}（{off} 已关闭）"
+        for name in (effect.parameter, *_CHANNEL_PARAMETERS.get(channel, ())):
+            given = self.sheet.assumptions.get(name) if name else None
+            if given is not None and given.is_fixed and given.numbers[0] == 0.0:
+                return f"{channel} ({name} is zero)", f"{channel}（{name} 为零）"
+        if effect.scale == 0.0:
+            return f"{channel} (its scale is zero)", f"{channel}（系数为零）"
+        if channel in _MOVES_FIRMS:
+            firms = self.facts.firms_in(setting.chains, setting.places)
+            if firms < FEWEST_FIRMS:
+                return (
+                    f"{channel} (about {firms:.1f} firms are expected in its chains and districts)",
+                    f"{channel}（所涉产业链与区内预计仅约 {firms:.1f} 家企业）",
+                )
+        return None
 
     def _note_years(
         self, lever: Lever, setting: LeverSetting, dose: DoseSheet, period: Period
@@ -439,6 +484,47 @@ class _Assembly:
             )
         return tuple(targets) if good else None
 
+    def _readings(self, period: Period, plans: tuple[str, ...]) -> dict[str, str]:
+        """The readings picked in place of those taken, in registry order; two that clash are an error."""
+        registry = self.facts.registry
+        due = {
+            target.id
+            for target in registry.targets
+            if target.deadline.year in period.years and (not plans or target.document in plans)
+        }
+        chosen: dict[str, str] = {}
+        rules: dict[str, tuple[Rule, str]] = {}
+        for ambiguity in registry.ambiguities:
+            if not ambiguity.choices:
+                continue
+            path = f"readings.{ambiguity.key}"
+            self.origins[path] = Origin("registry", "")
+            picked = self.sheet.readings.get(ambiguity.id)
+            if picked is None:
+                continue
+            if not due & set(ambiguity.judged):
+                self._find(
+                    path,
+                    f"changes nothing: none of its targets is judged in {period} under these plans",
+                    f"不起作用：所涉目标都不在 {period} 与所列规划之内评判",
+                    severity="note",
+                )
+            reading = next(item for item in ambiguity.choices if item.key == picked)
+            if reading.rules:
+                chosen[ambiguity.id] = picked
+            for id_, rule in reading.rules.items():
+                before, other = rules.get(id_, (AS_REGISTERED, ""))
+                try:
+                    rules[id_] = before.joined(rule), ambiguity.key
+                except ValueError as error:
+                    self._find(
+                        path,
+                        f"clashes with readings.{other} about {key_of(id_)}: {error}",
+                        f"与 readings.{other} 对 {key_of(id_)} 的读法相冲突：{error}",
+                        allowed="one of the two",
+                    )
+        return chosen
+
     def _find_lever(
         self,
         lever: Lever,
@@ -513,6 +599,20 @@ def _setting(
         ),
         chains=chains if given.chains is None else given.chains,
         places=places if given.places is None else given.places,
+    )
+
+
+def _never_dosed(setting: LeverSetting, period: Period) -> tuple[str, str]:
+    """Why the dose of a setting is zero throughout a period, in both languages."""
+    dose = setting.dose
+    if dose.end < period.start or dose.start > period.end:
+        return (
+            f"can never act: it is in force in {dose.start}–{dose.end}, outside {period}",
+            f"不起作用：其有效期 {dose.start}–{dose.end} 在 {period} 之外",
+        )
+    return (
+        f"can never act: its dose is zero throughout {period}",
+        f"不起作用：{period} 内剂量始终为零",
     )
 
 

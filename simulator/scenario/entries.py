@@ -11,7 +11,7 @@ from simulator.foundation.calendar import Period, Schedule
 from simulator.foundation.findings import Finding
 from simulator.foundation.parameters import NUMBERS, Distribution, Parameter
 from simulator.foundation.units import exact_quantity
-from simulator.registry import Lever, Library, Name
+from simulator.registry import AS_REGISTERED, Lever, Library, Name, Rule, key_of
 from simulator.world.population import Population
 
 SCHEMA_VERSION: Final = 1
@@ -91,6 +91,8 @@ class ExtraTarget:
     document: str = ""
     clause: str = ""
     headline: bool = False
+    rule: Rule = AS_REGISTERED
+    read_as: tuple[Name, ...] = ()
 
     @property
     def deadline(self) -> date:
@@ -109,6 +111,7 @@ class Scenario:
 
     `assumptions` holds a distribution for every one of `parameters`, in its unit. `notes` are the
     listed findings. `origins` maps dotted paths of the resolved sheet to the layer that set them.
+    `readings` are those picked in place of the ones taken, reading keys by ambiguity id.
     `population` is the user's own list of firms that stands in for the drawn catalogue.
     `library` is the data of the city that the file was read against.
     """
@@ -129,6 +132,7 @@ class Scenario:
     members: int
     seed: int
     extra_targets: tuple[ExtraTarget, ...]
+    readings: Mapping[str, str]
     notes: tuple[Finding, ...] = field(compare=False)
     origins: Mapping[str, Origin] = field(compare=False)
     library: Library = field(compare=False, repr=False)
@@ -156,6 +160,8 @@ class Scenario:
         sheet["mechanisms"] = dict(self.mechanisms)
         if self.extra_targets:
             sheet["targets"] = {item.key: _target_sheet(item) for item in self.extra_targets}
+        if self.readings:
+            sheet["readings"] = {key_of(id_): key for id_, key in self.readings.items()}
         sheet["members"] = self.members
         sheet["seed"] = self.seed
         return sheet

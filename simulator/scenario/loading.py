@@ -239,6 +239,7 @@ def _merge(sheets: Sequence[Sheet], facts: Facts, findings: list[Finding]) -> Sh
         merged.seed = merged.seed if sheet.seed is None else sheet.seed
         merged.assumptions.update(sheet.assumptions)
         merged.mechanisms.update(sheet.mechanisms)
+        merged.readings.update(sheet.readings)
         merged.origins.update(sheet.origins)
         merged.readable = merged.readable and sheet.readable
         for lever, given in sheet.levers.items():

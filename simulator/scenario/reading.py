@@ -35,6 +35,7 @@ TOP_KEYS: Final = (
     "assumptions",
     "mechanisms",
     "targets",
+    "readings",
     "members",
     "seed",
 )
@@ -115,6 +116,7 @@ class Sheet:
     construction: str | None = None
     mechanisms: dict[str, bool] = field(default_factory=dict)
     targets: dict[str, TargetSheet] = field(default_factory=dict)
+    readings: dict[str, str] = field(default_factory=dict)
     members: int | None = None
     seed: int | None = None
     origins: dict[str, Origin] = field(default_factory=dict)
@@ -164,6 +166,8 @@ class Reader:
             self._mechanisms(top["mechanisms"])
         if "targets" in top:
             self._targets(top["targets"])
+        if "readings" in top:
+            self._readings(top["readings"])
         if "members" in top:
             sheet.members = self._whole(("members",), top["members"], 1, MOST_MEMBERS)
         if "seed" in top:
@@ -674,6 +678,43 @@ class Reader:
             sheet.deadline = self._whole((*path, "deadline"), entry["deadline"], 2018, LAST_YEAR)
         return sheet
 
+    def _readings(self, value: object) -> None:
+        """Which reading of an ambiguous passage is picked, by the ambiguity's key, id or name."""
+        pickable = [item for item in self.facts.registry.ambiguities if item.choices]
+        entries = self._mapping(("readings",), value, None)
+        spelled: dict[str, str] = {}
+        for word, entry in (entries or {}).items():
+            path: Key = ("readings", word)
+            keys = [item.key for item in pickable]
+            try:
+                found = self.facts.registry.ambiguity(word)
+            except KeyError as error:
+                self.fault(
+                    path,
+                    f"no ambiguity {word!r}",
+                    f"没有歧义“{word}”",
+                    allowed=", ".join(keys),
+                    suggestion=nearest(word, keys) or self._misplaced(word) or _suggested(error),
+                    at_key=True,
+                )
+                continue
+            if not found.choices:
+                self.fault(
+                    path,
+                    f"{found.key} has no reading to pick: none changes how a target is judged",
+                    f"{found.key} 没有可选的读法：各读法都不改变目标的判断",
+                    allowed=", ".join(keys),
+                    at_key=True,
+                )
+            elif found.id in spelled:
+                self._twice(path, word, spelled[found.id])
+            else:
+                spelled[found.id] = word
+                picked = self._choice(path, entry, [item.key for item in found.choices])
+                self._set_origin(("readings", found.key), path)
+                if picked is not None:
+                    self.sheet.readings[found.id] = picked
+
     def _mapping(
         self, path: Key, value: object, allowed: Iterable[str] | None
     ) -> dict[str, object] | None:
@@ -710,6 +751,8 @@ class Reader:
         here = path[0] if path else ""
         homes = [("", TOP_KEYS), ("period", ("start", "end")), ("mechanisms", MECHANISMS)]
         homes.append(("assumptions", (*self.facts.priors, "base_construction")))
+        ambiguities = self.facts.registry.ambiguities
+        homes.append(("readings", tuple(item.key for item in ambiguities if item.choices)))
         for home, keys in homes:
             if word in keys and home != here:
                 return f"{home}.{word}" if home else f"{word} (at the top level)"

@@ -79,6 +79,16 @@ def json_schema(data: Data = None) -> dict[str, object]:
             "assumptions": _object(assumptions),
             "mechanisms": _object(dict.fromkeys(MECHANISMS, switch)),
             "targets": {"type": "object", "additionalProperties": _object(target)},
+            "readings": _object(
+                {
+                    ambiguity.key: {
+                        "enum": [reading.key for reading in ambiguity.choices],
+                        "description": ambiguity.name.text("both"),
+                    }
+                    for ambiguity in facts.registry.ambiguities
+                    if ambiguity.choices
+                }
+            ),
             "members": {"type": "integer", "minimum": 1, "maximum": MOST_MEMBERS},
             "seed": {"type": "integer", "minimum": 0, "maximum": LARGEST_SEED},
         }

@@ -169,6 +169,14 @@ def _leaves(scenario: Scenario, lang: str) -> dict[str, _Leaf]:
         put(f"{path}.comparator", name, target.comparator, target.comparator)
         put(f"{path}.value", name, (target.value, target.unit), quantity)
         put(f"{path}.deadline", name, target.year, str(target.year))
+    for ambiguity in scenario.library.registry.ambiguities:
+        if ambiguity.choices:
+            key = scenario.readings.get(ambiguity.id, ambiguity.choices[0].key)
+            reading = next(item for item in ambiguity.choices if item.key == key)
+            text = f"{key}: {reading.name.text(lang)}"
+            # The English name of an ambiguity is a paragraph; its key says as much as a cell can hold.
+            name = Name(ambiguity.name.zh, ambiguity.key.replace("_", " "))
+            put(f"readings.{ambiguity.key}", name, key, text)
     put("members", Name("成员数", "members"), scenario.members, str(scenario.members))
     put("seed", Name("随机种子", "seed"), scenario.seed, str(scenario.seed))
     return leaves

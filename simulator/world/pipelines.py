@@ -62,6 +62,7 @@ class Reserved(NamedTuple):
     carrier: int = NOBODY
     invested_in: bool = False
     single: bool = False  # one named project of a planned size
+    drawn_as: str = ""  # the target whose draws its projects take, "" for its own
 
 
 class Pipelines(NamedTuple):
@@ -101,7 +102,7 @@ def run_pipelines(
     by_firms = [_carried(_no_projects(), 0, Reserved("", False, np.zeros(0)), p, draw)]
     for pipeline in reserved:
         listed = np.asarray(np.bincount(year_start, DT * pipeline.rates, n_quarters), dtype=float)
-        name = f"{pipeline.target}/{pipeline.technology}"
+        name = f"{pipeline.drawn_as or pipeline.target}/{pipeline.technology}"
         chance = single_luck(pipeline.target, draw) if pipeline.single else None
         batch = _projects(listed, name, pipeline.technology, p, draw, chance)
         column = targets.index(pipeline.target)

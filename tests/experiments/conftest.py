@@ -41,6 +41,7 @@ class FakeScenario:
     members: int = 120
     seed: int = 1
     extra_targets: tuple[Any, ...] = ()
+    readings: dict[str, str] = field(default_factory=dict, hash=False)
 
     def resolved(self) -> dict[str, object]:
         return {
@@ -78,7 +79,7 @@ class FakeStudy:
     simulated: list[int] = field(default_factory=list)
     _lock: Any = field(default_factory=threading.Lock)
 
-    def simulate(self, member: int, engine: str = "auto") -> FakeResult:
+    def simulate(self, member: int, engine: str = "auto", luck: int | None = None) -> FakeResult:
         self.on_member(member)
         with self._lock:
             self.simulated.append(member)
@@ -86,6 +87,8 @@ class FakeStudy:
             raise ZeroDivisionError(f"no firm left in member {member}")
         draws = np.random.default_rng([self.scenario.seed, member])
         base = 300.0 * np.exp(draws.normal(0.0, 0.3))
+        if luck is not None:
+            draws = np.random.default_rng([self.scenario.seed, luck, 1])
         shocks = draws.normal(0.05, 0.1, len(QUARTERS)).cumsum()
         core = base * np.exp(shocks) + self.scenario.push * np.arange(13) * (1 + shocks / 50)
         values = np.zeros((len(QUARTERS), len(SERIES)))

@@ -82,6 +82,8 @@ def test_accounts_say_what_was_fitted(found: Validation) -> None:
     for account in found.accounts:
         assert (account.mark == "fitted") == bool(account.fitted_by)
         assert account.model.low <= account.model.value <= account.model.high
+    assert marks["paid_in"].verdict == "pass" and marks["landed_investment"].verdict == "miss"
+    assert "later rounds" in marks["landed_investment"].miss.en
 
 
 def test_hindcast_accounts_are_what_was_placed_since_2017() -> None:
@@ -99,6 +101,10 @@ def test_hindcast_accounts_are_what_was_placed_since_2017() -> None:
     # Eleven quarters of 100亿元 over three years at 0.364 a yuan.
     assert found["special_fund_spent"].model.value == pytest.approx(0.364 * 33.33 * 11 / 4)
     assert (found["committed"].mark, found["paid_in"].mark) == ("check", "fitted")
+    # What a paid-in sum, an invested one, a landed one and an executed one are all held against is printed.
+    assert {"paid_in", "ai_invested", "landed_investment", "special_fund_spent"} <= set(found)
+    spent = found["special_fund_spent"]
+    assert spent.verdict == "miss" and "eleven of twelve quarters" in spent.miss.en
 
 
 def test_luck_alone_is_as_large_as_the_formula() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from simulator.model import TianjinAI, prepare
-from simulator.policy.effects import CHANNELS
 from tests.identities.test_steady_state import HELD, STILL
 from tests.limits.handmade import (
     NOTHING,
@@ -132,7 +131,6 @@ def test_talent_targets_go_through_firms() -> None:
     leading, leading_came = hired_and_came(study, 1, "pz24_leading_talents")
     assert (leading, leading_came) == (np.floor(hired / 10.0), 100.0)
     assert hired_and_came(study, 1, "pz24_talent_teams")[1] == 10.0
-    assert CHANNELS["hires"].built
 
 
 def test_nobody_is_hired_where_no_post_opens() -> None:

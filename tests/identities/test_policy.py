@@ -12,7 +12,7 @@ import pytest
 
 from simulator.foundation.parameters import load_priors
 from simulator.model import Study, prepare
-from simulator.policy.effects import AWAITED, load_lever_assumptions, load_lever_effects
+from simulator.policy.effects import load_lever_assumptions, load_lever_effects
 from simulator.registry import load_registry
 from simulator.scenario import Scenario
 from tests.limits.handmade import scenario, with_doses
@@ -109,7 +109,7 @@ def entry_only() -> list[str]:
     channels: dict[str, set[str]] = {}
     for effect in load_lever_effects(load_registry(), priors):
         strength = effect.scale * (priors[effect.parameter].central if effect.parameter else 1.0)
-        if strength and effect.lever in LEVERS and effect.channel not in AWAITED:
+        if strength and effect.lever in LEVERS:
             channels.setdefault(effect.lever, set()).add(effect.channel)
     return sorted(v for v, c in channels.items() if "entry" in c and c <= {"entry", "location"})
 

@@ -11,7 +11,7 @@ from simulator.engine.choose import choose
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.parameters import load_priors
 from simulator.model import TianjinAI, prepare
-from simulator.policy.effects import AWAITED, load_lever_effects
+from simulator.policy.effects import load_lever_effects
 from simulator.registry import load_registry
 from simulator.scenario import Scenario
 from tests.limits.handmade import NOTHING, no_doses, scenario, with_doses
@@ -20,7 +20,7 @@ PAST = {"period.start": "2018Q1", "period.end": "2020Q4"}
 WITHOUT = scenario("no_policy")
 BASELINE = scenario("baseline")
 EFFECTS = load_lever_effects(load_registry(), load_priors())
-REACHING = {effect.lever for effect in EFFECTS if effect.channel not in AWAITED}
+REACHING = {effect.lever for effect in EFFECTS}
 IDLE = [s.lever.id for s in BASELINE.levers if s.lever.id not in REACHING]
 ACTING = [s.lever.id for s in BASELINE.levers if s.lever.id in REACHING]
 
@@ -161,3 +161,20 @@ def test_both_engines_leave_the_same_firms() -> None:
         assert worlds[0].ids.tobytes() == worlds[1].ids.tobytes()
         for name in type(worlds[0].columns.firms)._fields:
             assert worlds[0].column(name).tobytes() == worlds[1].column(name).tobytes(), name
+
+
+def test_the_same_parameters_meet_other_luck() -> None:
+    study = prepare(scenario("baseline"))
+    own, same, other = (study.simulate(3, "plain", luck) for luck in (None, 3, 11))
+    assert own.values.tobytes() == same.values.tobytes()
+    drawn = len(study.draws.names)
+    assert own.parameters[:drawn].tobytes() == other.parameters[:drawn].tobytes()
+    names = study.parameter_names
+    for name in ("construction", "n10_2024"):
+        place = names.index(name)
+        assert own.parameters[place] == other.parameters[place]
+    founding = study.series.index("core_revenue")
+    assert own.values[0, founding] == pytest.approx(other.values[0, founding])  # the base is drawn
+    assert abs(own.values[-1, founding] / other.values[-1, founding] - 1.0) > 1e-3
+    stranger = study.simulate(11, "plain")
+    assert stranger.values.tobytes() != other.values.tobytes()

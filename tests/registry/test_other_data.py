@@ -1,5 +1,6 @@
 """Other data directories: another city, and broken files."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -434,6 +435,71 @@ def test_a_slip_in_the_checklist_is_found_when_tasks_are_read(copied: Path) -> N
     text = str(caught.value)
     assert len(caught.value.findings) == 2
     assert "did you mean: st_bureau?" in text and "did you mean: task?" in text
+
+
+READING = """\
+ambiguities:
+  - id: a-yz-count
+    documents: [yz-2025]
+    targets: [t-yz-revenue]
+    name_zh: 口径
+    description_en: What counts is not said.
+    readings:
+      - Only told
+      - key: whole
+        name_zh: 全部
+        name_en: All of it
+      - key: half
+        name_zh: 一半
+        name_en: Half of it
+        rules:
+          - share: 0.5
+    recommended_reading: All of it.
+    model_impact: Half.
+"""
+
+
+def with_reading(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = READING
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    target = re.search(r"id: (t-yz-[\w-]+)", SMALL["targets"])
+    assert target is not None
+    text = text.replace("[t-yz-revenue]", f"[{target[1]}]")
+    return write(folder, {**SMALL, "targets": SMALL["targets"].replace("ambiguities: []\n", text)})
+
+
+def test_readings_of_another_city_are_read(tmp_path: Path) -> None:
+    (found,) = load_registry(with_reading(tmp_path / "yz")).ambiguities
+    assert [reading.key for reading in found.readings] == ["", "whole", "half"]
+    assert [reading.key for reading in found.choices] == ["whole", "half"]
+    assert [rule.share for rule in found.choices[1].rules.values()] == [0.5]
+    assert found.judged == found.targets
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("          - share: 0.5", "          - share: 1.0", "a rule that changes nothing"),
+        ("          - share: 0.5", "          - share: 1.5", "1.5 is not a share"),
+        ("          - share: 0.5", "          - range: inside", "is not a range"),
+        ("          - share: 0.5", "          - rnge: inside", "did you mean: range?"),
+        ("          - share: 0.5", "          - at: yearend", "did you mean: year_end?"),
+        ("          - share: 0.5", "          - targets: [t-yz-standing]\n            share: 0.5",
+         "t-yz-standing has no number to judge"),
+        ("          - share: 0.5", "          - plus: [t-yz-none]", "no target has the id t-yz-none"),
+        ("          - share: 0.5", "          - share: 0.5\n          - value: 3", "two rules for"),
+        ("        rules:\n          - share: 0.5\n", "", "2 readings with a key have no rules"),
+        ("key: half", "key: whole", "reading whole occurs twice"),
+        ("      - Only told", "      - 7", "7 is neither text nor a mapping"),
+    ],
+)  # fmt: skip
+def test_a_reading_that_cannot_be_judged_is_found(
+    tmp_path: Path, old: str, new: str, what: str
+) -> None:
+    found = faults(with_reading(tmp_path / "yz", (old, new)))
+    assert any(what in line for line in found), found
 
 
 def test_a_missing_table_is_one_finding(tmp_path: Path) -> None:

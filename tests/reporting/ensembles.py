@@ -12,7 +12,14 @@ from simulator.registry import Library, Name, load_library
 from simulator.scenario import ExtraTarget
 
 Floats = NDArray[np.float64]
-STOCKS = ("firms_10", "firms_50", "firms_100", "catalogue_firms", "chain_catalogue_firms")
+STOCKS = (
+    "milestones_delivered",
+    "firms_10",
+    "firms_50",
+    "firms_100",
+    "catalogue_firms",
+    "chain_catalogue_firms",
+)
 
 
 LITERAL = ExtraTarget(
@@ -36,6 +43,7 @@ class Sheet:
     stem: str
     extra_targets: tuple[ExtraTarget, ...] = (LITERAL,)
     plans: tuple[str, ...] = ("tj-2025-2027",)
+    readings: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self) -> str:
         """A fixed digest by name."""

@@ -10,7 +10,7 @@ from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import InputError
 from simulator.foundation.parameters import Distribution
 from simulator.foundation.tables import shipped
-from simulator.scenario import Scenario, load_scenario, sheet_text
+from simulator.scenario import Scenario, assembly, load_scenario, sheet_text
 
 SCENARIOS = shipped("scenarios")
 BASELINE = SCENARIOS / "baseline.yaml"
@@ -372,10 +372,6 @@ def test_overrides_may_be_plain_values() -> None:
             "levers.tj27_funds: can never act",
         ),
         (
-            {"levers.tj27_platforms.intensity": "2"},
-            "tj27_platforms: has no effect yet: waits for M6",
-        ),
-        (
             {"levers.tj27_funds.size": "{2026: 1亿元}", "levers.tj27_alliance.start": "2027Q2"},
             "no dose for 2025",
         ),
@@ -385,6 +381,23 @@ def test_overrides_may_be_plain_values() -> None:
             {"mechanisms.funds": "off"},
             "levers.tj27_funds: can never act: its mechanisms are switched off (funds)",
         ),
+        (
+            {"levers.tj27_funds.start": "2030", "levers.tj27_funds.end": "2031"},
+            "can never act: it is in force in 2030Q1–2031Q4, outside 2025Q1–2027Q4",
+        ),
+        (
+            {"assumptions.butfor_attract": "0"},
+            "levers.tj27_hq_attraction: can never act: arrivals (butfor_attract is zero)",
+        ),
+        (
+            {"mechanisms.contracts": "off"},
+            "levers act in part only; without effect: demand (contracts switched off)",
+        ),
+        (
+            {"mechanisms.entry": "off", "mechanisms.arrivals": "off"},
+            "location (arrivals, entry switched off)",
+        ),
+        ({"assumptions.fund_landing_share": "0"}, "fund (fund_landing_share is zero)"),
         (
             {"levers.tj27_funds.size": "{2025: 1亿元, 2029: 2亿元}", "period.end": "2030Q4"},
             "did you mean: end: 2029?",
@@ -459,3 +472,16 @@ assumptions:
     assert setting(scenario, "tj27_funds") == [200.0, 300.0, 300.0]
     assert setting(scenario, "tj27_talent") == [60.0, 105.0, 150.0]
     assert scenario.assumptions["base_core_revenue"].numbers == (480.0, 0.3, 0.0)
+
+
+def test_a_lever_aimed_where_hardly_a_firm_stands_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aimed = {
+        "levers.tj27_zone_connected.districts": "[ninghe]",
+        "levers.tj27_zone_connected.chains": "[advanced_comm]",
+    }
+    words = "act in part only; without effect: growth (about 2.5 firms are expected"
+    assert words not in "\n".join(map(str, load_scenario(BASELINE, aimed).notes))
+    monkeypatch.setattr(assembly, "FEWEST_FIRMS", 5.0)
+    assert words in "\n".join(map(str, load_scenario(BASELINE, aimed).notes))

@@ -134,3 +134,17 @@ def test_the_years_of_2018_spend_what_their_projects_were_given():
     assert 0.5 * whole < 0.25 * column["project_investment"].sum() <= whole
     plant = model.world.parameters.finance.rev_capital_ratio * whole
     assert 0.0 == column["project_sales"][0] <= column["project_sales"][-1] < plant
+
+
+def test_the_stages_of_one_platform_are_the_same_projects():
+    study = prepare(load_scenario(ROOT / "scenarios/plans/jizhou-2018-2020.yaml"))
+    assert study.last_stage == {
+        "t-jz18-sorting-plan": "t-jz18-sorting-live",
+        "t-jz18-sorting-live": "t-jz18-sorting-live",
+    }
+    values = study.simulate(2, "plain").values
+    plan, live = (
+        values[:, study.series.index(f"milestones_delivered[jz18_sorting_{stage}]")]
+        for stage in ("plan", "live")
+    )
+    assert live[-1] > 0.0 and plan.tolist() == live.tolist()
