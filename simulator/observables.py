@@ -32,6 +32,7 @@ OUTSIDE = "outside the catalogue"
 ALL = "all modelled firms"
 FUNDS = "fund chain"
 PROJECTS = "counted projects"
+BUDGETS = "government budgets"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -84,6 +85,8 @@ CATALOGUE: tuple[Observable, ...] = (
     _city("tickets", "期初以来基金投资项目数", "Fund tickets since the start", "个", "stock", FUNDS, "", "M8"),
     _city("feature_clusters", "特色产业聚集区", "Feature areas that are large and specialised", "个", "stock",
           CATALOGUE_PERIMETER, "feature_clusters", "M18"),
+    _city("budget_factor", "市级预算为计划的倍数", "Budget of the municipality over its plan", "1", "stock",
+          BUDGETS, "", "M21"),
     Observable("milestones_started", Name("各目标已启动项目", "Projects started toward a target"), "个",
                "target", "stock", PROJECTS, "", "M7, M16"),
     Observable("milestones_delivered", Name("各目标已交付项目", "Projects delivered toward a target"), "个",
@@ -96,6 +99,8 @@ CATALOGUE: tuple[Observable, ...] = (
                "亿元", "district", "flow", CATALOGUE_PERIMETER, "", "M15"),
     Observable("district_catalogue_firms", Name("各区名录企业数", "Catalogue firms by district and zone"),
                "家", "district", "stock", CATALOGUE_PERIMETER, "", "M15"),
+    Observable("district_budget_factor", Name("各区政府预算为计划的倍数", "Budget of the district over its plan"),
+               "1", "district", "stock", BUDGETS, "", "M21"),
 )  # fmt: skip
 
 BY_KEY = {observable.key: observable for observable in CATALOGUE}

@@ -32,7 +32,7 @@ HOMES = {
     "matplotlib": ("reporting.figures", "reporting.fonts"),
     "zhplot": ("reporting.fonts",),
     "fontTools": ("reporting.fonts",),
-    "mesa": ("model",),
+    "mesa": ("model", "policy.governments"),
     "networkx": ("model",),
     "numba": ("engine",),
     "llvmlite": ("engine",),

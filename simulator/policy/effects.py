@@ -6,7 +6,7 @@ with their reasoning in two languages: `lever_assumptions.csv` (dose, bounds, co
 without a row of effects declares that it has none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from simulator.foundation.parameters import (
     cell_text,
 )
 from simulator.foundation.tables import Row, read_table, shipped
-from simulator.registry import Library, Registry
+from simulator.registry import Library, Registry, Target
 
 ATTRIBUTES: Final[Mapping[str, str]] = {
     "size": "亿元",
@@ -96,6 +96,9 @@ CHANNELS: Final[Mapping[str, ChannelSpec]] = {
 AWAITED: Final = {name: spec.mechanism for name, spec in CHANNELS.items() if not spec.built}
 """Channels whose mechanism is not built yet, with its label."""
 
+GOAL_METRIC: Final = "core_revenue"
+"""The metric whose target adaptive governments steer by."""
+
 COUNTED: Final = ("milestone", "technology")
 """Channels whose projects count toward a target, which the effect names."""
 
@@ -140,6 +143,20 @@ class LeverEffect:
 def counted_targets(effects: Sequence[LeverEffect]) -> tuple[str, ...]:
     """Ids of the targets that some lever's projects count toward, sorted."""
     return tuple(sorted({effect.target for effect in effects if effect.target}))
+
+
+def revenue_goal(registry: Registry, plans: Collection[str], founding_year: int) -> Target | None:
+    """The core-revenue target that adaptive governments steer by: of the plans in force, the first that falls due."""
+    due = [
+        target
+        for target in registry.targets
+        if target.metric == GOAL_METRIC
+        and target.document in plans
+        and target.value is not None
+        and target.value > 0.0
+        and target.deadline.year > founding_year
+    ]
+    return min(due, key=lambda target: target.deadline, default=None)
 
 
 class LeverTables(NamedTuple):

@@ -111,8 +111,13 @@ def open_channels(
     effects: Sequence[LeverEffect],
     ground: Ground,
     quarters: Sequence[Quarter],
+    factors: Mapping[str, Number] | None = None,
 ) -> Channels:
-    """Fill the exposure tables of a scenario; ``quarters`` are the T simulated ones."""
+    """Fill the exposure tables of a scenario; ``quarters`` are the T simulated ones.
+
+    ``factors`` scale a lever's ramped doses by quarter, (T,) by lever id, where governments adapt their budgets; one
+    leaves every byte as it was.
+    """
     tables: dict[tuple[str, str], Number] = {}
     signings: list[Signings] = []
     reserved: dict[tuple[str, bool, str], Number] = {}
@@ -135,6 +140,8 @@ def open_channels(
         mix = np.zeros(len(ground.chains))
         mix[chains] = ground.chain_mix[chains] / ground.chain_mix[chains].sum()
         ramped = doses * _ramp(doses, assumptions[lever_id].ramp_years)
+        if factors is not None:
+            ramped = ramped * factors[lever_id]
         for effect in by_lever.get(lever_id, []):
             acting = effect.scale * ramped
             if effect.channel in CELL_CHANNELS:

@@ -14,13 +14,14 @@ from simulator.foundation.units import (
     format_quantity,
     parse_quantity,
 )
-from simulator.policy.effects import AWAITED, CHANNELS, LeverAssumption
+from simulator.policy.effects import AWAITED, CHANNELS, LeverAssumption, revenue_goal
 from simulator.registry import Lever
 from simulator.scenario.entries import (
     MECHANISMS,
     ExtraTarget,
     LeverSetting,
     Origin,
+    Rule,
     Scenario,
     distribution_sheet,
 )
@@ -42,6 +43,9 @@ STATED_BY_LIST: Final = ("base_core_revenue", "catalogue_firms", "n10_2024", "un
 """Parameters that a list of firms makes idle."""
 DEFAULT_MEMBERS: Final = 1000
 DEFAULT_SEED: Final = 1
+DEFAULT_RULE: Final[Rule] = "fixed"
+RULED: Final = "adaptive_gain"
+"""The parameter that only an adaptive government reads."""
 # The switch without which a channel moves nothing.
 _CHANNEL_SWITCH: Final = {
     "entry": "entry",
@@ -106,9 +110,12 @@ class _Assembly:
             self.origins[key] = Origin("default", "")
         mechanisms = {name: sheet.mechanisms.get(name, True) for name in MECHANISMS}
         self.origins.update({f"mechanisms.{name}": Origin("default", "") for name in MECHANISMS})
+        rule = sheet.government or DEFAULT_RULE
+        self.origins["government.rule"] = Origin("default", "")
+        self._note_rule(rule, period, sheet.plans)
         levers = self._levers(period, sheet.plans, mechanisms)
         population = self._population(period)
-        assumptions = self._assumptions(mechanisms, population is not None)
+        assumptions = self._assumptions(mechanisms, population is not None, rule)
         scenario = Scenario(
             name=sheet.name,
             description=sheet.description or sheet.name,
@@ -124,6 +131,7 @@ class _Assembly:
             base_construction=sheet.construction,
             population=population,
             mechanisms=mechanisms,
+            government=rule,
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
             extra_targets=targets,
@@ -236,6 +244,16 @@ class _Assembly:
             )
         return tuple(settings)
 
+    def _note_rule(self, rule: Rule, period: Period, plans: tuple[str, ...]) -> None:
+        goal = revenue_goal(self.facts.registry, plans, period.start.shift(-1).year)
+        if rule == "adaptive" and goal is None:
+            self._find(
+                "government.rule",
+                "governments cannot adapt: no plan in force has a core-revenue target to steer by",
+                "政府无从自适应：生效规划中没有可供参照的核心营收目标",
+                severity="note",
+            )
+
     def _awaited(self, lever: Lever, size: LeverAssumption | None) -> tuple[str, str] | None:
         """Why a lever has no effect yet, in both languages; None when it has one."""
         channels = self.facts.channels.get(lever.id, frozenset())
@@ -318,7 +336,9 @@ class _Assembly:
             )
         return population
 
-    def _assumptions(self, mechanisms: Mapping[str, bool], listed: bool) -> dict[str, Distribution]:
+    def _assumptions(
+        self, mechanisms: Mapping[str, bool], listed: bool, rule: Rule
+    ) -> dict[str, Distribution]:
         assumptions: dict[str, Distribution] = {}
         for name, prior in sorted(self.facts.priors.items()):
             given = self.sheet.assumptions.get(name)
@@ -342,6 +362,13 @@ class _Assembly:
                     path,
                     f"unused parameter: {_USES[prior.use][0]} ({prior.mechanism})",
                     f"未使用的参数：{_USES[prior.use][1]}（{prior.mechanism}）",
+                    severity="note",
+                )
+            elif name == RULED and rule == "fixed":
+                self._find(
+                    path,
+                    "unused parameter: budgets are fixed (government: adaptive reads it)",
+                    "未使用的参数：预算为固定规则（government: adaptive 时使用）",
                     severity="note",
                 )
             elif off := self._switched_off(prior, mechanisms):

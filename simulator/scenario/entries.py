@@ -29,9 +29,12 @@ MECHANISMS: Final = (
     "observation",
 )
 """The switches of a scenario, all on unless a file turns them off."""
+RULES: Final = ("fixed", "adaptive")
+"""How governments set their budgets: as the plan states, or each year by the last published figures (M21)."""
 EVERY: Final = "all"
 POPULATION: Final = "population.csv"
 Founding = Literal["2024Q4", "2017Q4"]
+Rule = Literal["fixed", "adaptive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Scenario:
     base_construction: str | None
     population: Population | None
     mechanisms: Mapping[str, bool]
+    government: Rule
     members: int
     seed: int
     extra_targets: tuple[ExtraTarget, ...]
@@ -151,6 +155,7 @@ class Scenario:
             assumptions["base_construction"] = self.base_construction
         sheet["assumptions"] = assumptions
         sheet["mechanisms"] = dict(self.mechanisms)
+        sheet["government"] = {"rule": self.government}
         if self.extra_targets:
             sheet["targets"] = {item.key: _target_sheet(item) for item in self.extra_targets}
         sheet["members"] = self.members

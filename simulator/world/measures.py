@@ -36,6 +36,7 @@ CITY = (
     "private_coinvestment",
     "tickets",
     "feature_clusters",
+    "budget_factor",
 )
 (
     CORE_REVENUE,
@@ -62,6 +63,7 @@ CITY = (
     PRIVATE_COINVESTMENT,
     TICKETS,
     FEATURE_CLUSTERS,
+    BUDGET_FACTOR,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms")
@@ -69,8 +71,8 @@ CHAIN_CORE_REVENUE, CHAIN_CATALOGUE_FIRMS = range(len(BY_CHAIN))
 
 BY_TARGET = ("milestones_started", "milestones_delivered")
 
-BY_PLACE = ("district_core_revenue", "district_catalogue_firms")
-PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS = range(len(BY_PLACE))
+BY_PLACE = ("district_core_revenue", "district_catalogue_firms", "district_budget_factor")
+PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS, PLACE_BUDGET_FACTOR = range(len(BY_PLACE))
 
 
 class Measures(NamedTuple):

@@ -9,6 +9,7 @@ from typing import NamedTuple, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
+from simulator.mechanisms.budgets import Budgets
 from simulator.mechanisms.clusters import Clusters
 from simulator.mechanisms.contracts import Contracts
 from simulator.mechanisms.demand import Demand
@@ -52,6 +53,7 @@ class Parameters(NamedTuple):
     observation: Observation
     milestones: Milestones
     clusters: Clusters
+    budgets: Budgets
     switches: Switches
 
 
@@ -115,6 +117,18 @@ def open_stocks(tickets: int, chain_sales: Number, reference: float) -> Stocks:
         chain_contract=np.zeros(len(chain_sales)),
         catalogue_reference=np.array([reference]),
     )
+
+
+def carry_tickets(stocks: Stocks, tickets: int, issued: int) -> Stocks:
+    """The same stocks with room for another number of tickets; the first ``issued`` keep owner, amount and due."""
+    later = open_stocks(tickets, stocks.chain_sales, 0.0)
+    for old, new in (
+        (stocks.owner, later.owner),
+        (stocks.amount, later.amount),
+        (stocks.due, later.due),
+    ):
+        new[:issued] = old[:issued]
+    return stocks._replace(owner=later.owner, amount=later.amount, due=later.due)
 
 
 COMMITTED, PAID_IN = range(2)

@@ -211,7 +211,14 @@ def _was_taken(scenario: Scenario, whole: Scenario, mutant: Mutant, file: Path, 
     return "same"
 
 
-SECTIONS = {"period": 2, "levers": 3, "assumptions": 2, "mechanisms": 2, "targets": 3}
+SECTIONS = {
+    "period": 2,
+    "levers": 3,
+    "assumptions": 2,
+    "mechanisms": 2,
+    "government": 2,
+    "targets": 3,
+}
 
 
 def _leaves(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
