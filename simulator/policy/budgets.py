@@ -37,13 +37,19 @@ def district_of(ground: Ground, place: int) -> str:
     return ground.parent[place] or ground.places[place]
 
 
+def places_of(setting: Setting, ground: Ground) -> list[int]:
+    """Positions of the places a lever acts in: a district takes in its zones, no place means the whole city."""
+    named = [
+        place
+        for place, name in enumerate(ground.places)
+        if name in setting.places or ground.parent[place] in setting.places
+    ]
+    return named or list(range(len(ground.places)))
+
+
 def office_of(setting: Setting, ground: Ground) -> str:
     """Id of the government whose lever this is."""
-    districts = {
-        district_of(ground, place)
-        for place, name in enumerate(ground.places)
-        if name in setting.places
-    }
+    districts = {district_of(ground, place) for place in places_of(setting, ground)}
     return districts.pop() if len(districts) == 1 else MUNICIPALITY
 
 

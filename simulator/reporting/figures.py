@@ -28,7 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from simulator.observables import Observable, observable_of
-from simulator.policy.ledger import ACCOUNTS, CITY_BUDGET, YUAN
+from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
@@ -381,7 +381,7 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
     }
     budget: dict[str, dict[int, float]] = {}
     for entry in ledger.entries:
-        if entry.source == CITY_BUDGET:
+        if (entry.source, entry.destination) == (ENVELOPE, APPROPRIATED):
             years = budget.setdefault(entry.kind, {})
             years[entry.year] = years.get(entry.year, 0.0) + float(np.median(entry.amount)) / YUAN
     first = [

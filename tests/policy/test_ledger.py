@@ -20,6 +20,7 @@ from simulator.policy.ledger import (
     OPENED,
     PAID_IN,
     PRIVATE,
+    SPENT,
     YUAN,
     Flows,
     Ledger,
@@ -78,7 +79,8 @@ def test_budget_is_received_or_unspent_to_the_yuan(seed: int) -> None:
     _, ledger, _ = booked(at_random(baseline(), seed))
     put_in = -ledger.total("source")
     assert (put_in > 0).all()
-    assert put_in.tolist() == (ledger.total("received") + ledger.total("held")).tolist()
+    gone = sum(ledger.total(role) for role in SPENT)
+    assert put_in.tolist() == (gone + ledger.total("held")).tolist()
     for entry in ledger.entries:
         assert entry.amount.dtype == np.int64
         assert (entry.amount >= 0).all() and entry.amount.any()
@@ -130,7 +132,7 @@ def test_budget_is_dose_times_cost() -> None:
         entries = [
             e.amount[0]
             for e in ledger.entries
-            if e.lever == setting.lever.id and e.source == CITY_BUDGET
+            if e.lever == setting.lever.id and e.destination == APPROPRIATED
         ]
         assert sum(entries) / YUAN == pytest.approx(expected, abs=1e-7), setting.lever.id
 
