@@ -6,7 +6,7 @@ from simulator.experiments.folder import Floats
 from simulator.experiments.store import Run
 from simulator.model import prepare
 from simulator.policy.effects import lever_tables
-from simulator.policy.ledger import GRANTED, Flows, Ledger, keep_ledger
+from simulator.policy.ledger import GRANTED, YUAN, Flows, Ledger, keep_ledger
 
 DRAWN = (
     "contract_duration",
@@ -51,12 +51,12 @@ def ledger_of(run: Run) -> Ledger:
 
 
 def budgets_of(run: Run) -> Floats:
-    """Budgets of all governments over the period, (members,) 亿元: the plan's money times what was made of it."""
+    """Budgets of all governments over the period, (members,) 亿元 in whole yuan: plan times what was made of it."""
     total = np.zeros(len(run.members))
     for office in prepare(run.scenario).offices:
         if office.planned.any():
             total += run.annual(_factor(office.id))[:, 1:] @ office.planned
-    return total
+    return np.asarray(np.rint(total * YUAN) / YUAN)
 
 
 def _factor(office: str) -> str:

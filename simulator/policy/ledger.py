@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,7 @@ from simulator.world.places import Ground
 
 Number = npt.NDArray[np.float64]
 Yuan = npt.NDArray[np.int64]
+NumberOrYuan = TypeVar("NumberOrYuan", Number, Yuan)
 
 YUAN: Final = 1e8  # in one 亿元
 GRANTED: Final = "knowledge"  # the channel that pays research grants
@@ -260,8 +261,8 @@ def keep_ledger(
         administered = flows.drawn["administration_share"][:, np.newaxis] * (budget - lapsed)
         to_spend = budget - lapsed - administered
         to_projects = np.minimum(to_spend, opened)
-        to_funds = np.minimum(to_spend - to_projects, pledged)
-        grants = np.minimum(to_spend - to_projects - to_funds, granted)
+        to_funds = np.minimum(_free(to_spend - to_projects), pledged)
+        grants = np.minimum(_free(to_spend - to_projects - to_funds), granted)
         misused = flows.drawn["rd_misuse"][:, np.newaxis] * grants
         book.book(ENVELOPE, APPROPRIATED, owner, budget, pooled=True)
         book.book(APPROPRIATED, LAPSED, owner, lapsed)
@@ -377,7 +378,7 @@ class _Book:
             shared = account == WAITING or other.district == owner.district
             if other == owner or (pooled and shared):
                 held += balance
-        return np.asarray(np.minimum.accumulate(held[:, ::-1], axis=1)[:, ::-1])
+        return _free(held)
 
     def _move(self, source: str, destination: str, owner: _Owner, total: Yuan) -> None:
         self._totals[source, destination, owner] = total
@@ -418,6 +419,11 @@ def _district_shares(
 
     found = {NO_LEVER: shares(range(len(at)))}
     return districts, found | {s.lever.id: shares(places_of(s, ground)) for s in settings}
+
+
+def _free(left: NumberOrYuan) -> NumberOrYuan:
+    """What can be spent by each date, when ``left`` is what other uses leave then: a later use keeps its money."""
+    return cast(NumberOrYuan, np.minimum.accumulate(left[:, ::-1], axis=1)[:, ::-1])
 
 
 def _money(channels: Channels, name: str, flows: Flows) -> Number:

@@ -68,6 +68,11 @@ def test_scenarios_are_compared_with_the_same_draws(baseline, tmp_path):
     judged = {(target.key, target.published) for target in found.targets}
     assert {("tj27_core_revenue", False), ("tj27_core_revenue", True)} <= judged
     assert len(found.targets_frame()) == len(found.targets)
+    headline = {target.key for target in baseline.library.registry.targets if target.headline}
+    assert {price.key for price in found.prices} == headline & {key for key, _ in judged}
+    for price in found.prices:
+        assert price.budget_this == 0.0 and price.extra == pytest.approx(-99.9114)
+    assert len(found.prices_frame()) == len(found.prices)
 
 
 def test_a_wrong_scenario_leaves_no_folder(tmp_path):
