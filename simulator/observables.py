@@ -39,6 +39,7 @@ NAMED = "firms that a target names"
 PEOPLE = "people of all modelled firms"
 GRANTS = "grant recipients"
 PLANTS = "major projects"
+BUDGETS = "government budgets"
 
 
 def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
@@ -118,6 +119,8 @@ CATALOGUE: tuple[Observable, ...] = (
           "induced_investment", "M16"),
     _city("project_sales", "已交付重大项目的销售收入", "Sales of delivered major projects", "亿元", "flow", PLANTS,
           "new_sales_revenue", "M16"),
+    _city("budget_factor", "市级预算为计划的倍数", "Budget of the municipality over its plan", "1", "stock",
+          BUDGETS, "", "M21"),
     Observable("project_size_begun", Name("单个项目已启动的规模", "Size of the single project begun"),
                "规划单位 unit of the plan",
                "target", "stock", PROJECTS, "", "M16"),
@@ -149,6 +152,8 @@ CATALOGUE: tuple[Observable, ...] = (
     Observable("district_talent_fill", Name("各区人才充足率",
                "Share of wanted people who are there by district and zone"), "share", "district", "stock", PEOPLE,
                "", "M5"),
+    Observable("district_budget_factor", Name("各区政府预算为计划的倍数", "Budget of the district over its plan"),
+               "1", "district", "stock", BUDGETS, "", "M21"),
 )  # fmt: skip
 
 BY_KEY = {observable.key: observable for observable in CATALOGUE}

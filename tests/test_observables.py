@@ -27,11 +27,11 @@ def test_every_observable_speaks_both_languages_and_names_a_known_metric():
 def test_series_lead_back_to_their_observable():
     names = measure_names(("a", "b"), ("x",))
     assert names[-5:] == (
-        "chain_revenue[a]",
         "chain_revenue[b]",
         "district_core_revenue[x]",
         "district_catalogue_firms[x]",
         "district_talent_fill[x]",
+        "district_budget_factor[x]",
     )
     assert observable_of("chain_core_revenue[a]").dimension == "chain"
     with pytest.raises(KeyError):

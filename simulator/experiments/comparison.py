@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,40 @@ class TargetDifference:
     lost: int
 
 
+PricedAs = Literal[
+    "price", "saving", "cheaper_and_likelier", "dearer_and_less_likely", "same_budget", "unclear"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an extra point of probability of a headline target costs against the first scenario.
+
+    `extra` is the mean extra budget of all governments over the period in 亿元, with its 95 % interval; `points` the
+    extra probability in percentage points, with that of `TargetDifference`. `cost` is their quotient, 亿元 a point,
+    and `low` to `high` its interval from the ends of both: exactly 95 % where budgets do not vary over members,
+    more where they do. There is a quotient only where both differences have the same sign (`price`; `saving` where
+    less money buys less); `unclear` where the interval of the probability contains zero.
+    """
+
+    label: str
+    key: str
+    name: "Name"
+    published: bool
+    budget_first: float
+    budget_this: float
+    extra: float
+    extra_low: float
+    extra_high: float
+    points: float
+    points_low: float
+    points_high: float
+    priced_as: PricedAs
+    cost: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two or more runs with the same draws; the first is the one the others are held against.
@@ -111,6 +145,7 @@ class Comparison:
     years: tuple[int, ...]
     differences: tuple[Difference, ...]
     targets: tuple[TargetDifference, ...]
+    prices: tuple[Price, ...] = ()
 
     @property
     def n(self) -> int:
@@ -149,6 +184,17 @@ class Comparison:
         rows = [
             [*(getattr(row, name) for name in names), row.name.zh, row.name.en]
             for row in self.targets
+        ]
+        return pd.DataFrame(rows, columns=[*names, "name_zh", "name_en"])
+
+    def prices_frame(self) -> "pd.DataFrame":
+        """The cost of an extra point of probability, one row for each scenario and headline target."""
+        import pandas as pd
+
+        names = [name for name in Price.__dataclass_fields__ if name != "name"]
+        rows = [
+            [*(getattr(row, name) for name in names), row.name.zh, row.name.en]
+            for row in self.prices
         ]
         return pd.DataFrame(rows, columns=[*names, "name_zh", "name_en"])
 
@@ -242,6 +288,7 @@ def compare_runs(
     chosen = _metrics(metrics, first, years)
     differences: list[Difference] = []
     targets: list[TargetDifference] = []
+    prices: list[Price] = []
     for position, (label, later) in enumerate(zip(labels[1:], runs[1:], strict=True)):
         other = others[position] if others else None
         for series in dict.fromkeys(series for series, _ in chosen):
@@ -261,8 +308,46 @@ def compare_runs(
                         after[:, column] if apart is None else apart[:, column],
                     )
                 )
-        targets += _target_differences(label, first, later, members)
-    return Comparison(tuple(runs), labels, members, years, tuple(differences), tuple(targets))
+        found = _target_differences(label, first, later, members)
+        targets += found
+        prices += _prices(found, first, later, members)
+    return Comparison(
+        tuple(runs), labels, members, years, tuple(differences), tuple(targets), tuple(prices)
+    )
+
+
+def price(found: TargetDifference, before: Floats, after: Floats) -> Price:
+    """Price the extra probability of a target by the budgets of the paired members, 亿元."""
+    gap = after - before
+    extra = float(gap.mean())
+    half = student_95(gap.size - 1) * _error(gap)
+    money = (extra - half, extra + half)
+    points = (100.0 * found.low, 100.0 * found.high)
+    quotient: tuple[float | None, float | None, float | None] = (None, None, None)
+    priced_as: PricedAs = "unclear"
+    if not points[0] <= 0.0 <= points[1]:
+        if money[0] <= 0.0 <= money[1]:
+            priced_as = "same_budget"
+        elif (extra > 0.0) == (found.difference > 0.0):
+            priced_as = "price" if extra > 0.0 else "saving"
+            ends = [m / p for m in money for p in points]
+            quotient = (extra / (100.0 * found.difference), min(ends), max(ends))
+        else:
+            priced_as = "cheaper_and_likelier" if extra < 0.0 else "dearer_and_less_likely"
+    return Price(
+        found.label,
+        found.key,
+        found.name,
+        found.published,
+        float(before.mean()),
+        float(after.mean()),
+        extra,
+        *money,
+        100.0 * found.difference,
+        *points,
+        priced_as,
+        *quotient,
+    )
 
 
 def parse_metric(text: str, series: Sequence[str], years: Sequence[int]) -> tuple[str, int]:
@@ -439,6 +524,22 @@ class Members:
     def parameters(self, name: str, /) -> Floats:
         """One drawn parameter of these members."""
         return self._source.parameters(name)[self._rows]
+
+
+def _prices(
+    targets: Sequence[TargetDifference], first: Run, later: Run, members: npt.NDArray[np.int64]
+) -> list[Price]:
+    """Prices of the headline targets; budgets are read only where there is one."""
+    headline = {target.key for target in first.library.registry.targets if target.headline}
+    judged = [target for target in targets if target.key in headline]
+    if not judged:
+        return []
+    from simulator.experiments.ledger import budgets_of
+
+    before, after = (
+        budgets_of(source)[np.searchsorted(source.members, members)] for source in (first, later)
+    )
+    return [price(target, before, after) for target in judged]
 
 
 def _target_differences(

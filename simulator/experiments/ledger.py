@@ -1,9 +1,12 @@
-"""The budget ledger of a stored run: its scenario's levers, its members' draws and recorded fund money."""
+"""The budget ledger of a stored run: its scenario's levers, its members' draws, recorded fund money and budgets."""
 
+import numpy as np
+
+from simulator.experiments.folder import Floats
 from simulator.experiments.store import Run
 from simulator.model import prepare
 from simulator.policy.effects import lever_tables
-from simulator.policy.ledger import Flows, Ledger, keep_ledger
+from simulator.policy.ledger import GRANTED, YUAN, Flows, Ledger, keep_ledger
 
 DRAWN = (
     "contract_duration",
@@ -13,6 +16,9 @@ DRAWN = (
     "k_drawdown",
     "haihe_ai_share",
     "fund_landing_share",
+    "administration_share",
+    "special_fund_exec",
+    "rd_misuse",
 )
 """Parameters the ledger needs besides those that scale a lever's effect."""
 
@@ -20,7 +26,7 @@ DRAWN = (
 def ledger_of(run: Run) -> Ledger:
     """Book a run, one row a member. KeyError when it holds no fund series."""
     study = prepare(run.scenario)
-    effects = {e.parameter for e in study.effects if e.channel in ("demand", "fund")}
+    effects = {e.parameter for e in study.effects if e.channel in ("demand", "fund", GRANTED)}
     names = {*DRAWN, *(name for name in effects if name)}
     flows = Flows(
         drawn={name: run.parameters(name) for name in sorted(names)},
@@ -28,6 +34,11 @@ def ledger_of(run: Run) -> Ledger:
         coinvested=run.values("private_coinvestment")[:, 1:],
         funds_on=bool(study.switches.funds),
         contracts_on=bool(study.switches.contracts),
+        factors={
+            office.id: run.values(_factor(office.id))[:, 1:]
+            for office in study.offices
+            if office.planned.any()
+        },
     )
     return keep_ledger(
         run.scenario.levers,
@@ -37,3 +48,17 @@ def ledger_of(run: Run) -> Ledger:
         study.simulated,
         flows,
     )
+
+
+def budgets_of(run: Run) -> Floats:
+    """Budgets of all governments over the period, (members,) 亿元 in whole yuan: plan times what was made of it."""
+    total = np.zeros(len(run.members))
+    for office in prepare(run.scenario).offices:
+        if office.planned.any():
+            total += run.annual(_factor(office.id))[:, 1:] @ office.planned
+    return np.asarray(np.rint(total * YUAN) / YUAN)
+
+
+def _factor(office: str) -> str:
+    """Series of a government's budget over its plan."""
+    return f"district_budget_factor[{office}]" if office else "budget_factor"

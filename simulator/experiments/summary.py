@@ -91,11 +91,13 @@ def targets_table(scores: Sequence[TargetScore]) -> bytes:
 
 
 def ledger_table(run: Run, ledger: Ledger | None = None) -> bytes | None:
-    """Money by year, as CSV: the stocks of the fund layer, then the entries of the budget ledger.
+    """Money by year, as CSV: the stocks of the fund layer, then the budget ledger.
 
-    An entry says between which accounts, for which lever; its range stands only where members
-    differ. Rows that are zero in every member are not written, so that a lever with dose zero
-    leaves none; None when nothing is left.
+    An `entry` says between which accounts, for which lever and which government (`district`, empty
+    for the municipality) and in which layer of the funds; `received` rows split what is received in
+    the city over its districts; `budget_factor` rows are budgets over plan where a government
+    adapts. A range stands only where members differ. Rows that are zero in every member are not
+    written, so that a lever with dose zero leaves none; None when nothing is left.
     """
     rows: list[list[object]] = []
     for key in LEDGER:
@@ -108,14 +110,19 @@ def ledger_table(run: Run, ledger: Ledger | None = None) -> bytes | None:
                 continue
             low, _, median, _, high = quantiles(column).tolist()
             mean = float(column.mean())
-            rows.append([key, "", "", "", "", series.unit, year, mean, median, low, high])
-    for entry in ledger.entries if ledger is not None else ():
-        amount = entry.amount / YUAN
-        low, _, median, _, high = quantiles(amount).tolist()
-        ends = [low, high] if (entry.amount != entry.amount[0]).any() else [None, None]
-        accounts = [entry.source, entry.destination, entry.lever, entry.kind]
-        mean = float(amount.mean())
-        rows.append(["entry", *accounts, "亿元", entry.year, mean, median, *ends])
+            layer = _LAYER_OF.get(key, "")
+            rows.append([key, *_NO_ENTRY, layer, "", series.unit, year, mean, median, low, high])
+    if ledger is not None:
+        for entry in ledger.entries:
+            what = [entry.source, entry.destination, entry.lever, entry.kind, entry.layer]
+            amounts = _amounts(entry.amount / YUAN)
+            rows.append(["entry", *what, entry.district, "亿元", entry.year, *amounts])
+        for receipt in ledger.receipts():
+            what = ["", receipt.destination, "", "", "", receipt.district]
+            amounts = _amounts(receipt.amount / YUAN)
+            rows.append(["received", *what, "亿元", receipt.year, *amounts])
+        for (district, year), factor in ledger.adapted.items():
+            rows.append(["budget_factor", *_NO_ENTRY, "", district, "1", year, *_amounts(factor)])
     if not rows:
         return None
     return encode_csv(_LEDGER_COLUMNS, rows)
@@ -210,6 +217,8 @@ _LEDGER_COLUMNS = (
     "account_to",
     "lever",
     "kind",
+    "layer",
+    "district",
     "unit",
     "year",
     "mean",
@@ -217,6 +226,17 @@ _LEDGER_COLUMNS = (
     "p05",
     "p95",
 )
+
+
+_NO_ENTRY = ("", "", "", "")
+_LAYER_OF = {"fund_committed": "committed", "fund_paid_in": "paid_in", "fund_invested": "landed"}
+
+
+def _amounts(amount: Floats) -> list[float | None]:
+    """Mean, median and, where members differ, the 5 and 95 % quantiles."""
+    low, _, median, _, high = quantiles(amount).tolist()
+    ends = [low, high] if (amount != amount[0]).any() else [None, None]
+    return [float(amount.mean()), median, *ends]
 
 
 class _Blank:

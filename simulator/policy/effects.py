@@ -7,7 +7,7 @@ without a row of effects declares that it has none.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from simulator.foundation.parameters import (
     cell_text,
 )
 from simulator.foundation.tables import Row, read_table, shipped
-from simulator.registry import Library, Registry
+from simulator.registry import Library, Registry, Target
 
 ATTRIBUTES: Final[Mapping[str, str]] = {
     "size": "亿元",
@@ -102,6 +102,9 @@ GRANTS: Final = "knowledge"
 COUNT_UNITS: Final = ("个", "家", "项", "种", "名", "stage")
 """Units of targets that count projects; a target in another unit asks for the size of one project."""
 
+GOAL_METRIC: Final = "core_revenue"
+"""The metric whose target adaptive governments steer by."""
+
 COUNTED: Final = ("milestone", "technology", "hires")
 """Channels whose projects or people count toward a target, which the effect names."""
 
@@ -151,6 +154,20 @@ def counted_targets(effects: Sequence[LeverEffect]) -> tuple[str, ...]:
 def sized_targets(effects: Sequence[LeverEffect], registry: Registry) -> tuple[str, ...]:
     """Ids of the counted targets that ask for the size of one project instead of a count, sorted."""
     return tuple(t for t in counted_targets(effects) if registry.target(t).unit not in COUNT_UNITS)
+
+
+def revenue_goal(registry: Registry, plans: Collection[str], founding_year: int) -> Target | None:
+    """The core-revenue target that adaptive governments steer by: of the plans in force, the first that falls due."""
+    due = [
+        target
+        for target in registry.targets
+        if target.metric == GOAL_METRIC
+        and target.document in plans
+        and target.value is not None
+        and target.value > 0.0
+        and target.deadline.year > founding_year
+    ]
+    return min(due, key=lambda target: target.deadline, default=None)
 
 
 class LeverTables(NamedTuple):

@@ -121,8 +121,13 @@ def open_channels(
     effects: Sequence[LeverEffect],
     ground: Ground,
     quarters: Sequence[Quarter],
+    factors: Mapping[str, Number] | None = None,
 ) -> Channels:
-    """Fill the exposure tables of a scenario; ``quarters`` are the T simulated ones."""
+    """Fill the exposure tables of a scenario; ``quarters`` are the T simulated ones.
+
+    ``factors`` scale a lever's ramped doses by quarter, (T,) by lever id, where governments adapt their budgets; one
+    leaves every byte as it was.
+    """
     tables: dict[tuple[str, str], Number] = {}
     signings: list[Signings] = []
     reserved: dict[tuple[str, bool, str], Number] = {}
@@ -148,6 +153,8 @@ def open_channels(
         around = np.zeros(len(ground.places))
         around[places] = ground.place_share[places] / ground.place_share[places].sum()
         ramped = doses * _ramp(doses, assumptions[lever_id].ramp_years)
+        if factors is not None:
+            ramped = ramped * factors[lever_id]
         for effect in by_lever.get(lever_id, []):
             acting = effect.scale * ramped
             if effect.channel in CELL_CHANNELS:

@@ -28,7 +28,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from simulator.observables import Observable, observable_of
-from simulator.policy.ledger import ACCOUNTS, CITY_BUDGET, YUAN
+from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
@@ -71,6 +71,7 @@ TRACK = "#eef1f4"
 TARGET = "#b3261e"
 CAUTION = "#9a6700"
 BASELINE = "#5f6b7a"
+LOST = "#c2571a"  # money that reached nobody it was meant for
 COLOURS = ("#1f6f8b", "#c2571a", "#5d7f2e", "#7a4b94", "#a8841b", "#2f4f9e")
 KNOWN_COLOURS: Mapping[str, str] = {
     "baseline": BASELINE,
@@ -385,25 +386,29 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
         kind.id: Name(kind.name.zh, kind.name.en.partition(" (")[0])
         for kind in run.library.registry.kinds
     }
-    budget: dict[str, dict[int, float]] = {}
+    budget: dict[str, dict[int, Floats]] = {}
     for entry in ledger.entries:
-        if entry.source == CITY_BUDGET:
+        if (entry.source, entry.destination) == (ENVELOPE, APPROPRIATED):
             years = budget.setdefault(entry.kind, {})
-            years[entry.year] = years.get(entry.year, 0.0) + float(np.median(entry.amount)) / YUAN
+            years[entry.year] = years.get(entry.year, 0.0) + entry.amount / YUAN
     first = [
-        _Money(kinds.get(kind, Name(zh=kind, en=kind)), tuple(sorted(years.items())), None)
-        for kind, years in budget.items()
+        _money_row(kinds.get(kind, Name(zh=kind, en=kind)), years) for kind, years in budget.items()
     ]
     first.sort(key=lambda row: -row.total)
+    by_year = [
+        _money_row(Name(f"{year} 年", str(year)), {year: spent})
+        for year in (ledger.years if ledger.adapted else ())
+        for spent in [sum(years[year] for years in budget.values() if year in years)]
+        if isinstance(spent, np.ndarray)
+    ]
     last = [
-        _Money(account.name, ((0, float(np.median(end))),), (float(low), float(high)), account.role)
+        _money_row(account.name, {0: end}, account.role)
         for account in ACCOUNTS
         if account.role != "source"
         for end in [ledger.balance(account.key) / YUAN]
         if end.any()
-        for low, high in [np.quantile(end, (0.05, 0.95))]
     ]
-    public = sum(row.total for row in first)
+    public = float(np.median(sum(sum(years.values()) for years in budget.values())))
     everything = -float(np.median(ledger.total("source"))) / YUAN
     unspent = float(np.median(ledger.total("held"))) / YUAN
     span = f"{run.years[1]}–{run.years[-1]}" if len(run.years) > 2 else f"{run.years[-1]}"
@@ -426,17 +431,21 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
         "lines 5–95%; most sizes of levers are assumed",
     )
     step = 0.42 if lang == "both" else 0.3
-    body = 0.55 * (2 if first else 1) + 0.35 + step * (len(first) + len(last))
+    parts = [rows for rows in (by_year, first, last) if rows]
+    body = 0.55 * len(parts) + 0.35 + step * sum(map(len, parts))
     page = _Page(lang, title, subtitle, body=body, footer=_provenance(run))
     y = 0.1
+    if by_year:
+        head = Name(zh="各级预算按年度（自适应）", en="Budgets by year (adaptive)")
+        y = _money_rows(page, head, by_year, y, step, COLOURS[0])
     if first:
         head = Name(
             zh="各级预算按工具类别（每段一年）", en="Budgets by kind of lever (a segment a year)"
         )
         y = _money_rows(page, head, first, y, step, COLOURS[0])
     head = Name(
-        zh="期末各账户（深色已付出，浅色未用）",
-        en="Accounts at the end (dark: paid out, light: unspent)",
+        zh="期末各账户（紫色已付出，浅色未用，橙色为挪用、管理费与未执行）",
+        en="Accounts at the end (violet: paid out, light: unspent, orange: misused, administered, lapsed)",
     )
     _money_rows(page, head, last, y, step, COLOURS[3])
     page.finish()
@@ -455,6 +464,13 @@ class _Money(NamedTuple):
     def total(self) -> float:
         """All years together."""
         return sum(amount for _, amount in self.amounts)
+
+
+def _money_row(name: Name, years: Mapping[int, Floats], role: str = "received") -> _Money:
+    """A row of medians by year, with the 5–95 % range of all years together."""
+    low, high = np.quantile(np.sum(list(years.values()), axis=0), (0.05, 0.95)).tolist()
+    amounts = tuple((year, float(np.median(amount))) for year, amount in sorted(years.items()))
+    return _Money(name, amounts, (low, high), role)
 
 
 def _money_rows(
@@ -476,7 +492,7 @@ def _money_rows(
             size, ink = (9.5, INK) if place == 0 else (8.0, MUTED)
             page.write(_NAME_X, middle + down, _shorten(text, left - 0.6, size), size, ink)
         x = left
-        tone = colour if row.role == "received" else _lighter(colour)
+        tone = {"received": colour, "held": _lighter(colour)}.get(row.role, LOST)
         for _, part in row.amounts:
             width = room * part / largest
             # A gap between years, as long as the bar is wide enough to show one.

@@ -14,10 +14,11 @@ from simulator.foundation.units import (
     format_quantity,
     parse_quantity,
 )
-from simulator.policy.effects import LeverAssumption, LeverEffect
+from simulator.policy.effects import LeverAssumption, LeverEffect, revenue_goal
 from simulator.registry import AS_REGISTERED, Lever, Rule, key_of
 from simulator.scenario.entries import (
     MECHANISMS,
+    BudgetRule,
     ExtraTarget,
     LeverSetting,
     Origin,
@@ -42,6 +43,9 @@ STATED_BY_LIST: Final = ("base_core_revenue", "catalogue_firms", "n10_2024", "un
 """Parameters that a list of firms makes idle."""
 DEFAULT_MEMBERS: Final = 1000
 DEFAULT_SEED: Final = 1
+DEFAULT_RULE: Final[BudgetRule] = "fixed"
+RULED: Final = "adaptive_gain"
+"""The parameter that only an adaptive government reads."""
 FEWEST_FIRMS: Final = 0.5
 """Firms expected at founding below which what moves firms finds none in most members."""
 # The switches of which one must be on for a channel to move anything.
@@ -123,9 +127,12 @@ class _Assembly:
             self.origins[key] = Origin("default", "")
         mechanisms = {name: sheet.mechanisms.get(name, True) for name in MECHANISMS}
         self.origins.update({f"mechanisms.{name}": Origin("default", "") for name in MECHANISMS})
+        rule = sheet.government or DEFAULT_RULE
+        self.origins["government.rule"] = Origin("default", "")
+        self._note_rule(rule, period, sheet.plans)
         levers = self._levers(period, sheet.plans, mechanisms)
         population = self._population(period)
-        assumptions = self._assumptions(mechanisms, population is not None)
+        assumptions = self._assumptions(mechanisms, population is not None, rule)
         readings = self._readings(period, sheet.plans)
         scenario = Scenario(
             name=sheet.name,
@@ -142,6 +149,7 @@ class _Assembly:
             base_construction=sheet.construction,
             population=population,
             mechanisms=mechanisms,
+            government=rule,
             members=DEFAULT_MEMBERS if sheet.members is None else sheet.members,
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
             extra_targets=targets,
@@ -249,6 +257,16 @@ class _Assembly:
                 severity="note",
             )
         return tuple(settings)
+
+    def _note_rule(self, rule: BudgetRule, period: Period, plans: tuple[str, ...]) -> None:
+        goal = revenue_goal(self.facts.registry, plans, period.start.shift(-1).year)
+        if rule == "adaptive" and goal is None:
+            self._find(
+                "government.rule",
+                "governments cannot adapt: no plan in force has a core-revenue target to steer by",
+                "政府无从自适应：生效规划中没有可供参照的核心营收目标",
+                severity="note",
+            )
 
     def _awaited(self, lever: Lever, size: LeverAssumption | None) -> tuple[str, str] | None:
         """Why a lever has no effect yet, in both languages; None when it has one."""
@@ -373,7 +391,9 @@ class _Assembly:
             )
         return population
 
-    def _assumptions(self, mechanisms: Mapping[str, bool], listed: bool) -> dict[str, Distribution]:
+    def _assumptions(
+        self, mechanisms: Mapping[str, bool], listed: bool, rule: BudgetRule
+    ) -> dict[str, Distribution]:
         assumptions: dict[str, Distribution] = {}
         for name, prior in sorted(self.facts.priors.items()):
             given = self.sheet.assumptions.get(name)
@@ -397,6 +417,13 @@ class _Assembly:
                     path,
                     f"unused parameter: {_USES[prior.use][0]} ({prior.mechanism})",
                     f"未使用的参数：{_USES[prior.use][1]}（{prior.mechanism}）",
+                    severity="note",
+                )
+            elif name == RULED and rule == "fixed":
+                self._find(
+                    path,
+                    "unused parameter: budgets are fixed (government: adaptive reads it)",
+                    "未使用的参数：预算为固定规则（government: adaptive 时使用）",
                     severity="note",
                 )
             elif off := self._switched_off(prior, mechanisms):

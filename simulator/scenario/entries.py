@@ -32,9 +32,12 @@ MECHANISMS: Final = (
     "firms",
 )
 """The switches of a scenario, all on unless a file turns them off."""
+RULES: Final = ("fixed", "adaptive")
+"""How governments set their budgets: as the plan states, or each year by the last published figures (M21)."""
 EVERY: Final = "all"
 POPULATION: Final = "population.csv"
 Founding = Literal["2024Q4", "2017Q4"]
+BudgetRule = Literal["fixed", "adaptive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ class Scenario:
     base_construction: str | None
     population: Population | None
     mechanisms: Mapping[str, bool]
+    government: BudgetRule
     members: int
     seed: int
     extra_targets: tuple[ExtraTarget, ...]
@@ -158,6 +162,7 @@ class Scenario:
             assumptions["base_construction"] = self.base_construction
         sheet["assumptions"] = assumptions
         sheet["mechanisms"] = dict(self.mechanisms)
+        sheet["government"] = {"rule": self.government}
         if self.extra_targets:
             sheet["targets"] = {item.key: _target_sheet(item) for item in self.extra_targets}
         if self.readings:

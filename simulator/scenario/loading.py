@@ -229,10 +229,22 @@ def _clash(dotted: str) -> Finding:
     )
 
 
+_SINGLE = (
+    "name",
+    "description",
+    "start",
+    "end",
+    "plans",
+    "population",
+    "construction",
+    "government",
+)
+
+
 def _merge(sheets: Sequence[Sheet], facts: Facts, findings: list[Finding]) -> Sheet:
     merged = Sheet("merged")
     for sheet in sheets:
-        for name in ("name", "description", "start", "end", "plans", "population", "construction"):
+        for name in _SINGLE:
             if getattr(sheet, name) is not None:
                 setattr(merged, name, getattr(sheet, name))
         merged.members = merged.members if sheet.members is None else sheet.members

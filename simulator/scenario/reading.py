@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, cast
 
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import Finding, Severity, nearest
@@ -20,7 +20,7 @@ from simulator.foundation.units import (
     takes_bare_number,
 )
 from simulator.registry import Entry, Lever, Name
-from simulator.scenario.entries import EVERY, MECHANISMS, SCHEMA_VERSION, Origin
+from simulator.scenario.entries import EVERY, MECHANISMS, RULES, SCHEMA_VERSION, BudgetRule, Origin
 from simulator.scenario.facts import DoseSpec, Facts
 
 TOP_KEYS: Final = (
@@ -34,6 +34,7 @@ TOP_KEYS: Final = (
     "levers",
     "assumptions",
     "mechanisms",
+    "government",
     "targets",
     "readings",
     "members",
@@ -115,6 +116,7 @@ class Sheet:
     assumptions: dict[str, Distribution] = field(default_factory=dict)
     construction: str | None = None
     mechanisms: dict[str, bool] = field(default_factory=dict)
+    government: BudgetRule | None = None
     targets: dict[str, TargetSheet] = field(default_factory=dict)
     readings: dict[str, str] = field(default_factory=dict)
     members: int | None = None
@@ -164,6 +166,8 @@ class Reader:
             self._assumptions(top["assumptions"])
         if "mechanisms" in top:
             self._mechanisms(top["mechanisms"])
+        if "government" in top:
+            self._government(top["government"])
         if "targets" in top:
             self._targets(top["targets"])
         if "readings" in top:
@@ -630,6 +634,17 @@ class Reader:
                     allowed="on, off, true, false",
                 )
 
+    def _government(self, value: object) -> None:
+        """The budget rule, in one word or as a mapping that names it."""
+        path: Key = ("government",)
+        if isinstance(value, dict) or value is None:
+            entry = self._mapping(path, value, ("rule",))
+            if entry is None:
+                return
+            path, value = ("government", "rule"), entry["rule"]
+        self._set_origin(("government", "rule"), path)
+        self.sheet.government = cast(BudgetRule | None, self._choice(path, value, RULES))
+
     def _targets(self, value: object) -> None:
         targets = self._mapping(("targets",), value, None)
         registry = self.facts.registry
@@ -750,6 +765,7 @@ class Reader:
         """Where a key belongs that is known, but not here."""
         here = path[0] if path else ""
         homes = [("", TOP_KEYS), ("period", ("start", "end")), ("mechanisms", MECHANISMS)]
+        homes.append(("government", ("rule",)))
         homes.append(("assumptions", (*self.facts.priors, "base_construction")))
         ambiguities = self.facts.registry.ambiguities
         homes.append(("readings", tuple(item.key for item in ambiguities if item.choices)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from simulator.foundation.parameters import KINDS
 from simulator.registry import Data, load_library
-from simulator.scenario.entries import EVERY, MECHANISMS, SCHEMA_VERSION
+from simulator.scenario.entries import EVERY, MECHANISMS, RULES, SCHEMA_VERSION
 from simulator.scenario.facts import Facts
 from simulator.scenario.reading import (
     COMPARATORS,
@@ -26,6 +26,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
     quarter = {"type": "string", "pattern": r"^\d{4}[Qq][1-4]$"}
     edge = {"anyOf": [quarter, {"type": "integer", "minimum": 2000, "maximum": LAST_YEAR}]}
     switch = {"anyOf": [{"type": "boolean"}, {"enum": list(SWITCH_WORDS)}]}
+    rule = {"enum": list(RULES)}
     chains = [chain.id for chain in facts.registry.chains]
     places = [place.id for place in facts.registry.places]
     levers: dict[str, object] = {}
@@ -78,6 +79,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
             "levers": {"type": "object", "properties": levers},
             "assumptions": _object(assumptions),
             "mechanisms": _object(dict.fromkeys(MECHANISMS, switch)),
+            "government": {"anyOf": [rule, _object({"rule": rule}, ("rule",))]},
             "targets": {"type": "object", "additionalProperties": _object(target)},
             "readings": _object(
                 {

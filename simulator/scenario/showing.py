@@ -160,6 +160,8 @@ def _leaves(scenario: Scenario, lang: str) -> dict[str, _Leaf]:
         put("assumptions.base_construction", name, construction, construction)
     for key, switch in scenario.mechanisms.items():
         put(f"mechanisms.{key}", Name("机制开关", "switch"), switch, "on" if switch else "off")
+    rule = scenario.government
+    put("government.rule", Name("政府预算规则", "rule of budgets"), rule, rule)
     for target in scenario.extra_targets:
         path, name = f"targets.{target.key}", target.name
         quantity = format_quantity(target.value, target.unit, lang)

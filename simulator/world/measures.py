@@ -50,6 +50,7 @@ CITY = (
     "grants_paid",
     "project_investment",
     "project_sales",
+    "budget_factor",
 )
 (
     CORE_REVENUE,
@@ -90,6 +91,7 @@ CITY = (
     GRANTS_PAID,
     PROJECT_INVESTMENT,
     PROJECT_SALES,
+    BUDGET_FACTOR,
 ) = range(len(CITY))
 
 BY_CHAIN = ("chain_core_revenue", "chain_catalogue_firms", "chain_revenue")
@@ -116,8 +118,15 @@ class OwnSeries(NamedTuple):
         return tuple(f"{m}[{t}]" for measures, keys in groups for m in measures for t in keys)
 
 
-BY_PLACE = ("district_core_revenue", "district_catalogue_firms", "district_talent_fill")
-PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS, PLACE_TALENT_FILL = range(len(BY_PLACE))
+BY_PLACE = (
+    "district_core_revenue",
+    "district_catalogue_firms",
+    "district_talent_fill",
+    "district_budget_factor",
+)
+PLACE_CORE_REVENUE, PLACE_CATALOGUE_FIRMS, PLACE_TALENT_FILL, PLACE_BUDGET_FACTOR = range(
+    len(BY_PLACE)
+)
 
 
 class Measures(NamedTuple):
@@ -154,3 +163,9 @@ def measures_of(row: npt.NDArray[np.float64], cell: npt.NDArray[np.float64]) -> 
         row[b:c].reshape(len(BY_PLACE), n_places),
         cell,
     )
+
+
+def place_columns(measure: int, n_chains: int, n_places: int) -> slice:
+    """Columns of a recorded row that hold one measure of the places."""
+    first = len(CITY) + len(BY_CHAIN) * n_chains + measure * n_places
+    return slice(first, first + n_places)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.mechanisms.adoption import Adoption
+from simulator.mechanisms.budgets import Budgets
 from simulator.mechanisms.clusters import Clusters
 from simulator.mechanisms.contracts import Contracts
 from simulator.mechanisms.demand import Demand
@@ -64,6 +65,7 @@ class Parameters(NamedTuple):
     adoption: Adoption
     talent: Talent
     research: Research
+    budgets: Budgets
     switches: Switches
 
 
@@ -182,6 +184,34 @@ def open_stocks(
         lead=np.zeros((slots, lag + 2)),
         project_slot=np.zeros(projects, dtype=np.int64),
         delivered=np.zeros(counted),
+    )
+
+
+def carry_stocks(
+    stocks: Stocks, tickets: tuple[int, int], projects: tuple[int, int], holders: int
+) -> Stocks:
+    """The same stocks with other numbers of tickets and projects to come; what has happened keeps its place.
+
+    ``tickets`` and ``projects`` are those issued or listed so far, and those there will be in all.
+    """
+
+    def carried(old: Any, size: int, kept: int, empty: float = 0.0) -> Any:
+        new = np.full((size, *old.shape[1:]), empty, dtype=old.dtype)
+        new[:kept] = old[:kept]
+        return new
+
+    issued, all_tickets = tickets
+    slots = holders + 1
+    used = min(slots, len(stocks.row))
+    return stocks._replace(
+        owner=carried(stocks.owner, all_tickets, issued),
+        amount=carried(stocks.amount, all_tickets, issued),
+        due=carried(stocks.due, all_tickets, issued),
+        row=carried(stocks.row, slots, used, -1),
+        grant=carried(stocks.grant, slots, used),
+        granted=carried(stocks.granted, slots, used),
+        lead=carried(stocks.lead, slots, used),
+        project_slot=carried(stocks.project_slot, projects[1], projects[0]),
     )
 
 

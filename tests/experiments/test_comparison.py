@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 
 from simulator.experiments import comparison
-from simulator.experiments.comparison import compare, paired_shares, parse_metric, student_95
+from simulator.experiments.comparison import (
+    TargetDifference,
+    compare,
+    paired_shares,
+    parse_metric,
+    price,
+    student_95,
+)
 from simulator.foundation.findings import UsageError
+from simulator.registry import Name
+
+TOY = Name("玩具", "Toy")
 
 
 @pytest.fixture
@@ -135,3 +145,45 @@ def test_paired_shares_against_worked_figures():
 def test_student_quantiles_against_the_tables():
     for freedom, exact in ((1, 12.706), (4, 2.776), (6, 2.447), (11, 2.201), (49, 2.0096)):
         assert student_95(freedom) == pytest.approx(exact, abs=2e-3)
+
+
+def priced(gained, lost, extra, members=200):
+    """A target that `gained` and `lost` members, priced at `extra` 亿元 a member above 100."""
+    before = np.arange(members) < 80
+    after = before.copy()
+    after[:lost], after[80 : 80 + gained] = False, True
+    shares = paired_shares(before, after)
+    found = TargetDifference("push", "k", TOY, False, before.mean(), after.mean(), *shares)
+    spent = np.full(members, 100.0)
+    return price(found, spent, spent + extra), shares
+
+
+def test_a_point_of_probability_has_a_price_only_where_it_can_be_told():
+    found, (value, low, high, _, _) = priced(40, 2, 30.0)
+    assert found.priced_as == "price" and value == 0.19
+    assert found.cost == pytest.approx(30.0 / 19.0)
+    assert (found.low, found.high) == pytest.approx((0.3 / high, 0.3 / low))
+    assert found.low < found.cost < found.high
+    saved, (_, low, high, _, _) = priced(2, 40, -30.0)
+    assert saved.priced_as == "saving" and saved.cost == pytest.approx(30.0 / 19.0)
+    assert (saved.low, saved.high) == pytest.approx((-0.3 / low, -0.3 / high))
+    for gained, lost, extra, words in (
+        (3, 2, 30.0, "unclear"),
+        (0, 0, 30.0, "unclear"),
+        (40, 2, 0.0, "same_budget"),
+        (40, 2, -30.0, "cheaper_and_likelier"),
+        (2, 40, 30.0, "dearer_and_less_likely"),
+    ):
+        found, _ = priced(gained, lost, extra)
+        assert found.priced_as == words
+        assert found.cost is found.low is found.high is None
+
+
+def test_budgets_that_vary_over_members_widen_the_price():
+    steady, _ = priced(40, 2, 30.0)
+    noise = np.where(np.arange(200) % 2 == 0, -20.0, 20.0)
+    varied, _ = priced(40, 2, 30.0 + noise)
+    assert varied.cost == pytest.approx(steady.cost)
+    assert varied.low < steady.low and varied.high > steady.high
+    unknown, _ = priced(40, 2, 1.0 + noise)
+    assert unknown.priced_as == "same_budget"

@@ -48,6 +48,20 @@ def test_levers_stand_only_where_they_are_in_force(runs: dict[str, Run]) -> None
     assert {row["lever"] for row in rows_of(runs["no_policy"])} == {""}
 
 
+def test_districts_share_what_the_city_receives(runs: dict[str, Run]) -> None:
+    rows = rows_of(runs["baseline"])
+    for account in ("delivery", "local_suppliers", "research_grants", "catalogue_firms"):
+        whole = sum(
+            float(r["mean"]) for r in rows if (r["variable"], r["account_to"]) == ("entry", account)
+        )
+        parts = [r for r in rows if (r["variable"], r["account_to"]) == ("received", account)]
+        assert len({row["district"] for row in parts}) == 16
+        assert sum(float(row["mean"]) for row in parts) == pytest.approx(whole, abs=1e-7)
+    binhai = [r for r in rows if r["variable"] == "entry" and r["district"] == "binhai"]
+    assert {row["lever"] for row in binhai} == {"", "l-tj27-zone-smart-city"}
+    assert not [row for row in rows if row["variable"] == "budget_factor"]
+
+
 @pytest.mark.parametrize("lang", ["zh", "en", "both"])
 def test_the_figure_is_drawn(runs: dict[str, Run], lang: str, tmp_path: Path) -> None:
     for name, run in runs.items():

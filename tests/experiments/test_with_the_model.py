@@ -68,6 +68,25 @@ def test_scenarios_are_compared_with_the_same_draws(baseline, tmp_path):
     judged = {(target.key, target.published) for target in found.targets}
     assert {("tj27_core_revenue", False), ("tj27_core_revenue", True)} <= judged
     assert len(found.targets_frame()) == len(found.targets)
+    headline = {target.key for target in baseline.library.registry.targets if target.headline}
+    assert {price.key for price in found.prices} == headline & {key for key, _ in judged}
+    for price in found.prices:
+        assert price.budget_this == 0.0 and price.extra == pytest.approx(-99.9114)
+    assert len(found.prices_frame()) == len(found.prices)
+
+
+def test_adaptive_governments_give_the_same_bytes_with_any_number_of_workers(tmp_path):
+    one, three = (
+        simulator.run(SCENARIOS / "adaptive.yaml", n=6, workers=w, out=tmp_path / str(w))
+        for w in (1, 3)
+    )
+    assert one.digest() == three.digest()
+    assert (one.annual("budget_factor")[:, 2] != 1.0).any()
+    assert (one.path / "ledger.csv").read_bytes() == (three.path / "ledger.csv").read_bytes()
+    rows = csv.DictReader(io.StringIO((one.path / "ledger.csv").read_text(encoding="utf-8-sig")))
+    factors = [row for row in rows if row["variable"] == "budget_factor"]
+    assert {row["year"] for row in factors} == {"2026", "2027"}
+    assert {row["district"] for row in factors} == {"", "binhai"}
 
 
 def test_a_wrong_scenario_leaves_no_folder(tmp_path):

@@ -145,7 +145,7 @@ def test_yi_yuan_or_wan_yuan_is_the_same_answer(
     one = here.simulate(member)
     for name in ("TIER", "SMALLEST_FIRM", "LARGEST_OUTSIDER"):
         monkeypatch.setattr(founding, name, IN_WAN * getattr(founding, name))
-    monkeypatch.setattr("simulator.model.TIER", founding.TIER)
+    monkeypatch.setattr("simulator.model.layout.TIER", founding.TIER)
     other = there.simulate(member)
     for i, series in enumerate(here.series):
         key = series.partition("[")[0]

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from simulator.experiments.comparison import Comparison, Difference, TargetDifference
+from simulator.experiments.comparison import Comparison, Difference, Price, TargetDifference
 from simulator.experiments.store import RunEntry
 from simulator.foundation.findings import Finding
 from simulator.observables import CATALOGUE
@@ -92,6 +92,22 @@ COMPARISON = Comparison(
             *(0.11, 0.13, 0.02, 0.01, 0.03, 6, 0),
         ),
     ),
+    prices=(
+        Price(
+            "push",
+            "tj27_core_revenue",
+            Name("核心营收", "Core revenue"),
+            False,
+            *(99.9, 159.9, 60.0, 60.0, 60.0, 2.0, 1.0, 3.0, "price", 30.0, 20.0, 60.0),
+        ),
+        Price(
+            "push",
+            "tj27_firms_10yi",
+            Name("10亿级以上企业", "Firms at the 1 bn yuan tier"),
+            True,
+            *(99.9, 159.9, 60.0, 59.0, 61.0, 0.0, -1.4, 1.4, "unclear"),
+        ),
+    ),
 )
 
 
@@ -160,6 +176,12 @@ def test_at_80_columns_every_number_and_key_is_there(
     for gap in COMPARISON.differences:
         assert (f"{gap.series}@{gap.year}" in tables["comparison"]) == (gap.year == 2027)
     assert "∞" in tables["comparison"] and "6/0" in tables["comparison"]
+    assert (
+        "20–60" in squeezed(tables["comparison"]).replace(".0", "")
+        and "+59…+61" in tables["comparison"]
+    )
+    words = {"zh": "概率无法分辨", "en": "not distinguishable"}
+    assert all(words[each] in tables["comparison"] for each in words if lang in (each, "both"))
 
 
 def test_the_target_table_says_what_is_missing_and_that_nothing_is_calibrated() -> None:
@@ -247,5 +269,7 @@ def test_twins_are_plain_and_hold_both_languages() -> None:
     assert len(told["judged"]) == 55
     assert sum(len(plan["targets"]) for plan in told["plans"]) == 55
     assert len(told["levers"]) == len(REGISTRY.levers)
+    costs = [(row["priced_as"], row["cost"]) for row in told["comparison"]["prices"]]
+    assert costs == [("price", 30.0), ("unclear", None)]
     infinite = [row for row in told["comparison"]["differences"] if row["half_width"] == 0.0]
     assert infinite and all(row["variance_ratio"] is None for row in infinite)

@@ -37,6 +37,7 @@ FAULTS = {
     "duplicate_district": Fault(5, 42, "levers.tj27_zone_connected.districts[1]", "西青区"),
     "duplicate_key": Fault(5, 1, "members", "occurs twice, first on line 4"),
     "duplicate_lever": Fault(6, 3, "levers.l-tj27-funds", "before as 'tj27_funds'"),
+    "empty_rule": Fault(4, 1, "government", "says nothing; allowed: rule"),
     "empty": Fault(1, 1, "", "the file is empty"),
     "extends_itself": Fault(2, 10, "extends", "in a circle"),
     "impossible_distribution": Fault(5, 8, "assumptions.rpc", "low ≤ mode ≤ high"),
@@ -51,6 +52,7 @@ FAULTS = {
     "members_as_fraction": Fault(4, 10, "members", "200.5 is not a whole number"),
     "members_as_switch": Fault(4, 10, "members", "True is not a whole number"),
     "members_as_text": Fault(4, 10, "members", "'200' is not a whole number"),
+    "misplaced_rule": Fault(4, 1, "rule", "did you mean: government.rule?"),
     "misplaced_key": Fault(4, 1, "start", "did you mean: period.start?"),
     "misplaced_lever": Fault(5, 3, "assumptions.tj27_funds", "did you mean: levers.tj27_funds?"),
     "misplaced_parameter": Fault(
@@ -110,6 +112,7 @@ FAULTS = {
     "unknown_interpolation": Fault(
         5, 70, "levers.tj27_funds.size.interpolate", "did you mean: linear?"
     ),
+    "unknown_government_key": Fault(4, 14, "government.rul", "did you mean: rule?"),
     "unknown_key": Fault(4, 1, "membres", "did you mean: members?"),
     "unknown_lever": Fault(5, 3, "levers.tj27_fund", "did you mean: tj27_funds?"),
     "unknown_lever_zh": Fault(5, 3, "levers.强化人才引进", "did you mean: 强化人才引育?"),
@@ -119,6 +122,7 @@ FAULTS = {
         5, 3, "assumptions.base_core_revenu", "did you mean: base_core_revenue?"
     ),
     "unknown_plan": Fault(4, 9, "plans[0]", "no document 'tj-2025-2028'"),
+    "unknown_rule": Fault(4, 13, "government", "did you mean: adaptive?"),
     "unknown_unit": Fault(5, 22, "levers.tj27_funds.size", "did you mean: 300 亿元?"),
     "without_plans": Fault(1, 1, "plans", "plans is missing"),
     "wrong_dose": Fault(5, 16, "levers.tj27_funds.intensity", "allowed: size, chains"),

@@ -69,7 +69,7 @@ def test_shipped_files_use_no_lever_without_effect(file: Path) -> None:
 
 def test_shipped_files_all_differ() -> None:
     digests = {load_scenario(file).digest() for file in FILES}
-    assert len(digests) == len(FILES) == 9
+    assert len(digests) == len(FILES) == 10
 
 
 def test_no_policy_has_no_levers() -> None:
@@ -115,6 +115,7 @@ def test_labels_seed_and_members_leave_the_digest_alone() -> None:
         ("assumptions.base_construction", "tail"),
         ("period.end", "2030Q4"),
         ("mechanisms.exit", "off"),
+        ("government", "adaptive"),
         ("plans", "[]"),
         ("targets.literal_core_revenue.value", "20000亿元"),
     ],

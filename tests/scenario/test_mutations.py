@@ -217,6 +217,7 @@ SECTIONS = {
     "assumptions": 2,
     "mechanisms": 2,
     "readings": 2,
+    "government": 2,
     "targets": 3,
 }
 

@@ -111,7 +111,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from simulator.experiments.comparison import Comparison, Difference
+    from simulator.experiments.comparison import Comparison, Difference, Price
     from simulator.experiments.store import RunEntry
     from simulator.scenario import OriginRow
 
@@ -204,7 +204,45 @@ def comparison(found: "Comparison", lang: Lang = "both") -> str:
                     f"{row.gained}/{row.lost}",
                 )
             parts.append(table)
+        prices = [row for row in found.prices if row.label == label]
+        if prices:
+            parts.append(_price_table(prices, lang))
     return page(*parts, "", Text(said(UNCALIBRATED, lang, "\n"), style="yellow"))
+
+
+_PRICED_AS: Mapping[str, Name] = {
+    "price": Name("每百分点", "a point"),
+    "saving": Name("每失一百分点节省", "saved a point lost"),
+    "cheaper_and_likelier": Name("更省且概率更高", "cheaper and likelier"),
+    "dearer_and_less_likely": Name("更贵且概率更低", "dearer and less likely"),
+    "same_budget": Name("预算无差别", "same budget"),
+    "unclear": Name("概率无法分辨", "not distinguishable"),
+}
+
+
+def _price_table(prices: Sequence["Price"], lang: Lang) -> Table:
+    """Extra budget and what a point of probability costs, one row for each headline target."""
+    table = grid(
+        lang,
+        (
+            "left",
+            Name("标志性目标\n（均计全部预算之差）", "headline target\n(all extra money for each)"),
+        ),
+        ("right", Name("预算之差\n亿元", "extra budget\n亿元")),
+        ("right", Name("亿元/百分点\n95% 区间", "亿元 a point\n95% interval")),
+    )
+    for row in prices:
+        name = "\n".join(lines(row.name, lang))
+        if row.published:
+            name += "\n" + said(Name("（公布口径）", "(as published)"), lang)
+        money = number(row.extra, sign=True)
+        if row.extra_low != row.extra_high:
+            money += f"\n{number(row.extra_low, sign=True)}…{number(row.extra_high, sign=True)}"
+        words = "\n".join(lines(_PRICED_AS[row.priced_as], lang))
+        if row.cost is not None:
+            words = f"{number(row.cost)}\n{number(row.low)}–{number(row.high)}\n{words}"
+        table.add_row(name, money, words)
+    return table
 
 
 def comparison_json(found: "Comparison") -> Plain:
@@ -232,6 +270,13 @@ def comparison_json(found: "Comparison") -> Plain:
                 "name": row.name._asdict(),
             }
             for row in found.targets
+        ],
+        "prices": [
+            {
+                **{name: getattr(row, name) for name in row.__dataclass_fields__},
+                "name": row.name._asdict(),
+            }
+            for row in found.prices
         ],
     }
 

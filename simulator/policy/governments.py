@@ -1,0 +1,65 @@
+"""Governments as agents: the municipality and the districts, which set their budgets once a year (M21)."""
+
+from __future__ import annotations
+
+import mesa
+
+from simulator.mechanisms.budgets import granted, path_level, wanted_factor
+from simulator.policy.budgets import Office
+
+ROUNDING = 1e-12  # of the plan's money: so much room that a plan kept to the letter never falls short by a last bit
+
+
+class Government(mesa.Agent):  # type: ignore[misc]
+    """One government of one member: what it planned, what it has left, and what it reads.
+
+    `factor` is the share of the planned doses that its levers have this year, `left` the money that exists and is
+    not spent yet (亿元).
+    """
+
+    def __init__(
+        self, model: mesa.Model, office: Office, gain: float, base: float, goal: float | None
+    ) -> None:
+        """``base`` is the founding revenue it steers from and ``goal`` where it must get; None: no yardstick."""
+        super().__init__(model)
+        self.office = office
+        self.gain = gain
+        self.base = base
+        self.goal = goal
+        self.left = float(office.planned.sum()) * (1.0 + ROUNDING)
+        self.factor = 1.0
+
+    def keep_to_plan(self, year: int) -> None:
+        """Spend what the plan says for a year of the period (0 is the first)."""
+        self._spend(year, 1.0)
+
+    def adapt(self, year: int, passed: float, published: float) -> None:
+        """Set the budget of a year by last year's published revenue.
+
+        ``passed`` is the share of the path's years that last year completed, above one after the deadline;
+        ``published`` is the revenue of the government's own places in last year's published figure, 亿元.
+        """
+        wanted = 1.0
+        if self.gain > 0.0 and self.goal is not None and self.base > 0.0 and passed <= 1.0:
+            # Where nothing is left to publish, the path is infinitely far above it.
+            path = path_level(self.base, self.goal, passed)
+            wanted = float(wanted_factor(self.gain, path, max(published, 1e-300)))
+        self._spend(year, wanted)
+
+    def _spend(self, year: int, wanted: float) -> None:
+        planned = float(self.office.planned[year])
+        money = float(granted(planned, wanted, self.left))
+        # Without money in a year there is nothing to scale: levers that cost nothing stay as planned.
+        short = money < planned * wanted
+        self.factor = money / planned if short else wanted if planned > 0.0 else 1.0
+        self.left -= money
+
+
+def forget(model: mesa.Model) -> None:
+    """Let Mesa forget a model that is done: in 3.3 a class-level table of ids keeps every model with agents alive.
+
+    Later versions have no such table, and nothing is left to do.
+    """
+    ids = getattr(mesa.Agent, "_ids", None)
+    if ids is not None:
+        ids.pop(model, None)
