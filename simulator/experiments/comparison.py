@@ -167,6 +167,8 @@ def compare(
     engine: str = "auto",
     progress: Progress | None = None,
     data: Data = None,
+    executor: str = "threads",
+    cluster: str | None = None,
     results: str | Path = RESULTS,
     machinery: Machinery | None = None,
 ) -> Comparison:
@@ -199,6 +201,8 @@ def compare(
             engine=engine,
             progress=progress,
             data=data if isinstance(scenario, (str, Path)) else None,
+            executor=executor,
+            cluster=cluster,
             results=results,
             machinery=machinery,
         )

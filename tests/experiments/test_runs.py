@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.experiments import folder as folders
-from simulator.experiments import runs
 from simulator.experiments.errors import (
     DiskError,
     LockedError,
@@ -223,16 +222,6 @@ def test_a_swap_in_progress_is_left_alone(lab):
             lab.run(60)
         os.replace(retired, made.path)
     assert lab.run(60).reused
-
-
-def test_memory_does_not_grow_with_members(lab, monkeypatch):
-    seen = []
-    plan = runs._missing
-    monkeypatch.setattr(runs, "_missing", lambda *rest: seen.extend(plan(*rest)) or seen)
-    lab.run(300)
-    assert len(seen) == 6
-    assert all(not gathering.results for gathering in seen)
-    assert all(isinstance(gathering.missing, range) for gathering in seen)
 
 
 @pytest.mark.parametrize("whole", [True, False])
