@@ -5,6 +5,7 @@ failed members; 5 `--check` not met; 130 interrupted; 141 the reader of a pipe w
 """
 
 import dataclasses
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -157,6 +158,12 @@ def report(error: Exception, session: Session) -> ExitCode:
             code, message = ExitCode.USAGE, str(error)
         case TellingError():
             code, message = ExitCode(error.exit_code), error.text(session.lang)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+            code, message = ExitCode.INCOMPLETE, _file_message(error, session)
+            advice = session.phrase(
+                "what is complete is kept; free some space and run the same command again",
+                "已完成的部分保留；请腾出空间后重新运行同一命令",
+            )
         case (
             FileNotFoundError()
             | FileExistsError()

@@ -7,7 +7,9 @@ which its tasks come back, and `renew` makes ready to hand them out again.
 
 import contextlib
 import logging
+import os
 import pickle
+import tempfile
 import threading
 import time
 import traceback
@@ -32,8 +34,9 @@ from simulator.experiments.provenance import source_digest
 from simulator.foundation.calendar import Quarter
 
 LOCAL = "local"
-# A worker that dies as it starts would otherwise be started for ever.
-_MOST_STARTS = 6
+# Workers that die as they start would otherwise be started for ever; four starts get past one member that kills them.
+_MOST_STARTS = 4
+_MOST_STARTS_LATER = 12
 _CONNECT_SECONDS = 10
 _AWAIT_SECONDS = 60
 
@@ -200,8 +203,9 @@ class _Processes:
         self._study = study
         self._engine = engine
         self._first = True
-        self._starts = 0
+        self._starts, self._most_starts = 0, _MOST_STARTS
         self._pool: ProcessPoolExecutor | None = None
+        self._packed: Path | None = None
 
     def submit(self, members: Sequence[int]) -> Future[Done]:
         if self._first:
@@ -220,7 +224,7 @@ class _Processes:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
         self._pool = None
-        if self._starts >= _MOST_STARTS:
+        if self._starts >= self._most_starts:
             raise ClusterError(
                 f"worker processes died {self._starts} times in a row without finishing a member; a script that runs "
                 "with executor='processes' needs `if __name__ == \"__main__\":` around the call; else use "
@@ -232,6 +236,8 @@ class _Processes:
     def stop(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._packed is not None:
+            self._packed.unlink(missing_ok=True)
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -242,13 +248,22 @@ class _Processes:
                 self.count,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_settle_in,
-                initargs=(pickle.dumps(self._study),),
+                initargs=(self._file(),),
             )
         return self._pool
 
+    def _file(self) -> Path:
+        """The study in a file, since Python itself waits for ever when a child dies that it hands much to."""
+        if self._packed is None:
+            handle, name = tempfile.mkstemp(prefix="simulate-study-")
+            self._packed = Path(name)
+            with os.fdopen(handle, "wb") as stream:
+                pickle.dump(self._study, stream)
+        return self._packed
+
     def _count_done(self, future: Future[Done]) -> None:
         if not future.cancelled() and future.exception() is None:
-            self._starts = 0
+            self._starts, self._most_starts = 0, _MOST_STARTS_LATER
 
 
 class _Cluster:
@@ -286,7 +301,7 @@ class _Cluster:
         return future
 
     def renew(self) -> None:
-        if self._client.status != "running" or self._starts >= _MOST_STARTS:
+        if self._client.status != "running" or self._starts >= _MOST_STARTS_LATER:
             raise ClusterError(
                 "the Dask cluster is gone or loses every worker; what is complete is kept: run the same command again",
                 "Dask 集群已失联或反复丢失工作进程；已完成的部分保留：请重新运行同一命令",
@@ -353,7 +368,7 @@ _here: Study
 """The study of a worker process, set once when it starts."""
 
 
-def _settle_in(packed: bytes) -> None:
+def _settle_in(packed: Path) -> None:
     """Make a fresh worker process ready; it leaves with its parent, also when that is killed."""
     import multiprocessing
     import signal
@@ -366,13 +381,12 @@ def _settle_in(packed: bytes) -> None:
     if parent is not None:
 
         def leave() -> None:
-            import os
-
             wait([parent.sentinel])
+            packed.unlink(missing_ok=True)
             os._exit(1)
 
         threading.Thread(target=leave, daemon=True).start()
-    _here = pickle.loads(packed)
+    _here = pickle.loads(packed.read_bytes())
 
 
 def _simulate_here(members: Sequence[int], engine: str) -> Done:

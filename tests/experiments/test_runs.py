@@ -6,9 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -320,30 +317,6 @@ def test_two_processes_cannot_hold_one_folder(lab, tmp_path):
         lab.run(10, out=tmp_path / "shared")
     assert lab.run(10, out=tmp_path / "shared").n == 10
     assert not (tmp_path / "shared" / ".lock").exists()
-
-
-def test_killed_process_leaves_a_folder_that_continues(lab, contents, tmp_path):
-    straight = lab.run(300, out=tmp_path / "straight")
-    script = textwrap.dedent(f"""
-        import sys, time
-        from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from conftest import Lab
-        lab = Lab(Path({str(tmp_path / "results")!r}))
-        lab.on_member = lambda member: time.sleep(0.002)
-        print("go", flush=True)
-        lab.run(300, out={str(tmp_path / "killed")!r})
-    """)
-    for round_ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.15 + 0.1 * round_)
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    finished = lab.run(300, out=tmp_path / "killed")
-    assert contents(finished.path) == contents(straight.path)
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 5, 8, 9, 12])
