@@ -309,6 +309,11 @@ class Run:
         for part in self._parts:
             yield Run(self._folder, self._manifest, [part])
 
+    def head(self, members: int) -> "Run":
+        """The run's first parts, of `members` members or a few more; all of a smaller run."""
+        parts = [part for part in self._parts if part.span.first < members]
+        return Run(self._folder, self._manifest, parts, scenario=self.scenario)
+
     @property
     def last(self) -> int:
         """The number of the last member, with or without results; −1 without any."""
