@@ -110,6 +110,10 @@ def test_language_follows_environment(environment: dict[str, str], head: str) ->
         (["run", BASELINE, "--seed", "-1"], "--seed"),
         (["run", BASELINE, "--seed", "4294967296"], "--seed"),
         (["run", BASELINE, "--engine", "compild"], "Did you mean 'compiled'?"),
+        (["run", BASELINE, "--executor", "proceses"], "Did you mean 'processes'?"),
+        (["run", BASELINE, "--cluster", "local", "--executor", "processes"], "exclude"),
+        (["run", BASELINE, "--until-half-width", "wide"], "half width"),
+        (["run", BASELINE, "--until-half-width", "tj27_core_revenu:0.1"], "tj27_core_revenue"),
         (["run", BASELINE, "--set", "levers.tj27_funds.size"], "KEY=VALUE"),
         (["run", BASELINE, "--set", "seed=1", "--set", "seed=2"], "twice"),
         (["run", BASELINE, "--data", "/no/such/folder"], "/no/such/folder"),
@@ -319,6 +323,13 @@ def test_a_repeated_run_says_so_and_prints_the_same(results: Path) -> None:
     assert english.exit_code == chinese.exit_code == 0 and english.stdout != chinese.stdout
     assert call("-q", *words).stderr == ""
     assert len([path for path in results.iterdir() if path.is_dir() and path.name != "latest"]) == 1
+
+
+def test_a_run_that_grows_says_why_it_stopped(results: Path) -> None:
+    words = ["run", BASELINE, "-n", "3", "--until-half-width", "0.45", "--no-figures", "--json"]
+    done = call(*words, "--results", str(results))
+    assert done.exit_code == 0 and "half width of tj27_core_revenue" in done.stderr
+    assert "半宽" in call("--lang", "zh", *words, "--results", str(results)).stderr
 
 
 def test_run_as_json_is_one_object_with_all_targets(results: Path) -> None:

@@ -501,6 +501,7 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
     folder.begin(manifest, _sheet(scenario), scenario.papers())
     folder.keep_only(parts)
     with open_workers(job.crew, study, job.engine) as workers:
+        count = workers.count
         total = simulate(folder, manifest, parts, workers, job.report, judging)
     notices = []
     if judging is not None:
@@ -527,7 +528,7 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
             failed=failed,
             engine=job.engine,
             executor=job.crew.kind,
-            workers=job.crew.workers,
+            workers=count,
             seconds=round(time.monotonic() - begun, 3),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
