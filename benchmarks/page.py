@@ -83,7 +83,11 @@ def draw(told: dict[str, Any], path: Path) -> None:
     shown = [result for result in told["results"] if result["unit"] == "×"][::-1]
     labels = [f"{result['zh']}\n{result['en']}" for result in shown]
     title = "每项目标的比值与门槛 · Ratios and their gates"
-    font = typeface(title + "".join(labels) + "0123456789×.")
+    key = (
+        "圆点为实测与区间，红色为未达标；三角为门槛，尖端指向达标一侧\n"
+        "dots: measured, with interval; red: gate not met; triangles: gates, pointing to where they are met"
+    )
+    font = typeface(title + key + "".join(labels) + "0123456789×.")
     figure, axes = plt.subplots(figsize=(9.0, 1.0 + 0.55 * len(shown)), layout="constrained")
     for row, result in enumerate(shown):
         colour = LINE if result["met"] else "#b3261e"
@@ -94,6 +98,7 @@ def draw(told: dict[str, Any], path: Path) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}×")
     axes.set_yticks(range(len(shown)), labels, fontproperties=FontProperties(fname=font, size=8))
+    axes.set_xlabel(key, fontproperties=FontProperties(fname=font, size=8))
     axes.grid(axis="x", color="#e4e8ec")
     axes.set_title(title, fontproperties=FontProperties(fname=font, size=11), loc="left")
     for side in ("top", "right"):
