@@ -178,10 +178,10 @@ class Completion:
     members: int
     failed: int
     engine: str
-    executor: str
     workers: int
     seconds: float
     finished: str
+    executor: str = "threads"
 
 
 class RunFolder:
