@@ -203,7 +203,7 @@ def _usage_message(error: click.ClickException, session: Session) -> str:
 
 
 def _file_message(error: OSError, session: Session) -> str:
-    name = error.filename if error.filename is not None else ""
+    name = error.filename or session.phrase("the output", "输出")
     reason = error.strerror or str(error)
     return session.phrase(f"cannot use {name}: {reason}", f"无法使用 {name}：{reason}")
 

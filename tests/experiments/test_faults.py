@@ -127,16 +127,19 @@ def test_a_file_where_the_folder_should_be_is_said_and_untouched(lab, tmp_path, 
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_ctrl_c_in_a_terminal_names_the_command_that_goes_on(tmp_path):
+@pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=SLOW)])
+def test_ctrl_c_in_a_terminal_names_the_command_that_goes_on(tmp_path, executor):
     """The signal reaches the whole group of processes, as from a keyboard."""
     words = [sys.executable, "-m", "simulator", "run", str(ROOT / "scenarios/baseline.yaml")]
-    words += ["-n", "500", "--engine", "plain", "--no-figures", "--out", str(tmp_path / "cut")]
+    words += ["-n", "900", "--engine", "plain", "--no-figures", "--out", str(tmp_path / "cut")]
+    words += ["--executor", executor]
+    begun = "manifest.json" if executor == "threads" else "parts/index.jsonl"
     process = subprocess.Popen(
         words, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
-        until = time.monotonic() + 60.0
-        while not (tmp_path / "cut" / "manifest.json").exists() and time.monotonic() < until:
+        file, until = tmp_path / "cut" / begun, time.monotonic() + 60.0
+        while not (file.exists() and file.stat().st_size) and time.monotonic() < until:
             time.sleep(0.05)
         time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
