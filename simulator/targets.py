@@ -368,6 +368,11 @@ def joint(
     return tuple(scores)
 
 
+def measurable(goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable] = CATALOGUE) -> bool:
+    """Whether a series of the outcomes answers a goal, so that it has a probability."""
+    return _measured_in(goal, outcomes, catalogue) is not None
+
+
 def met(
     goal: Goal,
     outcomes: Outcomes,

@@ -44,6 +44,7 @@ HOMES = {
     "scipy": ("foundation.parameters", "world"),
     "xarray": ("reporting.export",),
     "netCDF4": ("reporting.export",),
+    "distributed": ("experiments.workers",),
     "numpy": ("",),
 }
 VAGUE = {"utils", "helpers", "common", "misc", "manager", "base2"}

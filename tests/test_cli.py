@@ -110,6 +110,10 @@ def test_language_follows_environment(environment: dict[str, str], head: str) ->
         (["run", BASELINE, "--seed", "-1"], "--seed"),
         (["run", BASELINE, "--seed", "4294967296"], "--seed"),
         (["run", BASELINE, "--engine", "compild"], "Did you mean 'compiled'?"),
+        (["run", BASELINE, "--executor", "proceses"], "Did you mean 'processes'?"),
+        (["run", BASELINE, "--cluster", "local", "--executor", "processes"], "exclude"),
+        (["run", BASELINE, "--until-half-width", "wide"], "half width"),
+        (["run", BASELINE, "--until-half-width", "tj27_core_revenu:0.1"], "tj27_core_revenue"),
         (["run", BASELINE, "--set", "levers.tj27_funds.size"], "KEY=VALUE"),
         (["run", BASELINE, "--set", "seed=1", "--set", "seed=2"], "twice"),
         (["run", BASELINE, "--data", "/no/such/folder"], "/no/such/folder"),
@@ -166,6 +170,7 @@ def test_errors_under_json_are_one_object() -> None:
         (InputError([Finding("a.yaml", 3, 5, "seed", "bad", "错")]), 3, "a.yaml:3:5: seed: bad"),
         (click.UsageError("no"), 2, "no"),
         (FileExistsError(17, "File exists", "a.yaml"), 2, "a.yaml"),
+        (OSError(28, "No space left on device", "a.png"), 4, "free some space"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (ZeroDivisionError("secret"), 1, "internal error: ZeroDivisionError: secret"),
     ],
@@ -201,14 +206,14 @@ def test_interrupted_run_names_resume(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def loaded_by(*calls: list[str]) -> set[str]:
-    """The top-level modules that are loaded after these calls in a fresh process."""
+    """The modules that are loaded after these calls in a fresh process."""
     script = (
         "import json, sys\n"
         "from simulator.cli import program\n"
         f"for words in {list(calls)!r}:\n"
         "    try: program.main(words)\n"
         "    except SystemExit as end: assert end.code == 0, words\n"
-        "print(json.dumps([name.partition('.')[0] for name in sys.modules]), file=sys.stderr)\n"
+        "print(json.dumps(list(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -228,7 +233,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_readers_load_no_engine() -> None:
     loaded = loaded_by(["check", BASELINE], ["show", BASELINE], ["levers"], ["plans"])
-    assert not loaded & {"numba", "mesa", "pandas", "matplotlib"}
+    assert not loaded & {"numba", "mesa", "pandas", "matplotlib", "scipy.stats", "distributed"}
 
 
 def test_a_closed_pipe_is_no_error() -> None:
@@ -318,6 +323,13 @@ def test_a_repeated_run_says_so_and_prints_the_same(results: Path) -> None:
     assert english.exit_code == chinese.exit_code == 0 and english.stdout != chinese.stdout
     assert call("-q", *words).stderr == ""
     assert len([path for path in results.iterdir() if path.is_dir() and path.name != "latest"]) == 1
+
+
+def test_a_run_that_grows_says_why_it_stopped(results: Path) -> None:
+    words = ["run", BASELINE, "-n", "3", "--until-half-width", "0.45", "--no-figures", "--json"]
+    done = call(*words, "--results", str(results))
+    assert done.exit_code == 0 and "half width of tj27_core_revenue" in done.stderr
+    assert "半宽" in call("--lang", "zh", *words, "--results", str(results)).stderr
 
 
 def test_run_as_json_is_one_object_with_all_targets(results: Path) -> None:

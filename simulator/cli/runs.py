@@ -20,6 +20,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FIGURES = ("fan", "scorecard", "chains", "districts", "money")
 FORMATS = ("csv", "parquet", "netcdf")
 ENGINES = ("auto", "compiled", "plain")
+EXECUTORS = ("threads", "processes")
 SEEDS = click.IntRange(0, 2**32 - 1)
 COUNT = click.IntRange(min=1)
 
@@ -30,8 +31,8 @@ def machine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "--workers",
         type=COUNT,
         metavar="N",
-        help="Threads; by default one for each processor. Changes no byte.",
-        zh="线程数；默认每个处理器一个。不影响结果。",
+        help="Threads or processes; by default one for each processor. Changes no byte.",
+        zh="线程或进程数；默认每个处理器一个。不影响结果。",
     )
     engine = option(
         "--engine",
@@ -41,6 +42,24 @@ def machine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         zh="循环引擎：compiled（Numba）或 plain（numpy）；结果逐位相同。",
     )
     return workers(engine(function))
+
+
+def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--executor` and `--cluster`: where members are simulated; they change no byte either."""
+    executor = option(
+        "--executor",
+        type=NearChoice(EXECUTORS),
+        default="threads",
+        help="Threads of one process, or processes.",
+        zh="同一进程内的线程，或多个进程。",
+    )
+    cluster = option(
+        "--cluster",
+        metavar="ADDRESS|local",
+        help="A Dask scheduler, such as tcp://127.0.0.1:8786, or local for one on this machine.",
+        zh="Dask 调度器，例如 tcp://127.0.0.1:8786；local 表示在本机启动。",
+    )
+    return executor(cluster(function))
 
 
 def members_option(required: bool = False) -> Decorator:
@@ -84,7 +103,7 @@ def watched(session: Session) -> Iterator[Report | None]:
     """Progress on the terminal; Ctrl-C becomes an error that names the command to go on with."""
     import shlex
 
-    from simulator.experiments.runs import RunInterrupted
+    from simulator.experiments.simulation import RunInterrupted
 
     try:
         with progress_bar(session) as report:
@@ -118,7 +137,15 @@ def watched(session: Session) -> Iterator[Report | None]:
     zh="重新计算并替换已存结果。",
 )
 @option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
+@option(
+    "--until-half-width",
+    metavar="[TARGET:]WIDTH",
+    help="Add members until half the Wilson interval of the headline target (or TARGET) is no wider, such as 0.02; "
+    "-n is then the most.",
+    zh="增加成员，直到主要目标（或 TARGET）的 Wilson 区间半宽不大于此值，例如 0.02；此时 -n 为上限。",
+)
 @machine_options
+@executor_options
 @data_option()
 def run(
     scenario: Path,
@@ -129,8 +156,11 @@ def run(
     results: Path,
     force: bool,
     no_figures: bool,
+    until_half_width: str | None,
     workers: int | None,
     engine: str,
+    executor: str,
+    cluster: str | None,
     data: Path | None,
 ) -> ExitCode:
     """Run one scenario: target table, run folder, figures.
@@ -152,6 +182,9 @@ def run(
             force=force,
             progress=report,
             data=data,
+            executor=executor,
+            cluster=cluster,
+            until_half_width=until_half_width,
             results=results,
         )
     return _tell_run(session, done, figures=not no_figures)
@@ -164,14 +197,30 @@ def run(
 )
 @run_argument()
 @machine_options
+@executor_options
 @data_option()
-def resume(folder: Path, workers: int | None, engine: str, data: Path | None) -> ExitCode:
+def resume(
+    folder: Path,
+    workers: int | None,
+    engine: str,
+    executor: str,
+    cluster: str | None,
+    data: Path | None,
+) -> ExitCode:
     """Finish an interrupted run; the same bytes as a run without interruption."""
     from simulator.experiments import runs
 
     session = session_of()
     with watched(session) as report:
-        done = runs.resume(folder, workers=workers, engine=engine, progress=report, data=data)
+        done = runs.resume(
+            folder,
+            workers=workers,
+            engine=engine,
+            progress=report,
+            data=data,
+            executor=executor,
+            cluster=cluster,
+        )
     return _tell_run(session, done, figures=True)
 
 
@@ -183,9 +232,16 @@ def resume(folder: Path, workers: int | None, engine: str, data: Path | None) ->
 @run_argument()
 @members_option(required=True)
 @machine_options
+@executor_options
 @data_option()
 def extend(
-    folder: Path, members: int, workers: int | None, engine: str, data: Path | None
+    folder: Path,
+    members: int,
+    workers: int | None,
+    engine: str,
+    executor: str,
+    cluster: str | None,
+    data: Path | None,
 ) -> ExitCode:
     """Add members to a run; -n is the total."""
     from simulator.experiments import runs
@@ -193,7 +249,14 @@ def extend(
     session = session_of()
     with watched(session) as report:
         done = runs.extend(
-            folder, members, workers=workers, engine=engine, progress=report, data=data
+            folder,
+            members,
+            workers=workers,
+            engine=engine,
+            progress=report,
+            data=data,
+            executor=executor,
+            cluster=cluster,
         )
     return _tell_run(session, done, figures=True)
 
@@ -239,6 +302,7 @@ def extend(
 )
 @results_option()
 @machine_options
+@executor_options
 @data_option()
 def compare(
     scenarios: tuple[str, ...],
@@ -251,6 +315,8 @@ def compare(
     results: Path,
     workers: int | None,
     engine: str,
+    executor: str,
+    cluster: str | None,
     data: Path | None,
 ) -> None:
     """Compare two or more scenarios or runs, member by member.
@@ -272,6 +338,8 @@ def compare(
             engine=engine,
             progress=report,
             data=data,
+            executor=executor,
+            cluster=cluster,
             results=results,
         )
     from simulator.reporting import figures, terminal
@@ -627,7 +695,7 @@ def _split(
     """The split of the run's probabilities; Ctrl-C keeps what is simulated for the same command."""
     import shlex
 
-    from simulator.experiments.runs import RunInterrupted
+    from simulator.experiments.simulation import RunInterrupted
     from simulator.experiments.split import repeat_luck, splits
 
     try:
@@ -658,6 +726,7 @@ def _tell_run(session: Session, done: "Run", figures: bool) -> ExitCode:
         "seed": done.seed,
         "hash": done.hash,
         "digest": done.digest(),
+        "precision": done.manifest["precision"],
         **terminal.scores_json(scores, together),
         "notes": [note.text("both") for note in done.scenario.notes],
         "figures": [str(path) for path in drawn],

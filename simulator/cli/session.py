@@ -5,6 +5,7 @@ failed members; 5 `--check` not met; 130 interrupted; 141 the reader of a pipe w
 """
 
 import dataclasses
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -157,6 +158,12 @@ def report(error: Exception, session: Session) -> ExitCode:
             code, message = ExitCode.USAGE, str(error)
         case TellingError():
             code, message = ExitCode(error.exit_code), error.text(session.lang)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+            code, message = ExitCode.INCOMPLETE, _file_message(error, session)
+            advice = session.phrase(
+                "what is complete is kept; free some space and run the same command again",
+                "已完成的部分保留；请腾出空间后重新运行同一命令",
+            )
         case (
             FileNotFoundError()
             | FileExistsError()
@@ -196,7 +203,7 @@ def _usage_message(error: click.ClickException, session: Session) -> str:
 
 
 def _file_message(error: OSError, session: Session) -> str:
-    name = error.filename if error.filename is not None else ""
+    name = error.filename or session.phrase("the output", "输出")
     reason = error.strerror or str(error)
     return session.phrase(f"cannot use {name}: {reason}", f"无法使用 {name}：{reason}")
 

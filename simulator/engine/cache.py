@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+OURS = "tianjin-ai-simulator"
 SOURCES = ("engine", "mechanisms", "world", "foundation/mathematics.py", "foundation/randomness.py")
 
 
@@ -37,13 +38,23 @@ def sources_digest() -> str:
 
 
 def folder() -> Path:
-    """The cache folder of the present sources, under the user's cache directory."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "tianjin-ai-simulator" / sources_digest()[:16]
+    """The cache folder of the present sources, under Numba's own setting or the user's cache directory.
+
+    The setting that a parent process left in the environment is replaced: its sources may be others.
+    """
+    set_by_user = Path(os.environ.get("NUMBA_CACHE_DIR", ""))
+    if set_by_user.parent.name == OURS:
+        set_by_user = set_by_user.parent.parent
+    base = (
+        set_by_user
+        if set_by_user.name
+        else os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    )
+    return Path(base) / OURS / sources_digest()[:16]
 
 
 def point_numba_to_folder() -> None:
-    """Tell Numba where to keep compiled code, unless the user has said so; call before Numba loads."""
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder()))
+    """Tell Numba where to keep compiled code; call before Numba loads."""
+    os.environ["NUMBA_CACHE_DIR"] = str(folder())
     if "numba" in sys.modules:  # someone else loaded it: its setting was read already
         sys.modules["numba"].config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]

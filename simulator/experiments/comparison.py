@@ -213,6 +213,8 @@ def compare(
     engine: str = "auto",
     progress: Progress | None = None,
     data: Data = None,
+    executor: str = "threads",
+    cluster: str | None = None,
     results: str | Path = RESULTS,
     machinery: Machinery | None = None,
 ) -> Comparison:
@@ -245,6 +247,8 @@ def compare(
             engine=engine,
             progress=progress,
             data=data if isinstance(scenario, (str, Path)) else None,
+            executor=executor,
+            cluster=cluster,
             results=results,
             machinery=machinery,
         )

@@ -27,9 +27,21 @@ class StoreError(OSError):
     def __str__(self) -> str:
         return self.what
 
+    def __reduce__(self) -> tuple[type["StoreError"], tuple[str, str]]:
+        return type(self), (self.what, self.what_zh)
+
 
 class DiskError(StoreError):
     """The disk is full, a folder may not be written, or a file cannot be read."""
+
+
+class ClusterError(StoreError):
+    """Worker processes or a cluster cannot be had, or were lost for good; `exit_code` 2 for a wrong option."""
+
+    def __init__(self, what: str, what_zh: str, exit_code: int = 4) -> None:
+        """Keep both texts and the exit code."""
+        super().__init__(what, what_zh)
+        self.exit_code = exit_code
 
 
 class LockedError(StoreError):

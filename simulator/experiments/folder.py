@@ -2,7 +2,8 @@
 
 A folder holds `manifest.json` and `scenario.resolved.yaml` (written first, with a copy of the files
 that the sheet refers to: `data/` where it was another city's), `parts/` with two
-Parquet files for every fifty members and `index.jsonl` (one line for each part, appended when its
+Parquet files for every fifty members (for every five hundred beyond the ten thousandth) and
+`index.jsonl` (one line for each part, appended when its
 files are safely on disk), the tables made from the parts, and `run.json` (written last: a folder
 without it is incomplete). A process killed at any moment leaves a folder that can be continued:
 what the index does not name, or names with another digest, is simulated again.
@@ -34,6 +35,8 @@ from simulator.scenario.entries import POPULATION
 
 FORMAT = 1
 PART_MEMBERS = 50
+# Small parts lose little to a kill and answer early; a million members should not be 40 000 files.
+LARGE_FROM, LARGE_PART_MEMBERS = 10_000, 500
 MANIFEST = "manifest.json"
 SHEET = "scenario.resolved.yaml"
 RUN = "run.json"
@@ -113,6 +116,21 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """Until when a run was to grow: until the Wilson half width of `target` is at most `half_width`.
+
+    `most` is the number of members at which it would end in any case, `met_at` the number at which the bound was first
+    met (None: not yet, or not within `most`) and `reached` the half width then, or at the end.
+    """
+
+    target: str
+    half_width: float
+    most: int
+    met_at: int | None = None
+    reached: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Where the numbers of a folder come from; the same on every machine.
 
@@ -137,6 +155,7 @@ class Manifest:
     quarters: tuple[str, ...]
     series: tuple[Series, ...]
     parameters: tuple[str, ...]
+    precision: Precision | None = None
 
     def to_json(self) -> dict[str, object]:
         """As written to `manifest.json`."""
@@ -148,7 +167,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What `run.json` says of a finished run; times are UTC, `seconds` is wall time."""
+    """What `run.json` says of a finished run; times are UTC, `seconds` is wall time.
+
+    `executor` is `threads`, `processes` or `cluster`.
+    """
 
     format: int
     hash: str
@@ -159,6 +181,7 @@ class Completion:
     workers: int
     seconds: float
     finished: str
+    executor: str = "threads"
 
 
 class RunFolder:
@@ -195,6 +218,8 @@ class RunFolder:
             sheet["series"] = tuple(Series(**each) for each in sheet["series"])
             sheet["quarters"] = tuple(sheet["quarters"])
             sheet["parameters"] = tuple(sheet["parameters"])
+            if sheet.get("precision") is not None:
+                sheet["precision"] = Precision(**sheet["precision"])
             return Manifest(**sheet)
         except (AttributeError, KeyError, TypeError) as problem:
             raise self.damaged(MANIFEST, str(problem)) from problem
@@ -480,11 +505,13 @@ def values_digest(manifest: Manifest, parts: Iterable[Part]) -> str:
     return digest.hexdigest()
 
 
-def spans(total: int) -> tuple[Span, ...]:
-    """How `total` members are cut into parts."""
-    return tuple(
-        Span(first, min(first + PART_MEMBERS, total) - 1) for first in range(0, total, PART_MEMBERS)
-    )
+def spans(total: int) -> Iterator[Span]:
+    """How `total` members are cut into parts; the cuts do not depend on `total`."""
+    first = 0
+    while first < total:
+        size = PART_MEMBERS if first < LARGE_FROM else LARGE_PART_MEMBERS
+        yield Span(first, min(first + size, total) - 1)
+        first += size
 
 
 def write_atomically(path: Path, data: bytes, *, sync_folder: bool = True) -> None:

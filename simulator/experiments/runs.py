@@ -8,15 +8,12 @@ addressed by (seed, member), so neither workers, order nor interruptions leave a
 import contextlib
 import os
 import shutil
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,28 +26,28 @@ from simulator.experiments.errors import (
 )
 from simulator.experiments.folder import (
     FORMAT,
+    MANIFEST,
     RUN,
     SHEET,
     Completion,
-    Failure,
-    Floats,
     Manifest,
     Part,
+    Precision,
     RunFolder,
     Series,
-    Span,
     beside,
     clear_errors,
     locked,
     settle,
-    spans,
     swap,
     values_digest,
     write_atomically,
 )
 from simulator.experiments.provenance import Identity, identify, versions
+from simulator.experiments.simulation import Judging, Progress, RunInterrupted, simulate
+from simulator.experiments.stopping import Rule, Tally, most_members, read_rule
 from simulator.experiments.store import LATEST, Notice, Run, open_folder, resolve_path
-from simulator.foundation.calendar import Quarter
+from simulator.experiments.workers import LOCAL, Crew, Study, open_workers
 from simulator.foundation.findings import UsageError, nearest
 from simulator.registry import Data
 from simulator.scenario import Scenario, load_scenario, sheet_text
@@ -58,62 +55,11 @@ from simulator.scenario.reading import LARGEST_SEED, MOST_MEMBERS
 
 if TYPE_CHECKING:
     from simulator.policy.ledger import Ledger
-    from simulator.targets import TargetScore
+    from simulator.targets import Flags, TargetScore
 
-Progress = Callable[[int, int], None]
 ENGINES = ("auto", "compiled", "plain")
+EXECUTORS = ("threads", "processes")
 RESULTS = "results"
-# A task long enough to hide what handing it out costs, short enough for an even end and Ctrl-C.
-_TASK_SECONDS = 0.1
-_TASK_MEMBERS = 25
-
-
-class MemberResult(Protocol):
-    """What a study gives for one member."""
-
-    @property
-    def values(self) -> Floats:
-        """float64[quarters, series]."""
-        ...
-
-    @property
-    def parameters(self) -> Floats:
-        """float64[parameters]."""
-        ...
-
-
-class Study(Protocol):
-    """A scenario made ready: simulates any member, from any thread."""
-
-    @property
-    def quarters(self) -> Sequence[Quarter]:
-        """The founding quarter, then those of the period."""
-        ...
-
-    @property
-    def series(self) -> Sequence[str]:
-        """Names of the recorded series."""
-        ...
-
-    @property
-    def parameter_names(self) -> Sequence[str]:
-        """Names of the drawn parameters."""
-        ...
-
-    def simulate(self, member: int, engine: str = ..., luck: int | None = ...) -> MemberResult:
-        """One member, addressed by its number; with `luck`, its parameters meet another member's luck."""
-        ...
-
-
-class RunInterrupted(KeyboardInterrupt):
-    """Ctrl-C while members were simulated; what is done is stored at `path`."""
-
-    def __init__(self, path: Path, done: int, total: int) -> None:
-        """Keep where the run stands."""
-        super().__init__(f"{path}: {done} of {total} members are stored")
-        self.path = path
-        self.done = done
-        self.total = total
 
 
 class AllFailedError(StoreError):
@@ -129,6 +75,7 @@ class Machinery:
     prepare: Callable[[Scenario], Study]
     describe: Callable[[Sequence[str]], tuple[Series, ...]]
     score: "Callable[[Run], tuple[TargetScore, ...]]"
+    judge: "Callable[[Run, str | None], tuple[str, Callable[[Run], Flags]]]"
     book: "Callable[[Run], Ledger | None]" = lambda run: None
 
 
@@ -144,6 +91,9 @@ def run(
     progress: Progress | None = None,
     data: Data = None,
     *,
+    executor: str = "threads",
+    cluster: str | None = None,
+    until_half_width: str | float | None = None,
     results: str | Path = RESULTS,
     machinery: Machinery | None = None,
 ) -> Run:
@@ -155,6 +105,11 @@ def run(
     `auto`, `compiled` or `plain`, and `progress` is called with (done, total). `data` is the folder
     of another city; the run folder keeps a copy of it.
 
+    `executor` is `threads` or `processes`, `cluster` the address of a Dask scheduler or `local`; none of them changes
+    a byte. With `until_half_width`, 0.02 or `tj27_core_revenue:0.02`, members are added, in whole parts, until half
+    the Wilson interval of that target (by default the headline one) is no wider; `n` is then the largest number
+    (default: as many as the bound can need).
+
     A folder of the same hash that is complete is returned as it is (`reused`), also when fewer
     members are asked for; one with fewer members is extended, an incomplete one is finished.
     `force` computes everything anew beside it and then swaps. Failed members are listed in
@@ -165,10 +120,14 @@ def run(
     refuses; the last two leave a folder that the same call continues.
     """
     tools = machinery or the_machinery()
+    rule = None if until_half_width is None else read_rule(until_half_width)
+    if rule is not None and n is None:
+        n = most_members(rule)
+    crew = _crew(workers, executor, cluster)
     chosen = _chosen(scenario, n, seed, set, data, tools)
     identity = tools.identify(chosen)
     path = Path(out) if out is not None else Path(results) / folder_name(chosen.stem, identity.hash)
-    job = _Job(chosen, identity, path, _workers(workers), _engine(engine), progress, tools)
+    job = _Job(chosen, identity, path, crew, _engine(engine), progress, tools, rule)
     done = _compute_anew(job) if force else _continue(job)
     if out is None:
         _point_latest(path)
@@ -182,6 +141,8 @@ def resume(
     progress: Progress | None = None,
     data: Data = None,
     *,
+    executor: str = "threads",
+    cluster: str | None = None,
     machinery: Machinery | None = None,
 ) -> Run:
     """Finish an interrupted run folder as it was asked for; a complete one is returned.
@@ -189,7 +150,8 @@ def resume(
     NotARunError where there is none; MismatchError, naming both digests, when source or data
     have changed since; otherwise as `run`.
     """
-    return _go_on(path, None, workers, engine, progress, data, machinery)
+    crew = _crew(workers, executor, cluster)
+    return _go_on(path, None, crew, engine, progress, data, machinery)
 
 
 def extend(
@@ -200,10 +162,13 @@ def extend(
     progress: Progress | None = None,
     data: Data = None,
     *,
+    executor: str = "threads",
+    cluster: str | None = None,
     machinery: Machinery | None = None,
 ) -> Run:
     """Add members to a run folder until there are `n`; errors as for `resume`."""
-    return _go_on(path, n, workers, engine, progress, data, machinery)
+    crew = _crew(workers, executor, cluster)
+    return _go_on(path, n, crew, engine, progress, data, machinery)
 
 
 def the_machinery() -> Machinery:
@@ -244,7 +209,36 @@ def the_machinery() -> Machinery:
 
         return ledger_of(run)
 
-    return Machinery(load, identify, prepare, describe, Run.targets, book)
+    return Machinery(load, identify, prepare, describe, Run.targets, _judge, book)
+
+
+def _judge(run: Run, wanted: str | None) -> "tuple[str, Callable[[Run], Flags]]":
+    """Key of the target meant (None: the headline one), and what tells for each member whether it is met."""
+    from simulator.targets import goals_of, measurable, met
+
+    scenario = run.scenario
+    due = goals_of(scenario.library.registry, run.years, scenario.extra_targets, scenario.plans)
+    goals = {goal.key: goal for goal in due if measurable(goal, run)}
+    if wanted is None:
+        # A plan has several headline targets; its revenue is the one all others are read beside.
+        headline = sorted(
+            (goal for goal in goals.values() if goal.headline),
+            key=lambda goal: goal.metric != "core_revenue",
+        )
+        wanted = headline[0].key if headline else None
+        if wanted is None:
+            raise UsageError(
+                "this run has no headline target with a probability; name one, as in "
+                f"tj27_core_revenue:0.02; allowed: {', '.join(goals) or 'none'}"
+            )
+    goal = goals.get(wanted)
+    if goal is None:
+        near = nearest(wanted, goals)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(
+            f"no target {wanted!r} with a probability in this run; allowed: {', '.join(goals)}{hint}"
+        )
+    return wanted, lambda members: met(goal, members)
 
 
 def folder_name(stem: str, run_hash: str) -> str:
@@ -260,10 +254,11 @@ class _Job:
     scenario: Scenario
     identity: Identity
     path: Path
-    workers: int
+    crew: Crew
     engine: str
     progress: Progress | None
     tools: Machinery
+    rule: Rule | None = None
     whole: bool = False  # finish what was asked for when the folder was begun
 
     @property
@@ -278,7 +273,7 @@ class _Job:
 def _go_on(
     path: str | Path,
     n: int | None,
-    workers: int | None,
+    crew: Crew,
     engine: str,
     progress: Progress | None,
     data: Data,
@@ -296,10 +291,11 @@ def _go_on(
         loaded, stem=manifest.stem, members=_total(manifest.members if n is None else n)
     )
     identity = tools.identify(chosen)
-    whole = n is None
-    return _continue(
-        _Job(chosen, identity, where, _workers(workers), _engine(engine), progress, tools, whole)
-    )
+    rule = None
+    if n is None and manifest.precision is not None:
+        rule = Rule(manifest.precision.target, manifest.precision.half_width)
+    job = _Job(chosen, identity, where, crew, _engine(engine), progress, tools, rule, n is None)
+    return _continue(job)
 
 
 def _chosen(
@@ -332,6 +328,18 @@ def _total(n: int) -> int:
     return int(n)
 
 
+def _crew(workers: int | None, executor: str, cluster: str | None) -> Crew:
+    if executor not in EXECUTORS:
+        near = nearest(str(executor), EXECUTORS)
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"executor is {executor!r}; allowed: {', '.join(EXECUTORS)}{hint}")
+    if cluster is not None and executor != "threads":
+        raise UsageError("executor and cluster exclude each other; give one of them")
+    if cluster not in (None, LOCAL) and workers is not None:
+        raise UsageError("workers does not go with a cluster's address: the cluster has its own")
+    return Crew(_workers(workers), executor, cluster)
+
+
 def _workers(workers: int | None) -> int:
     if workers is None:
         # The processors this process may use, which can be fewer than the machine has.
@@ -362,7 +370,7 @@ def _continue(job: _Job) -> Run:
     stored = _stored(folder, job.identity)
     if stored is not None and (found := _reused(folder, stored, job)):
         return found
-    study = job.tools.prepare(job.scenario)
+    study = _prepare(job)
     with _held(job.path):
         # Another process may have begun or finished the same run while we made ready.
         folder = RunFolder(job.path)
@@ -370,6 +378,17 @@ def _continue(job: _Job) -> Run:
         if stored is not None and (found := _reused(folder, stored, job)):
             return found
         return _fill(folder, stored, study, job)
+
+
+def _prepare(job: _Job) -> Study:
+    """The study of a job; a stop rule that it cannot answer is refused before anything is written."""
+    study = job.tools.prepare(job.scenario)
+    if job.rule is not None:
+        manifest = _manifest(job.scenario, job.identity, study, job.tools)
+        job.tools.judge(
+            Run(RunFolder(job.path), manifest, (), scenario=job.scenario), job.rule.target
+        )
+    return study
 
 
 def _compute_anew(job: _Job) -> Run:
@@ -380,7 +399,7 @@ def _compute_anew(job: _Job) -> Run:
     with contextlib.suppress(MismatchError, DamagedError):
         if RunFolder(job.path).manifest() is None:
             raise _not_a_run(job.path)
-    study = job.tools.prepare(job.scenario)
+    study = _prepare(job)
     with _held(job.path):
         new = beside(job.path)
         with clear_errors(new):
@@ -412,7 +431,9 @@ def _stored(folder: RunFolder, identity: Identity) -> Manifest | None:
 def _reused(folder: RunFolder, stored: Manifest, job: _Job) -> Run | None:
     """The stored run when it is complete, sound and large enough."""
     completion = folder.completion()
-    if completion is None or completion.failed or stored.members < job.members:
+    if completion is None or completion.failed:
+        return None
+    if job.rule is None and stored.members < job.members:
         return None
     notices = [
         Notice(
@@ -420,7 +441,7 @@ def _reused(folder: RunFolder, stored: Manifest, job: _Job) -> Run | None:
             f"已有结果：{folder.path}",
         )
     ]
-    if stored.members > job.members:
+    if job.rule is None and stored.members > job.members:
         notices.append(
             Notice(
                 f"{job.members} members were asked for; the stored run has {stored.members}, all "
@@ -433,6 +454,13 @@ def _reused(folder: RunFolder, stored: Manifest, job: _Job) -> Run | None:
         found = open_folder(folder, scenario=scenario, reused=True, notices=notices)
     except DamagedError:
         return None
+    if job.rule is not None:
+        judging = _judging(job, job.rule, found)
+        for part in found.each_part():
+            judging.tally.add(judging.flags(part), part.last)
+        if judging.tally.met_at is None and stored.members < job.members:
+            return None
+        found.notices = (*found.notices, _told(judging.tally.precision(), stored.members))
     # A folder that may only be read is still good to show, under the name it was stored with.
     with contextlib.suppress(DiskError):
         return _relabelled(folder, stored, found, job)
@@ -448,7 +476,7 @@ def _relabelled(folder: RunFolder, stored: Manifest, found: Run, job: _Job) -> R
         return found
     with _held(folder.path):
         folder.write(SHEET, sheet)
-        folder.write_json("manifest.json", manifest.to_json())
+        folder.write_json(MANIFEST, manifest.to_json())
         renamed = open_folder(folder, scenario=scenario, reused=True, notices=found.notices)
         _write_tables(folder, renamed, job.tools)
     return renamed
@@ -465,20 +493,31 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
         if (stored.series, stored.parameters) != (manifest.series, manifest.parameters):
             raise _other_run(folder.path, stored, job.identity)
         # What began the run made the first of its numbers: its versions stay.
-        manifest = _named_after(replace(stored, members=total), scenario)
+        manifest = _named_after(replace(stored, members=total, precision=None), scenario)
+    judging = None
+    if job.rule is not None:
+        judging = _judging(job, job.rule, Run(folder, manifest, (), scenario=scenario), parts)
+        manifest = replace(manifest, precision=judging.tally.precision())
     folder.begin(manifest, _sheet(scenario), scenario.papers())
     folder.keep_only(parts)
-    gatherings = _missing(spans(total), parts)
-    done = total - sum(len(gathering.missing) for gathering in gatherings)
-    job.report(done, total)
-    _simulate(folder, manifest, study, gatherings, done, job)
+    with open_workers(job.crew, study, job.engine) as workers:
+        count = workers.count
+        total = simulate(folder, manifest, parts, workers, job.report, judging)
+    notices = []
+    if judging is not None:
+        scenario = replace(scenario, members=total)
+        precision = judging.tally.precision()
+        manifest = replace(manifest, members=total, precision=precision)
+        notices.append(_told(precision, total))
+        folder.write(SHEET, _sheet(scenario))
+        folder.write_json(MANIFEST, manifest.to_json())
     parts = folder.parts()
     folder.keep_only(parts)
     failed = sum(len(part.failed) for part in parts)
     _write_failures(folder, parts, scenario.seed)
     if failed == total:
         raise _all_failed(folder.path, parts)
-    finished = Run(folder, manifest, parts, scenario=scenario)
+    finished = Run(folder, manifest, parts, scenario=scenario, notices=notices)
     _write_tables(folder, finished, job.tools)
     folder.complete(
         Completion(
@@ -488,12 +527,38 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
             members=total,
             failed=failed,
             engine=job.engine,
-            workers=job.workers,
+            executor=job.crew.kind,
+            workers=count,
             seconds=round(time.monotonic() - begun, 3),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
     )
     return finished
+
+
+def _judging(job: _Job, rule: Rule, run: Run, parts: Sequence[Part] = ()) -> Judging:
+    """How a run is judged while it grows; UsageError for a target that it gives no probability of.
+
+    It never ends below what is stored.
+    """
+    target, flags = job.tools.judge(run, rule.target)
+    least = max((part.span.last + 1 for part in parts), default=0)
+    return Judging(Tally(target, rule.half_width, job.members), flags, least)
+
+
+def _told(precision: Precision, members: int) -> Notice:
+    """Why a run with a stop rule has as many members as it has."""
+    target, bound, reached = precision.target, precision.half_width, precision.reached
+    shown = "–" if reached is None else f"{reached:.4f}"
+    if precision.met_at is None:
+        return Notice(
+            f"{members} members: the half width of {target} is {shown}, above {bound:g}; the largest number is reached",
+            f"{members} 个成员：{target} 的半宽为 {shown}，大于 {bound:g}；已达最多成员数",
+        )
+    return Notice(
+        f"{members} members: the half width of {target} is {shown} at {precision.met_at}, at most {bound:g} as asked",
+        f"{members} 个成员：{target} 的半宽在 {precision.met_at} 个成员时为 {shown}，不大于所要求的 {bound:g}",
+    )
 
 
 def _target(stored: Manifest | None, parts: Sequence[Part], job: _Job, *, complete: bool) -> int:
@@ -503,230 +568,6 @@ def _target(stored: Manifest | None, parts: Sequence[Part], job: _Job, *, comple
     if complete or job.whole:
         return max(job.members, stored.members)
     return max(job.members, 1 + max((part.span.last for part in parts), default=0))
-
-
-@dataclass(slots=True)
-class _Gathering:
-    """A part in the making: what was stored of its span, and what has come in since."""
-
-    span: Span
-    stored: Part | None
-    missing: Sequence[int]
-    results: dict[int, tuple[Floats, Floats]] = field(default_factory=dict)
-    failures: dict[int, Failure] = field(default_factory=dict)
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.results) + len(self.failures) == len(self.missing)
-
-    @property
-    def prefix(self) -> Span | None:
-        """The members known from the first on without a gap; None when there is none."""
-        known = {*self.results, *self.failures, *(self.stored.good if self.stored else ())}
-        last = self.span.first
-        while last in known:
-            last += 1
-        return Span(self.span.first, last - 1) if last > self.span.first else None
-
-
-class _Task(NamedTuple):
-    """What came of one task: results and failures by member, and the seconds for one member."""
-
-    results: dict[int, tuple[Floats, Floats]]
-    failures: dict[int, Failure]
-    pace: float
-
-
-def _missing(planned: Iterable[Span], parts: Iterable[Part]) -> list[_Gathering]:
-    """The spans that are not whole, each with the members to simulate; failed ones among them."""
-    by_first = {part.span.first: part for part in parts}
-    gatherings = []
-    for span in planned:
-        part = by_first.get(span.first)
-        if part is not None and part.span == span and not part.failed:
-            continue
-        # A range where nothing is stored: a million members take no memory before their turn.
-        missing: Sequence[int] = span.members
-        if part is not None:
-            good = set(part.good)
-            missing = [member for member in span.members if member not in good]
-        gatherings.append(_Gathering(span, part, missing))
-    return gatherings
-
-
-def _simulate(
-    folder: RunFolder,
-    manifest: Manifest,
-    study: Study,
-    gatherings: Sequence[_Gathering],
-    done: int,
-    job: _Job,
-) -> None:
-    """Simulate all that is missing on threads; a part is written as soon as it is full.
-
-    Only a few tasks are handed out at a time, so that memory does not grow with the members.
-    """
-    stop = threading.Event()
-    flying: dict[Future[_Task], _Gathering] = {}
-    executor = ThreadPoolExecutor(job.workers, thread_name_prefix="member")
-    tasks = _Tasks(gatherings)
-    size = 1
-    open_parts: dict[int, _Gathering] = {}
-    try:
-        while True:
-            while len(flying) < 2 * job.workers:
-                taken = tasks.take(size)
-                if taken is None:
-                    break
-                gathering, members = taken
-                open_parts[gathering.span.first] = gathering
-                flying[_submit(executor, study, members, job.engine, stop, manifest)] = gathering
-            if not flying:
-                break
-            ready, _ = wait(flying, return_when=FIRST_COMPLETED)
-            for future in ready:
-                gathering = flying.pop(future)
-                task = future.result()
-                gathering.results |= task.results
-                gathering.failures |= task.failures
-                done += len(task.results) + len(task.failures)
-                size = max(1, min(_TASK_MEMBERS, int(_TASK_SECONDS / max(task.pace, 1e-9))))
-                if gathering.is_full:
-                    _write_gathering(folder, manifest, gathering, gathering.span)
-                    gathering.results.clear()
-                    del open_parts[gathering.span.first]
-                job.report(done, manifest.members)
-    except KeyboardInterrupt:
-        stop.set()
-        executor.shutdown(wait=True, cancel_futures=True)
-        _save_open(folder, manifest, open_parts, flying)
-        kept = sum(len(part.good) for part in folder.parts())
-        raise RunInterrupted(folder.path, kept, manifest.members) from None
-    finally:
-        stop.set()
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _submit(
-    executor: Executor,
-    study: Study,
-    members: Sequence[int],
-    engine: str,
-    stop: threading.Event,
-    manifest: Manifest,
-) -> Future[_Task]:
-    return executor.submit(_simulate_members, study, members, engine, stop, manifest)
-
-
-class _Tasks:
-    """Hands out the missing members in order, a few of one part at a time."""
-
-    def __init__(self, gatherings: Sequence[_Gathering]) -> None:
-        self._left = list(reversed(gatherings))
-        self._position = 0
-
-    def take(self, size: int) -> tuple[_Gathering, Sequence[int]] | None:
-        """The part and at most `size` of its members; None when all are handed out."""
-        while self._left:
-            gathering = self._left[-1]
-            members = gathering.missing[self._position : self._position + size]
-            self._position += len(members)
-            if members:
-                return gathering, members
-            self._left.pop()
-            self._position = 0
-        return None
-
-
-def _simulate_members(
-    study: Study,
-    members: Sequence[int],
-    engine: str,
-    stop: threading.Event,
-    manifest: Manifest,
-) -> _Task:
-    results: dict[int, tuple[Floats, Floats]] = {}
-    failures: dict[int, Failure] = {}
-    begun = time.monotonic()
-    for member in members:
-        if stop.is_set():
-            break
-        try:
-            results[member] = _checked(study.simulate(member, engine), manifest)
-        except Exception as problem:
-            failures[member] = _failure(member, problem)
-    return _Task(results, failures, (time.monotonic() - begun) / len(members))
-
-
-def _checked(result: MemberResult, manifest: Manifest) -> tuple[Floats, Floats]:
-    values = np.array(result.values, dtype=np.float64)
-    parameters = np.array(result.parameters, dtype=np.float64)
-    expected = (len(manifest.quarters), len(manifest.series))
-    if values.shape != expected or parameters.shape != (len(manifest.parameters),):
-        raise ValueError(f"shapes {values.shape} and {parameters.shape}, expected {expected}")
-    broken = ~np.isfinite(values)
-    if broken.any():
-        row, column = np.argwhere(broken)[0]
-        raise ValueError(
-            f"{manifest.series[column].name} is {values[row, column]} in {manifest.quarters[row]}"
-        )
-    return values, parameters
-
-
-def _failure(member: int, problem: Exception) -> Failure:
-    """What was raised and where; files by name only, so that no path of a machine is stored."""
-    error = f"{type(problem).__name__}: {problem}"
-    frames = [
-        f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line or ''}".rstrip()
-        for frame in traceback.extract_tb(problem.__traceback__)
-    ]
-    return Failure(member, error, "\n".join([*frames, error]))
-
-
-def _write_gathering(
-    folder: RunFolder, manifest: Manifest, gathering: _Gathering, span: Span
-) -> None:
-    """Store the members of `span`, those read back from the disk and the new ones in order."""
-    rows = dict(gathering.results)
-    old = gathering.stored
-    if old is not None and old.good:
-        series = [series.name for series in manifest.series]
-        stored = folder.read_values(old, series, len(manifest.quarters))
-        drawn = folder.read_parameters(old, manifest.parameters)
-        rows |= {member: (stored[row], drawn[row]) for row, member in enumerate(old.good)}
-    members = [member for member in span.members if member in rows]
-    values = np.empty((len(members), len(manifest.quarters), len(manifest.series)))
-    parameters = np.empty((len(members), len(manifest.parameters)))
-    for row, member in enumerate(members):
-        values[row], parameters[row] = rows[member]
-    folder.write_part(
-        manifest,
-        span,
-        members,
-        values,
-        parameters,
-        [failure for member, failure in gathering.failures.items() if member <= span.last],
-    )
-
-
-def _save_open(
-    folder: RunFolder,
-    manifest: Manifest,
-    open_parts: Mapping[int, _Gathering],
-    flying: Mapping[Future[_Task], _Gathering],
-) -> None:
-    """After Ctrl-C: store what the parts in the making have from their first member on."""
-    for future, gathering in flying.items():
-        if future.done() and not future.cancelled() and future.exception() is None:
-            task = future.result()
-            gathering.results |= task.results
-            gathering.failures |= task.failures
-    # An interruption must not end as a complaint about the disk: what is not stored is redone.
-    with contextlib.suppress(StoreError):
-        for gathering in open_parts.values():
-            span = gathering.prefix
-            if span and (gathering.stored is None or span.last > gathering.stored.span.last):
-                _write_gathering(folder, manifest, gathering, span)
 
 
 def _write_tables(folder: RunFolder, finished: Run, tools: Machinery) -> None:

@@ -22,8 +22,10 @@ import numpy.typing as npt
 
 from simulator.experiments.comparison import Members
 from simulator.experiments.errors import MismatchError
-from simulator.experiments.runs import Machinery, MemberResult, Progress, Study, run, the_machinery
+from simulator.experiments.runs import Machinery, run, the_machinery
+from simulator.experiments.simulation import Progress
 from simulator.experiments.store import Run
+from simulator.experiments.workers import MemberResult, Study
 from simulator.foundation.findings import UsageError
 from simulator.readings import reading_scores
 from simulator.registry import Name, Target

@@ -157,8 +157,8 @@ class Run:
     @functools.cached_property
     def members(self) -> Integers:
         """The numbers of the members with results, int64[n]; draws are addressed by them."""
-        numbers = [member for part in self._parts for member in part.good]
-        array = np.asarray(numbers, dtype=np.int64)
+        numbers = [np.asarray(part.good, dtype=np.int64) for part in self._parts]
+        array = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64)
         array.flags.writeable = False
         return array
 
@@ -309,6 +309,21 @@ class Run:
     def verify(self) -> None:
         """Check every part against its digest; DamagedError names the members."""
         self._folder.verify(self._parts)
+
+    def each_part(self) -> "Iterator[Run]":
+        """The run's parts one by one, each as a run of its own members."""
+        for part in self._parts:
+            yield Run(self._folder, self._manifest, [part])
+
+    def head(self, members: int) -> "Run":
+        """The run's first parts, of `members` members or a few more; all of a smaller run."""
+        parts = [part for part in self._parts if part.span.first < members]
+        return Run(self._folder, self._manifest, parts, scenario=self.scenario)
+
+    @property
+    def last(self) -> int:
+        """The number of the last member, with or without results; −1 without any."""
+        return self._parts[-1].span.last if self._parts else -1
 
     def each_series(
         self, chosen: Sequence[Series] | None = None

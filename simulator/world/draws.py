@@ -69,6 +69,15 @@ class ParameterDraws:
         )
         self._held = threading.local()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Everything but the block at hand, which belongs to a thread and is drawn again elsewhere."""
+        return {name: value for name, value in vars(self).items() if name != "_held"}
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        """Take over in another process."""
+        vars(self).update(state)
+        self._held = threading.local()
+
     def of(self, member: int) -> MemberDraw:
         """Parameters of a member."""
         first = member - member % BLOCK

@@ -95,3 +95,50 @@ def test_an_edited_equation_moves_the_cache(tmp_path, monkeypatch):
     equation.write_text(equation.read_text().replace("1.0 - 2.0", "1.0 - 1.9", 1))
     assert cache.folder() != before
     assert os.path.commonpath([before, cache.folder()]) == str(before.parent)
+
+
+@pytest.mark.parametrize("place", ["NUMBA_CACHE_DIR", "XDG_CACHE_HOME"])
+def test_the_cache_is_keyed_wherever_it_lies(tmp_path, monkeypatch, place):
+    """Numba's own setting, or one that a parent with other sources left behind, must not name a stale folder."""
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv(place, str(tmp_path))
+    expected = tmp_path / cache.OURS / cache.sources_digest()[:16]
+    assert cache.folder() == expected
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / cache.OURS / "0123456789abcdef"))
+    assert cache.folder() == expected
+
+
+CHOICE = """
+import numpy as np
+from simulator.engine import compiled, plain
+value = np.random.default_rng(3).normal(size=(1, 2, 9))
+ids = np.arange(200, dtype=np.uint64)
+zero = np.zeros(200, dtype=np.int64)
+for engine in (compiled, plain):
+    print(engine.choose_place(value, np.arange(9), ids, zero, zero, 1, 2).sum())
+"""
+
+
+@pytest.mark.slow
+def test_an_edited_equation_is_what_runs_next(tmp_path):
+    """A copied tree, run, edited and run again: the compiled loop follows the equation in another file."""
+    import shutil
+
+    shutil.copytree(ROOT / "simulator", tmp_path / "simulator")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    chosen = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", CHOICE],
+            cwd=tmp_path,
+            capture_output=True,
+            env=environment,
+            check=True,
+        )
+        chosen.append(done.stdout.split())
+        equation = tmp_path / "simulator" / "mechanisms" / "location.py"
+        old, new = "return -log(-log(uniform))", "return log(-log(uniform))"
+        equation.write_text(equation.read_text().replace(old, new))
+    (compiled_before, plain_before), (compiled_after, plain_after) = chosen
+    assert compiled_before == plain_before and compiled_after == plain_after
+    assert compiled_before != compiled_after

@@ -16,6 +16,7 @@ from simulator.experiments.provenance import Identity
 from simulator.experiments.runs import Machinery, run
 from simulator.experiments.store import Run
 from simulator.foundation.calendar import Quarter
+from simulator.foundation.findings import UsageError
 from simulator.registry import Name
 
 QUARTERS = tuple(Quarter(2024, 4).shift(step) for step in range(13))
@@ -79,6 +80,12 @@ class FakeStudy:
     simulated: list[int] = field(default_factory=list)
     _lock: Any = field(default_factory=threading.Lock)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
+
     def simulate(self, member: int, engine: str = "auto", luck: int | None = None) -> FakeResult:
         self.on_member(member)
         with self._lock:
@@ -97,6 +104,15 @@ class FakeStudy:
         values[:, 2] = self.scenario.push * np.arange(13)
         values[:, 3], values[:, 4] = 0.25 * core, 0.75 * core
         return FakeResult(values, np.array([base, float(member % 4)]))
+
+
+def _judge(run: Run, wanted: str | None) -> tuple[str, Callable[[Run], np.ndarray]]:
+    """One target: core revenue of 2027 above a bound in its name, by default 400."""
+    key = wanted or "over_400"
+    if not key.startswith("over_"):
+        raise UsageError(f"no target {key!r}")
+    bound = float(key.removeprefix("over_"))
+    return key, lambda members: members.annual("core_revenue")[:, -1] > bound
 
 
 @dataclass
@@ -119,6 +135,7 @@ class Lab:
             prepare=self._prepare,
             describe=lambda names: tuple(s for name in names for s in SERIES if s.name == name),
             score=lambda run: (),
+            judge=_judge,
         )
 
     def run(self, n: int | None = None, **rest: Any) -> Run:

@@ -6,9 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +16,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.experiments import folder as folders
-from simulator.experiments import runs
 from simulator.experiments.errors import (
     DiskError,
     LockedError,
@@ -225,16 +221,6 @@ def test_a_swap_in_progress_is_left_alone(lab):
     assert lab.run(60).reused
 
 
-def test_memory_does_not_grow_with_members(lab, monkeypatch):
-    seen = []
-    plan = runs._missing
-    monkeypatch.setattr(runs, "_missing", lambda *rest: seen.extend(plan(*rest)) or seen)
-    lab.run(300)
-    assert len(seen) == 6
-    assert all(not gathering.results for gathering in seen)
-    assert all(isinstance(gathering.missing, range) for gathering in seen)
-
-
 @pytest.mark.parametrize("whole", [True, False])
 def test_swap_killed_half_way_is_settled(lab, whole):
     made = lab.run(60)
@@ -331,30 +317,6 @@ def test_two_processes_cannot_hold_one_folder(lab, tmp_path):
         lab.run(10, out=tmp_path / "shared")
     assert lab.run(10, out=tmp_path / "shared").n == 10
     assert not (tmp_path / "shared" / ".lock").exists()
-
-
-def test_killed_process_leaves_a_folder_that_continues(lab, contents, tmp_path):
-    straight = lab.run(300, out=tmp_path / "straight")
-    script = textwrap.dedent(f"""
-        import sys, time
-        from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from conftest import Lab
-        lab = Lab(Path({str(tmp_path / "results")!r}))
-        lab.on_member = lambda member: time.sleep(0.002)
-        print("go", flush=True)
-        lab.run(300, out={str(tmp_path / "killed")!r})
-    """)
-    for round_ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(0.15 + 0.1 * round_)
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    finished = lab.run(300, out=tmp_path / "killed")
-    assert contents(finished.path) == contents(straight.path)
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 5, 8, 9, 12])

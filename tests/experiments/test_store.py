@@ -202,9 +202,22 @@ def test_tables_have_the_same_bytes_each_time():
     assert table["x"].to_numpy().tobytes() == columns["x"].tobytes()
 
 
-def test_spans_cover_every_member_once():
-    for total in (1, 49, 50, 51, 1000, 1003):
-        assert [m for span in spans(total) for m in span.members] == list(range(total))
+def test_spans_cover_every_member_once_and_are_cut_the_same_for_any_total():
+    longest = list(spans(12_345))
+    for total in (1, 49, 50, 51, 1000, 1003, 10_000, 10_001, 10_499, 12_345):
+        cut = list(spans(total))
+        assert [m for span in cut for m in span.members] == list(range(total))
+        assert cut[:-1] == longest[: len(cut) - 1] and cut[-1].first == longest[len(cut) - 1].first
+    assert sum(1 for _ in spans(1_000_000)) == 2180
+
+
+def test_a_run_across_both_sizes_of_parts_reads_back(lab, monkeypatch, contents, tmp_path):
+    monkeypatch.setattr("simulator.experiments.folder.LARGE_FROM", 200)
+    monkeypatch.setattr("simulator.experiments.folder.LARGE_PART_MEMBERS", 100)
+    lab.run(250, out=tmp_path / "grown")
+    grown, straight = (lab.run(430, out=tmp_path / name) for name in ("grown", "straight"))
+    assert contents(grown.path) == contents(straight.path)
+    assert grown.values("firms").shape[0] == 430
 
 
 def test_importing_the_package_loads_nothing_heavy():

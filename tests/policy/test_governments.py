@@ -32,7 +32,8 @@ def state_of(model: TianjinAI) -> bytes:
     """Everything that could differ: living firms, tickets under way, all recorded rows."""
     firms = model.world.firms
     columns = [firms.column(name).tobytes() for name in type(firms.columns.firms)._fields]
-    stocks = [np.asarray(part).tobytes() for part in model.world.stocks]
+    people, *others = (model.world.stocks.people, *model.world.stocks._replace(people=None))
+    stocks = [np.asarray(part).tobytes() for part in (*people, *others) if part is not None]
     return b"".join([firms.ids.tobytes(), *columns, *stocks, model.block.tobytes()])
 
 

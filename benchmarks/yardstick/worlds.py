@@ -1,0 +1,186 @@
+"""Founded worlds for the yardsticks: any number of firms, fresh copies, and the quarters to walk through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine.choose import choose
+from simulator.foundation.randomness import Origin, entity_ids
+from simulator.model import Study, found_world, prepare
+from simulator.scenario import load_scenario
+from simulator.world.firms import Table
+from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY, Measures, measures_of
+from simulator.world.state import Address, Stocks, World
+
+BASELINE = Path(__file__).resolve().parents[2] / "scenarios" / "baseline.yaml"
+
+
+class Start(NamedTuple):
+    """A world at its founding, with the study that knows its calendar."""
+
+    study: Study
+    world: World
+    member: int
+
+
+def founded(quarters: int = 40, firms: int | None = None, member: int = 0) -> Start:
+    """Member `member` of the baseline, run for `quarters` (whole years), with `firms` founding firms.
+
+    More firms than are founded are copies of them with ids of their own; fewer are the first rows.
+    """
+    end = f"{2024 + quarters // 4}Q4"
+    study = prepare(load_scenario(BASELINE, {"period.end": end}))
+    world, _ = found_world(study, member, choose("plain"))
+    if firms is not None:
+        world = replace(world, firms=_resized(world.firms, firms))
+    return Start(study, world, member)
+
+
+def _resized(table: Table, firms: int) -> Table:
+    rows = np.arange(firms) % table.n
+    made = Table(firms)
+    for new, old in zip(made.columns[:3], table.columns[:3], strict=True):
+        new[..., :firms] = old[..., : table.n][..., rows]
+    copies = max(firms - table.n, 0)
+    made.columns.ids[firms - copies : firms] = entity_ids(Origin.FOUNDING, 77, 1, copies)
+    made.n = firms
+    return made
+
+
+def fresh(start: Start) -> World:
+    """A copy that may be stepped: firms and stocks are new, all else is only read."""
+    world = start.world
+    firms = Table(world.firms.n)
+    for new, old in zip(firms.columns[:3], world.firms.columns[:3], strict=True):
+        new[..., : world.firms.n] = old[..., : world.firms.n]
+    firms.n = world.firms.n
+    stocks = Stocks(*(part.copy() for part in world.stocks))
+    return replace(world, firms=firms, stocks=stocks)
+
+
+def addresses(start: Start) -> Iterator[Address]:
+    """The calendar of a run, quarter by quarter."""
+    years = start.study.years
+    for step, now in enumerate(start.study.simulated):
+        yield Address(
+            start.study.scenario.seed,
+            start.member,
+            now.index,
+            step,
+            now.year - years[0],
+            now.quarter == 1,
+        )
+
+
+def blank(start: Start) -> Measures:
+    """Room for the measures of a quarter."""
+    chains, places = start.world.forcing.growth.shape[1:]
+    row = np.zeros(len(CITY) + len(BY_CHAIN) * chains + len(BY_PLACE) * places)
+    return measures_of(row, chains, places)
+
+
+def walk(start: Start, world: World, engine_name: str) -> tuple[dict[str, float], int]:
+    """Step a fresh world through its period; its totals, and the firm-steps that took."""
+    engine = choose(engine_name)
+    measures = blank(start)
+    steps = 0
+    for now in addresses(start):
+        first, last = (int(world.first_birth[now.step + k]) for k in (0, 1))
+        world.firms.reserve(last - first)
+        world.firms.n = engine.quarter(
+            world.firms.columns,
+            world.firms.n,
+            world.births.columns,
+            first,
+            last,
+            world.parameters,
+            world.forcing,
+            world.links,
+            world.stocks,
+            now,
+            measures,
+        )
+        steps += world.firms.n
+    return totals(measures), steps
+
+
+TOTALS = (
+    "core_revenue",
+    "core_revenue_consolidated",
+    "core_scale",
+    "software_revenue",
+    "ecosystem_revenue",
+    "contract_revenue",
+    "intermediate_revenue",
+    "lost_to_capacity",
+    "top10_share",
+    "firms",
+    "catalogue_firms",
+    "firms_10",
+    "firms_50",
+    "firms_100",
+    "exits",
+    "fund_invested",
+    "private_coinvestment",
+)
+"""City measures that every yardstick computes, besides those by chain and place."""
+
+
+def totals(measures: Measures) -> dict[str, float]:
+    """The measures that yardsticks are compared by, flat and named."""
+    found = {name: float(measures.city[CITY.index(name)]) for name in TOTALS}
+    for names, block in ((BY_CHAIN, measures.chain), (BY_PLACE, measures.place)):
+        for name, row in zip(names, block.tolist(), strict=True):
+            found |= {f"{name}[{k}]": value for k, value in enumerate(row)}
+    return found
+
+
+def divided(start: Start, factor: int) -> Start:
+    """The same firms in `factor` times as many chain × place cells: every chain and place split in √factor ones.
+
+    `factor` is a square. What drives a cell is repeated, so that only the number of cells differs.
+    """
+    k = round(factor**0.5)
+    world = start.world
+    chains, places = world.forcing.growth.shape[1:]
+    nodes = len(world.links.node_chain)
+    forcing = world.forcing._replace(
+        drift=np.tile(world.forcing.drift, (1, k)),
+        growth=np.tile(world.forcing.growth, (1, k, k)),
+        survival=np.tile(world.forcing.survival, (1, k, k)),
+        linkage=np.tile(world.forcing.linkage, (1, k)),
+        contracts=np.tile(world.forcing.contracts, (1, k)) / k,
+    )
+    links = world.links._replace(
+        purchases=np.tile(world.links.purchases, (k, k)) / k,
+        node_chain=np.concatenate([world.links.node_chain + chains * j for j in range(k)]),
+        coverage=np.tile(world.links.coverage, k),
+    )
+    tables = []
+    for table in (world.firms, world.births):
+        made = Table(table.n)
+        for new, old in zip(made.columns[:3], table.columns[:3], strict=True):
+            new[..., : table.n] = old[..., : table.n]
+        made.n = table.n
+        turn = np.arange(table.n) % k
+        firms = made.columns.firms
+        firms.chain[: table.n] += chains * turn
+        firms.node[: table.n] += nodes * turn
+        firms.place[: table.n] += places * (np.arange(table.n) // k % k)
+        tables.append(made)
+    sales = np.bincount(tables[0].column("chain"), tables[0].column("sales"), chains * k)
+    stocks = world.stocks._replace(
+        chain_sales=sales, chain_contract=np.tile(world.stocks.chain_contract, k)
+    )
+    return Start(
+        start.study,
+        replace(
+            world, firms=tables[0], births=tables[1], forcing=forcing, links=links, stocks=stocks
+        ),
+        start.member,
+    )
