@@ -356,8 +356,11 @@ def targets(
     own = {item.id for item in scores}
     judged_here = [target for target in held.targets if target.id in own]
 
+    beside = _beside(opened)
+    told["resting_on_assumed"] = _plain_resting(beside)
+
     def text() -> str:
-        shown = terminal.scores(opened, scores, together, session.lang)
+        shown = terminal.scores(opened, scores, together, session.lang, *beside)
         if readings:
             shown += "\n" + terminal.readings(held, judged_here, session.lang)
         return shown
@@ -508,7 +511,8 @@ def _run_text(
 ) -> str:
     from simulator.reporting import terminal
 
-    lines = [terminal.scores(done, scores, together, session.lang).rstrip("\n"), ""]
+    shown = terminal.scores(done, scores, together, session.lang, *_beside(done))
+    lines = [shown.rstrip("\n"), ""]
     notes = done.scenario.notes
     if notes:
         lines.append(
@@ -521,6 +525,19 @@ def _run_text(
         where = done.path / "figures"
         lines.append(session.phrase(f"figures: {where}", f"图：{where}"))
     return "\n".join(lines)
+
+
+def _beside(opened: "Run") -> tuple[Any, Any]:
+    """What is printed beside the probabilities: shares that rest on assumed parameters, and earlier outcomes."""
+    from simulator.experiments.backtest import records_of
+    from simulator.experiments.resting import resting_shares
+
+    own = opened.library.folder is None
+    return resting_shares(opened), records_of(opened.library.registry) if own else {}
+
+
+def _plain_resting(beside: tuple[Any, Any]) -> list[dict[str, object]]:
+    return [{"target": name._asdict(), "share": share} for name, share in beside[0]]
 
 
 def _joint(opened: "Run") -> Any:

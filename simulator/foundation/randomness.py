@@ -51,6 +51,7 @@ class Decision(IntEnum):
     REPORTING_NOISE = 21
     DEFINITION_DRIFT = 22
     PROJECT = 23
+    REPORTED_FIGURE = 40  # the error of a published figure, by its id
 
 
 class Origin(IntEnum):
