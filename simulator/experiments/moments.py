@@ -107,7 +107,7 @@ class Block(NamedTuple):
     """What statistics are taken from: n members' values of some series, and national growth where it is asked."""
 
     quarters: tuple[Quarter, ...]
-    values: Mapping[str, Floats]  # (n, quarters) by series
+    values: dict[str, Floats]  # (n, quarters) by series
     national: Mapping[int, Floats]  # year → ln(1+g) of (n,) members
 
 
