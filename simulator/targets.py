@@ -41,8 +41,8 @@ BASE_YEAR = 2024
 """The year whose core revenue no document states; its constructions are the base of a run."""
 
 UNCALIBRATED = Name(
-    zh="未校准：尚无回测，概率只宜用来比较方案，不是预测",
-    en="uncalibrated: no backtest exists yet; use the probabilities to compare, not to forecast",
+    zh="未校准：未采用经回测的拟合，概率只宜用来比较方案，不是预测",
+    en="uncalibrated: no backtested fit is in force; use the probabilities to compare, not to forecast",
 )
 
 

@@ -53,11 +53,7 @@ class Rule:
     false_alarms: float
     alarms: float
     chance_below: float
-
-    @property
-    def power(self) -> float:
-        """Hits less false alarms: nought for a rule that tells nothing."""
-        return self.hits - self.false_alarms
+    power: float  # hits less false alarms among the members that taught it; rules are chosen by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +145,7 @@ def _rule(run: Run, series: str, position: int, flags: Flags) -> Rule | None:
     threshold = lowest_hope(values[teach], flags[teach])
     if threshold is None:
         return None
+    low, good = values[teach] < threshold, flags[teach]
     below, met_held = values[~teach] < threshold, flags[~teach]
     if not met_held.any() or met_held.all():
         return None
@@ -163,6 +160,7 @@ def _rule(run: Run, series: str, position: int, flags: Flags) -> Rule | None:
         float(below[met_held].mean()),
         float(below.mean()),
         float(met_held[below].mean()) if below.any() else 0.0,
+        float(low[~good].mean() - low[good].mean()),
     )
 
 

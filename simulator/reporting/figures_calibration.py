@@ -151,20 +151,20 @@ def forecasts(found: "Backtest", *, lang: Lang = "both") -> Figure:
 def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     """Yearly path of the members that reach a target and of those that miss it, with the rule that tells soonest."""
     rule = found.soonest
-    title = Name(
-        f"{found.name.zh}："
-        + (
-            f"{rule.year} 年“{rule.name.zh}”低于 {number(rule.threshold)} 即难以达标"
-            if rule
-            else "没有可靠的早期信号"
-        ),
-        f"{found.name.en}: "
-        + (
-            f"unlikely once {rule.name.en} is below {number(rule.threshold)} in {rule.year}"
-            if rule
-            else "no reliable early sign"
-        ),
-    )
+    if rule is None:
+        sign = Name("没有可靠的早期信号", "no reliable early sign")
+    elif rule.series == found.series:
+        level = number(rule.threshold)
+        sign = Name(
+            f"{rule.year} 年低于 {level} 即难以达标", f"unlikely once below {level} in {rule.year}"
+        )
+    else:
+        level = number(rule.threshold)
+        sign = Name(
+            f"{rule.year} 年“{rule.name.zh}”低于 {level} 即难以达标",
+            f"unlikely once {rule.name.en} is below {level} in {rule.year}",
+        )
+    title = Name(f"{found.name.zh}：{sign.zh}", f"{found.name.en}: {sign.en}")
     subtitle = Name(
         f"蓝：达标成员的 90 % 与 50 % 区间；灰：未达标成员的中位数；红：目标。达标概率 {percent(found.chance)}"
         + (f"；命中 {percent(rule.hits)}，误报 {percent(rule.false_alarms)}" if rule else ""),
