@@ -248,12 +248,12 @@ def assumed(folder: Path, keys: tuple[str, ...]) -> None:
     session = session_of()
     opened = open_run(folder)
     if opened.n < resting.FEWEST:
-        raise click.UsageError(
-            session.phrase(
-                f"needs a run of at least {resting.FEWEST} members, this one has {opened.n}.",
-                f"至少需要 {resting.FEWEST} 个成员，此运行只有 {opened.n} 个。",
-            )
+        words = session.phrase(
+            f"{opened.n} members cannot tell: at least {resting.FEWEST} are needed (simulate extend).",
+            f"{opened.n} 个成员不足以判断：至少需要 {resting.FEWEST} 个（simulate extend）。",
         )
+        session.answer(words, {"targets": [], "members": opened.n, "needed": resting.FEWEST})
+        return
     found = resting.resting(opened, keys)
     session.answer(
         lambda: terminal_calibration.resting(found, session.lang),
