@@ -8,8 +8,8 @@ ever silently missing.
 A probability carries the Wilson 95 % interval of its Monte Carlo error only. What moves the answer
 more than sampling does is kept apart and shown beside it: the probability per construction of the
 base value, the published figure (with drift of the definition) next to the true one, and the
-two-parameter benchmark of limit L13. Until a backtest is printed beside them, all of these are
-uncalibrated, and every score says so.
+two-parameter benchmark of limit L13. Every score says what it may be trusted with: the verdict of the
+backtest where a tested fit is in force, that it is uncalibrated elsewhere.
 """
 
 import math
@@ -43,9 +43,27 @@ BASE_YEAR = 2024
 """The year whose core revenue no document states; its constructions are the base of a run."""
 
 UNCALIBRATED = Name(
-    zh="未校准：尚无回测，概率只宜用来比较方案，不是预测",
-    en="uncalibrated: no backtest exists yet; use the probabilities to compare, not to forecast",
+    zh="未校准：未采用经回测的拟合，概率只宜用来比较方案，不是预测",
+    en="uncalibrated: no backtested fit is in force; use the probabilities to compare, not to forecast",
 )
+
+
+class Trust(NamedTuple):
+    """What may be believed of an ensemble's probabilities: calibrated only where a backtest stands beside them."""
+
+    calibrated: bool
+    caution: Name
+
+
+UNTESTED = Trust(False, UNCALIBRATED)
+
+
+def trust_in(outcomes: object) -> Trust:
+    """The verdict of the fit behind an ensemble; untested where it has none or no backtest was made."""
+    fit = getattr(getattr(outcomes, "scenario", None), "fit", None)
+    verdict: Name | None = getattr(fit, "verdict", None)
+    return UNTESTED if verdict is None else Trust(True, verdict)
+
 
 STATUSES: Mapping[str, Name] = {
     "scored": Name(zh="已评估", en="scored"),
@@ -253,7 +271,15 @@ def score(
     spliced) or the ensemble is empty.
     """
     plan_ids = {target.id for target in outcomes.library.registry.targets}
-    return tuple(_score(goal, goal.id in plan_ids, outcomes, catalogue) for goal in goals)
+    trust = trust_in(outcomes)
+    return tuple(
+        replace(
+            _score(goal, goal.id in plan_ids, outcomes, catalogue),
+            calibrated=trust.calibrated,
+            caution=trust.caution,
+        )
+        for goal in goals
+    )
 
 
 def targets_due(registry: Registry, years: Sequence[int]) -> tuple[Target, ...]:
@@ -347,6 +373,7 @@ def joint(
     """
     registry = outcomes.library.registry
     plan_ids = {target.id for target in registry.targets if target.restates is None}
+    trust = trust_in(outcomes)
     scores = []
     for document in dict.fromkeys(goal.document for goal in goals if goal.id in plan_ids):
         own = [goal for goal in goals if goal.document == document and goal.id in plan_ids]
@@ -363,6 +390,8 @@ def joint(
                 total=len(own),
                 probability=probability(np.logical_and.reduce(true)),
                 published=probability(np.logical_and.reduce(published)),
+                calibrated=trust.calibrated,
+                caution=trust.caution,
             )
         )
     return tuple(scores)

@@ -6,7 +6,7 @@ Only click is imported here; what computes is imported inside the commands, so t
 
 import click
 
-from simulator.cli import catalogues, machine, runs, scenarios, tasks, validation
+from simulator.cli import calibration, catalogues, machine, runs, scenarios, tasks, validation
 from simulator.cli.program import Program, option
 from simulator.cli.session import session_of
 
@@ -64,6 +64,17 @@ program.add_section(
         runs.export,
         runs.runs_command,
         validation.validate,
+    ),
+)
+program.add_section(
+    "Evidence",
+    "证据",
+    (
+        calibration.calibrate,
+        calibration.backtest,
+        calibration.update,
+        calibration.warn,
+        calibration.assumed,
     ),
 )
 program.add_section(

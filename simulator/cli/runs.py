@@ -483,7 +483,11 @@ def targets(
     held = [check.evaluate(scores, together) for check in wanted]
     told = {"run": str(run_.path), **terminal.scores_json(scores, together)}
     told["checks"] = [_plain_check(result) for result in held]
-    parts: list[Callable[[], str]] = [lambda: terminal.scores(run_, scores, together, session.lang)]
+    beside = _beside(run_)
+    told["resting_on_assumed"] = _plain_resting(beside)
+    parts: list[Callable[[], str]] = [
+        lambda: terminal.scores(run_, scores, together, session.lang, *beside)
+    ]
     registry = run_.library.registry
     if readings:
         own = {item.id for item in scores}
@@ -747,7 +751,8 @@ def _run_text(
 ) -> str:
     from simulator.reporting import terminal
 
-    lines = [terminal.scores(done, scores, together, session.lang).rstrip("\n"), ""]
+    shown = terminal.scores(done, scores, together, session.lang, *_beside(done))
+    lines = [shown.rstrip("\n"), ""]
     notes = done.scenario.notes
     if notes:
         lines.append(
@@ -760,6 +765,19 @@ def _run_text(
         where = done.path / "figures"
         lines.append(session.phrase(f"figures: {where}", f"图：{where}"))
     return "\n".join(lines)
+
+
+def _beside(opened: "Run") -> tuple[Any, Any]:
+    """What is printed beside the probabilities: shares that rest on assumed parameters, and earlier outcomes."""
+    from simulator.experiments.backtest import records_of
+    from simulator.experiments.resting import resting_shares
+
+    own = opened.library.folder is None
+    return resting_shares(opened), records_of(opened.library.registry) if own else {}
+
+
+def _plain_resting(beside: tuple[Any, Any]) -> list[dict[str, object]]:
+    return [{"target": name._asdict(), "share": share} for name, share in beside[0]]
 
 
 def _joint(opened: "Run") -> Any:

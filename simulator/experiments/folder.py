@@ -31,7 +31,7 @@ from simulator.experiments.errors import (
     MismatchError,
     StoreError,
 )
-from simulator.scenario.entries import POPULATION
+from simulator.scenario.entries import FIT, POPULATION
 
 FORMAT = 1
 PART_MEMBERS = 50
@@ -254,7 +254,7 @@ class RunFolder:
                     entry.name.startswith(".")
                     or entry.name == SHEET
                     or _is_empty_folder(entry)
-                    or ((self.path / SHEET).exists() and entry.name in (DATA, POPULATION))
+                    or ((self.path / SHEET).exists() and entry.name in (DATA, FIT, POPULATION))
                     for entry in self.path.iterdir()
                 )
                 and not (self.path / MANIFEST).exists()

@@ -51,6 +51,8 @@ NUMBERS: Final[Mapping[str, tuple[Number, ...]]] = {
 }
 MIXED: Final[tuple[str, ...]] = ("mixture", "constructions")
 KINDS: Final[tuple[str, ...]] = (*NUMBERS, *MIXED)
+POSTERIOR: Final = "posterior"
+"""Values of one parameter in the rows of a fit; parameters of one fit are drawn by the same row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class Distribution:
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no distribution."""
+        if self.kind == POSTERIOR:
+            _check_rows(self)
+            return
         if self.kind not in KINDS:
             near = nearest(self.kind, KINDS)
             hint = f"; did you mean {near}" if near else ""
@@ -207,6 +212,8 @@ class Distribution:
     def as_mapping(self) -> dict[str, object]:
         """A plain mapping that `from_mapping` reads back to an equal distribution."""
         mapping: dict[str, object] = {"dist": self.kind}
+        if self.kind == POSTERIOR:
+            return mapping | {"values": list(self.numbers), "weights": list(self.weights)}
         if self.kind in MIXED:
             items: list[dict[str, object]] = []
             for index, (weight, part) in enumerate(zip(self.weights, self.components, strict=True)):
@@ -245,7 +252,12 @@ class Distribution:
         return self.kind == "fixed"
 
     def truncated(self, lower: float, upper: float) -> "Distribution":
-        """The same distribution inside narrower bounds; mixtures are cut as a whole."""
+        """The same distribution inside narrower bounds; mixtures are cut as a whole.
+
+        ValueError for the rows of a fit, which belong together.
+        """
+        if self.kind == POSTERIOR:
+            raise ValueError("the rows of a fit are not cut")
         bounds = (max(lower, self.truncation[0]), min(upper, self.truncation[1]))
         return Distribution(
             self.kind, self.numbers, bounds, self.weights, self.components, self.labels
@@ -268,6 +280,17 @@ class Distribution:
         if not isinstance(u, np.ndarray):
             return float(self._quantile(np.float64(u)))
         return np.asarray(self._quantile(u.astype(np.float64)))
+
+    def row_values(self, u: "Array") -> "Array":
+        """For the rows of a fit: the value in the row that each share u names by the weights, in table order.
+
+        All parameters of a fit asked with the same shares answer from the same rows.
+        """
+        import numpy as np
+
+        edges = np.cumsum(self.weights)
+        row = np.searchsorted(edges, u * edges[-1], side="right")
+        return np.asarray(np.asarray(self.numbers)[np.minimum(row, len(self.numbers) - 1)])
 
     def draw_component(self, u: float) -> tuple[int, float]:
         """Component and value of a mixture from one uniform.
@@ -305,6 +328,8 @@ class Distribution:
                 return 0.0, math.inf
             case "halfnormal":
                 return numbers[1], math.inf
+            case "posterior":
+                return min(numbers), max(numbers)
             case "mixture" | "constructions":
                 lowers = [part.lower for part in self.components]
                 return min(lowers), max(part.upper for part in self.components)
@@ -315,6 +340,12 @@ class Distribution:
 
         if not np.all((u >= 0.0) & (u <= 1.0)):
             raise ValueError("a quantile is asked at shares between 0 and 1")
+        if self.kind == POSTERIOR:
+            order = np.argsort(self.numbers, kind="stable")
+            edges = np.cumsum(np.asarray(self.weights)[order])
+            rank = np.searchsorted(edges, u * edges[-1], side="left")
+            found: Array = np.asarray(self.numbers)[order][np.minimum(rank, len(order) - 1)]
+            return found
         low, high = _truncated_shares(self)
         p = np.minimum(low + (high - low) * u, high)
         if self.kind in MIXED:
@@ -728,6 +759,14 @@ def _check_numbers(kind: str, numbers: tuple[float, ...]) -> None:
         raise ValueError("uniform needs low < high")
     if kind == "triangular" and not (numbers[0] <= numbers[1] <= numbers[2] != numbers[0]):
         raise ValueError("triangular needs low ≤ mode ≤ high and low < high")
+
+
+def _check_rows(distribution: Distribution) -> None:
+    numbers, weights = distribution.numbers, distribution.weights
+    if not numbers or len(numbers) != len(weights):
+        raise ValueError("the rows of a fit need one weight each")
+    if not all(math.isfinite(number) for number in numbers) or not all(w > 0.0 for w in weights):
+        raise ValueError("the rows of a fit hold finite values and weights above 0")
 
 
 def _check_mixture(distribution: Distribution) -> None:

@@ -56,6 +56,7 @@ class Decision(IntEnum):
     SINGLE_PROJECT = 42
     PROJECT_SIZE = 30
     GRANT_ROUND = 31  # first uniform: noise of the score; second: race for major projects
+    REPORTED_FIGURE = 43  # the error of a published figure, by its id
 
 
 class Origin(IntEnum):

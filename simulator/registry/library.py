@@ -131,7 +131,6 @@ class Library:
             "founding": [self._founding(name) for name in founding],
             "levers": [self.lever_assumptions, self.lever_effects],
             "priors": [shipped("calibration", "priors.csv"), *_some(self.own_priors)],
-            "fit": _some(self.fitted),
         }
         found = {"registry": self.registry.digest}
         for name, paths in groups.items():

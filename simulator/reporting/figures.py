@@ -3,7 +3,8 @@
 Drawn with matplotlib's objects on the Agg canvas, without pyplot and without touching its settings.
 A page is laid out in inches and every text is measured before it is placed, so that titles wrap,
 labels step aside and nothing overlaps, in Chinese, English or both. The title says the finding, the
-line under it says what is drawn, the foot says where it comes from and that it is uncalibrated.
+line under it says what is drawn, the foot says where it comes from and what may be
+believed of it.
 
 One scenario keeps one colour everywhere, the baseline is grey, targets are red.
 """
@@ -56,6 +57,7 @@ from simulator.targets import (
     met,
     probability,
     score,
+    trust_in,
 )
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def fan(
     colour = colour_of(run.scenario.stem)
     goal = _goal_for(run, key, registry)
     title, subtitle = _fan_words(run, key, track, goal)
-    page = _Page(lang, title, subtitle, body=4.45, footer=_provenance(run))
+    page = _Page(lang, title, subtitle, body=4.45, **_foot(run))
     axes = page.axes(0.78, 0.3, 7.25, 3.85)
     low, below, middle, above, high = np.quantile(
         track.table, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0
@@ -155,9 +157,7 @@ def scorecard(run: Ensemble, *, lang: Lang = "both") -> Figure:
     colour = colour_of(run.scenario.stem)
     rows = _scorecard_rows(scores, joints, lang)
     title, subtitle = _scorecard_words(run, scores, joints)
-    page = _Page(
-        lang, title, subtitle, body=sum(row.height for row in rows) + 0.45, footer=_provenance(run)
-    )
+    page = _Page(lang, title, subtitle, body=sum(row.height for row in rows) + 0.45, **_foot(run))
     _scorecard_scale(page, rows, 0.32)
     y = 0.42
     for row in rows:
@@ -261,7 +261,7 @@ def overlay(
     title, subtitle = _overlay_words(runs, tracks, steps, goal)
     row = 0.62 if lang == "both" else 0.5
     below = 0.95 + row * len(steps)
-    page = _Page(lang, title, subtitle, body=4.15 + below, footer=_provenance(*runs))
+    page = _Page(lang, title, subtitle, body=4.15 + below, **_foot(*runs))
     axes = page.axes(0.78, 0.3, 6.75, 3.4)
     ceiling = goal.value if goal and goal.value else 0.0
     labels = []
@@ -433,7 +433,7 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
     step = 0.42 if lang == "both" else 0.3
     parts = [rows for rows in (by_year, first, last) if rows]
     body = 0.55 * len(parts) + 0.35 + step * sum(map(len, parts))
-    page = _Page(lang, title, subtitle, body=body, footer=_provenance(run))
+    page = _Page(lang, title, subtitle, body=body, **_foot(run))
     y = 0.1
     if by_year:
         head = Name(zh="各级预算按年度（自适应）", en="Budgets by year (adaptive)")
@@ -622,7 +622,14 @@ class _Page:
     width = 10.0
 
     def __init__(
-        self, lang: Lang, title: Name, subtitle: Name, *, body: float, footer: Name
+        self,
+        lang: Lang,
+        title: Name,
+        subtitle: Name,
+        *,
+        body: float,
+        footer: Name,
+        caution: Name = UNCALIBRATED,
     ) -> None:
         self.lang = lang
         first, second = (15.5, 11.5) if lang == "both" else (15.5, 15.5)
@@ -636,7 +643,7 @@ class _Page:
             for part in wrap(text, self.width - 0.9, 9.5):
                 header.append((part, 9.5, MUTED, 9.5 / 72 * 1.5))
         foot: list[tuple[str, float, str, float]] = []
-        for name, colour in ((UNCALIBRATED, CAUTION), (footer, FAINT)):
+        for name, colour in ((caution, CAUTION), (footer, FAINT)):
             for text in lines(name, lang):
                 for part in wrap(text, self.width - 0.9, 8.0):
                     foot.append((part, 8.0, colour, 8.0 / 72 * 1.55))
@@ -912,6 +919,11 @@ def _chance(run: Ensemble, goal: Goal, members: int) -> Probability | None:
         return probability(met(goal, run)[:members])
     except KeyError:
         return None
+
+
+def _foot(*runs: Ensemble) -> dict[str, Name]:
+    """The foot of a page about runs: where it comes from, and what may be believed of it."""
+    return {"footer": _provenance(*runs), "caution": trust_in(runs[0]).caution}
 
 
 def _provenance(*runs: Ensemble) -> Name:
@@ -1302,7 +1314,7 @@ def _ranges(
     names = [_range_name(row, lang, left - 0.2 - _NAME_X - 0.2 * row.depth, tight) for row in rows]
     rises = [0.155 * (len({y for _, _, y, *_ in words}) - 1) for words in names]
     heights = [0.29 + rise if tight else 0.5 for rise in rises]
-    page = _Page(lang, title, subtitle, body=0.55 + sum(heights), footer=_provenance(run))
+    page = _Page(lang, title, subtitle, body=0.55 + sum(heights), **_foot(run))
     colour = colour_of(run.scenario.stem)
     right = 6.85
     floor = 0.0

@@ -20,6 +20,7 @@ from simulator.scenario.entries import (
     MECHANISMS,
     BudgetRule,
     ExtraTarget,
+    Fit,
     LeverSetting,
     Origin,
     Scenario,
@@ -91,18 +92,23 @@ _USES: Final = {
 }
 
 
-def assemble(sheet: Sheet, facts: Facts, path: Path, findings: list[Finding]) -> Scenario | None:
+def assemble(
+    sheet: Sheet, facts: Facts, path: Path, findings: list[Finding], fit: Fit | None = None
+) -> Scenario | None:
     """The scenario of merged layers, or None when they do not make one.
 
     What is wrong or without effect is added to `findings`; `path` is the file asked for.
     """
-    return _Assembly(sheet, facts, path, findings).scenario()
+    return _Assembly(sheet, facts, path, findings, fit).scenario()
 
 
 class _Assembly:
     """Turns the merged layers into a scenario, and looks for what has no effect."""
 
-    def __init__(self, sheet: Sheet, facts: Facts, path: Path, findings: list[Finding]) -> None:
+    def __init__(
+        self, sheet: Sheet, facts: Facts, path: Path, findings: list[Finding], fit: Fit | None
+    ) -> None:
+        self.fit = fit
         self.sheet = sheet
         self.facts = facts
         self.path = path
@@ -146,6 +152,7 @@ class _Assembly:
             assumptions=assumptions,
             parameters=dict(self.facts.priors),
             library=self.facts.library,
+            fit=self.fit,
             base_construction=sheet.construction,
             population=population,
             mechanisms=mechanisms,

@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 
 from simulator.foundation.calendar import Period, Schedule
 from simulator.foundation.findings import Finding
-from simulator.foundation.parameters import NUMBERS, Distribution, Parameter
+from simulator.foundation.parameters import NUMBERS, POSTERIOR, Distribution, Parameter
 from simulator.foundation.units import exact_quantity
 from simulator.registry import AS_REGISTERED, Lever, Library, Name, Rule, key_of
 from simulator.world.population import Population
@@ -36,6 +36,8 @@ RULES: Final = ("fixed", "adaptive")
 """How governments set their budgets: as the plan states, or each year by the last published figures (M21)."""
 EVERY: Final = "all"
 POPULATION: Final = "population.csv"
+FIT: Final = "fit"
+NO_FIT: Final = "none"
 Founding = Literal["2024Q4", "2017Q4"]
 BudgetRule = Literal["fixed", "adaptive"]
 
@@ -109,6 +111,20 @@ class ExtraTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """The fit whose posterior the members draw from, with what its backtest said of it.
+
+    Without a `verdict` nothing may be called calibrated. `papers` are its files by their names in a run folder.
+    """
+
+    file: str = field(compare=False)
+    verdict: Name | None
+    standing: str
+    digest: str
+    papers: tuple[tuple[str, bytes], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """Everything a run needs to know, resolved and checked.
 
@@ -140,6 +156,7 @@ class Scenario:
     notes: tuple[Finding, ...] = field(compare=False)
     origins: Mapping[str, Origin] = field(compare=False)
     library: Library = field(compare=False, repr=False)
+    fit: Fit | None = None
 
     def resolved(self) -> dict[str, object]:
         """The whole scenario as a plain sheet that reads back to an equal scenario."""
@@ -152,11 +169,16 @@ class Scenario:
         }
         if self.population is not None:
             sheet["population"] = self.population.file
+        if self.fit is not None:
+            sheet["fit"] = self.fit.file
+        elif self.library.fitted is not None:
+            sheet["fit"] = NO_FIT
         if self.levers:
             sheet["levers"] = {item.lever.key: _lever_sheet(item) for item in self.levers}
         assumptions: dict[str, object] = {
             name: distribution_sheet(distribution, self.parameters[name].unit)
             for name, distribution in sorted(self.assumptions.items())
+            if distribution.kind != POSTERIOR  # stated by the fit
         }
         if self.base_construction is not None:
             assumptions["base_construction"] = self.base_construction
@@ -177,12 +199,18 @@ class Scenario:
         papers = {f"data/{name}": path.read_bytes() for name, path in files.items()}
         if self.population is not None:
             papers[POPULATION] = self.population.content
+        if self.fit is not None:
+            papers |= dict(self.fit.papers)
         return papers
 
     def stored(self) -> dict[str, object]:
         """The resolved sheet for a folder that holds the `papers` too."""
         sheet = self.resolved()
-        return sheet | {"population": POPULATION} if self.population is not None else sheet
+        if self.population is not None:
+            sheet["population"] = POPULATION
+        if self.fit is not None:
+            sheet["fit"] = f"{FIT}/fitted.yaml"
+        return sheet
 
     def digest(self) -> str:
         """SHA-256 of what is simulated, as hexadecimal text.
@@ -195,6 +223,8 @@ class Scenario:
         sheet = {key: value for key, value in self.resolved().items() if key not in labels}
         if self.population is not None:
             sheet["population"] = self.population.digest
+        if self.fit is not None:
+            sheet["fit"] = self.fit.digest
         text = json.dumps(sheet, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

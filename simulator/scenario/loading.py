@@ -10,8 +10,9 @@ from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.tables import parse_yaml, read_yaml, show_path
 from simulator.registry import Data, load_library
 from simulator.scenario.assembly import assemble
-from simulator.scenario.entries import Scenario
+from simulator.scenario.entries import NO_FIT, Origin, Scenario
 from simulator.scenario.facts import Facts
+from simulator.scenario.fit import read_fit
 from simulator.scenario.reading import (
     TOP_KEYS,
     Key,
@@ -34,24 +35,29 @@ def load_scenario(
 
     `overrides` maps dotted paths to values as `--set` takes them: `levers.tj27_funds.size` to
     `300亿元`. `data` is the city's data or the folder of them, by default what is shipped.
-    `fitted` names a file with an `assumptions` section that lies between the priors and the
-    scenario files; unless given, that of the data is used where there is one.
+    `fitted` names a fitted file that lies between the priors and the scenario files; unless given, that of the data
+    is used where there is one. The key `fit` of a layer names another, or `none`.
     Raises InputError with every finding of every layer.
     """
     library = load_library(data)
     facts = Facts.of(library)
     findings: list[Finding] = []
     sheets: list[Sheet] = []
-    fitted_file = Path(fitted) if fitted is not None else library.fitted
-    if fitted_file is not None:
-        sheets.extend(_read_fitted(fitted_file, facts, findings))
     sheets.extend(_read_files(Path(path), facts, findings))
     if overrides:
         sheets.append(_read_overrides(overrides, facts, findings))
+    asked = [sheet.fit for sheet in sheets if sheet.fit is not None]
+    chosen = asked[-1] if asked else fitted if fitted is not None else library.fitted
+    fit = None
+    if chosen is not None and chosen != NO_FIT:
+        fit, lowest = read_fit(Path(chosen), facts, findings)
+        if lowest is not None and not asked:
+            lowest.origins["fit"] = Origin("fitted", str(chosen), 1, 1)
+        sheets[:0] = [lowest] if lowest is not None else []
     merged = _merge(sheets, facts, findings)
     scenario = None
     if merged.readable:
-        scenario = assemble(merged, facts, Path(path), findings)
+        scenario = assemble(merged, facts, Path(path), findings, fit)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors or scenario is None:
         raise InputError(_in_file_order(errors))
@@ -63,16 +69,6 @@ def _in_file_order(findings: Iterable[Finding]) -> list[Finding]:
     once = dict.fromkeys(findings)
     files = list(dict.fromkeys(finding.file for finding in once))
     return sorted(once, key=lambda item: (files.index(item.file), item.line, item.column))
-
-
-def _read_fitted(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet]:
-    try:
-        source = read_yaml(path)
-    except InputError as error:
-        findings.extend(error.findings)
-        return []
-    reader = Reader(source, "fitted", facts, findings)
-    return [reader.read(("schema_version", "assumptions"))]
 
 
 def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet]:

@@ -20,7 +20,15 @@ from simulator.foundation.units import (
     takes_bare_number,
 )
 from simulator.registry import Entry, Lever, Name
-from simulator.scenario.entries import EVERY, MECHANISMS, RULES, SCHEMA_VERSION, BudgetRule, Origin
+from simulator.scenario.entries import (
+    EVERY,
+    MECHANISMS,
+    NO_FIT,
+    RULES,
+    SCHEMA_VERSION,
+    BudgetRule,
+    Origin,
+)
 from simulator.scenario.facts import DoseSpec, Facts
 
 TOP_KEYS: Final = (
@@ -31,6 +39,7 @@ TOP_KEYS: Final = (
     "period",
     "plans",
     "population",
+    "fit",
     "levers",
     "assumptions",
     "mechanisms",
@@ -112,6 +121,7 @@ class Sheet:
     end: Quarter | None = None
     plans: tuple[str, ...] | None = None
     population: Path | None = None
+    fit: Path | str | None = None
     levers: dict[str, LeverSheet] = field(default_factory=dict)
     assumptions: dict[str, Distribution] = field(default_factory=dict)
     construction: str | None = None
@@ -145,7 +155,15 @@ class Reader:
         if top is None:
             self.sheet.readable = False
             return self.sheet
-        for key in set(top) & {"name", "description", "plans", "population", "members", "seed"}:
+        for key in set(top) & {
+            "name",
+            "description",
+            "plans",
+            "population",
+            "fit",
+            "members",
+            "seed",
+        }:
             self._set_origin((key,))
         if "schema_version" in sections:
             self._schema_version(top)
@@ -160,6 +178,8 @@ class Reader:
             sheet.plans = self._plans(("plans",), top["plans"])
         if "population" in top:
             sheet.population = self._population(("population",), top["population"])
+        if "fit" in top:
+            sheet.fit = self._fit(("fit",), top["fit"])
         if "levers" in top:
             self._levers(top["levers"])
         if "assumptions" in top:
@@ -252,7 +272,16 @@ class Reader:
 
     def _population(self, path: Key, value: object) -> Path | None:
         """The file of a list of firms, named relative to the scenario file."""
-        allowed = "a CSV table of firms, relative to this file"
+        return self._file(path, value, "a CSV table of firms, relative to this file", "*.csv")
+
+    def _fit(self, path: Key, value: object) -> Path | str | None:
+        """The fitted file, named relative to the scenario file, or `none` for the priors alone."""
+        if value == NO_FIT:
+            return NO_FIT
+        allowed = f"a fitted file (YAML), relative to this file, or {NO_FIT}"
+        return self._file(path, value, allowed, "*.yaml")
+
+    def _file(self, path: Key, value: object, allowed: str, pattern: str) -> Path | None:
         if not isinstance(value, str) or not value.strip():
             self.fault(path, f"{shown(value)} is not a file name", "此处应为文件名", allowed)
             self.sheet.readable = False
@@ -261,7 +290,7 @@ class Reader:
         try:
             if file.is_file():
                 return file
-            near = nearest(file.name, sorted(item.name for item in file.parent.glob("*.csv")))
+            near = nearest(file.name, sorted(item.name for item in file.parent.glob(pattern)))
         except (OSError, ValueError):  # a name too long or with odd characters, a closed folder
             near = None
         self.fault(path, f"no file {str(file)!r}", f"没有文件“{file}”", allowed, near)

@@ -76,6 +76,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
                 "items": {"anyOf": [{"enum": documents}, {"type": "string"}]},
             },
             "population": {"type": "string"},
+            "fit": {"type": "string"},
             "levers": {"type": "object", "properties": levers},
             "assumptions": _object(assumptions),
             "mechanisms": _object(dict.fromkeys(MECHANISMS, switch)),

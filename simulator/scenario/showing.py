@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.foundation.parameters import MIXED, NUMBERS, Distribution
+from simulator.foundation.parameters import MIXED, NUMBERS, POSTERIOR, Distribution
 from simulator.foundation.units import exact_quantity, format_quantity
 from simulator.registry import Data, Name
 from simulator.scenario.entries import (
@@ -140,6 +140,8 @@ def _leaves(scenario: Scenario, lang: str) -> dict[str, _Leaf]:
         total = format_quantity(firms.catalogue_revenue, "亿元", lang)
         text = f"{firms.file} ({len(firms.firms)} 家, {total})"
         put("population", Name("企业名单", "list of firms"), firms.digest, text)
+    if scenario.fit is not None:
+        put("fit", Name("拟合", "fit in force"), scenario.fit.digest, scenario.fit.file)
     for setting in scenario.levers:
         path, name, dose = f"levers.{setting.lever.key}", setting.lever.name, setting.dose
         shape = (dose.points, dose.linear)
@@ -195,6 +197,11 @@ def _dose_text(setting: LeverSetting, lang: str) -> str:
 def _distribution_text(distribution: Distribution, unit: str, lang: str) -> str:
     if distribution.is_fixed:
         return format_quantity(distribution.numbers[0], unit, lang)
+    if distribution.kind == POSTERIOR:
+        low, middle, high = (
+            format_quantity(distribution.quantile(share), unit, lang) for share in (0.05, 0.5, 0.95)
+        )
+        return f"posterior({middle}, 90 %: {low} … {high}; {len(distribution.numbers)} rows)"
     if distribution.kind in MIXED:
         parts = zip(distribution.weights, distribution.components, strict=True)
         inside = "; ".join(

@@ -1,5 +1,6 @@
 """Parameters of members: each the quantile of its distribution at one uniform addressed by (seed, member, name).
 
+Fitted parameters are drawn together: one uniform of the member names a row of the posterior for all of them.
 Members are drawn in fixed blocks, because quantiles of columns are cheap; a member's draw depends on neither the number
 of members nor the block.
 """
@@ -13,7 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.foundation.parameters import Construction, Distribution, nearest_construction
+from simulator.foundation.parameters import (
+    POSTERIOR,
+    Construction,
+    Distribution,
+    nearest_construction,
+)
 from simulator.foundation.randomness import (
     Decision,
     Origin,
@@ -28,6 +34,8 @@ Label = npt.NDArray[np.int64]
 
 BLOCK = 50
 BASE, DRIFT = "base_core_revenue", "def_drift"
+ROW = "row of the fit"
+"""The address that all fitted parameters of a member share, so that they come from one row."""
 
 
 class MemberDraw(NamedTuple):
@@ -62,7 +70,8 @@ class ParameterDraws:
         self._constructions = constructions
         self._chosen = chosen
         self._seed = seed
-        self._addresses = name_ids(self.names)
+        self._joint = frozenset(n for n in self.names if assumptions[n].kind == POSTERIOR)
+        self._addresses = name_ids(tuple(ROW if n in self._joint else n for n in self.names))
         city = name_group("city")
         self._years = np.array(
             [entity_id(Origin.PROCESS, city, year) for year in years], dtype=np.uint64
@@ -108,6 +117,8 @@ class ParameterDraws:
         for i, name in enumerate(self.names):
             if name == BASE:
                 constructions, values[i] = self._base(luck[i])
+            elif name in self._joint:
+                values[i] = self._assumptions[name].row_values(luck[i])
             else:
                 values[i] = self._assumptions[name].quantile(luck[i])
         years = self._luck(self._years, Decision.DEFINITION_DRIFT, members)

@@ -12,6 +12,10 @@ TABLE = {row["name"]: row for row in read_table(shipped("calibration", "priors.c
 SOURCES = {row["id"]: row for row in read_table(shipped("calibration", "sources.csv"))}
 TABLES_WITH_SOURCES = (
     ("calibration", "priors.csv"),
+    ("calibration", "moments.csv"),
+    ("calibration", "vintage_priors.csv"),
+    ("calibration", "vintage_size_classes.csv"),
+    ("calibration", "outcomes.csv"),
     ("data", "lever_assumptions.csv"),
     ("data", "founding", "constructions.csv"),
     ("data", "founding", "named_firms.csv"),
@@ -109,7 +113,8 @@ def used_sources() -> dict[str, set[str]]:
     used: dict[str, set[str]] = {}
     for parts in TABLES_WITH_SOURCES:
         for row in read_table(shipped(*parts)):
-            for source in row["sources"].split(";"):
+            # A moment rests on exactly one source.
+            for source in row.get("sources", row.get("source", "")).split(";"):
                 used.setdefault(source, set()).add(parts[-1])
     return used
 

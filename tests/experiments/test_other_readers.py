@@ -17,7 +17,7 @@ README = Path(__file__).parents[2] / "results" / "README.md"
 def test_the_query_of_the_readme_gives_the_medians(lab, tmp_path, monkeypatch):
     duckdb = pytest.importorskip("duckdb")
     made = lab.run(230, out=tmp_path / "results" / "latest")
-    told = re.search(r'duckdb\.sql\("(.+)"\)\.show', README.read_text(encoding="utf-8"))
+    told = re.search(r'duckdb\.sql\(\s*"(.+)"\s*\)\.show', README.read_text(encoding="utf-8"))
     assert told is not None
     monkeypatch.chdir(tmp_path)
     rows = duckdb.sql(told[1]).fetchall()

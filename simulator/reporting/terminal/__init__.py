@@ -67,6 +67,7 @@ from simulator.targets import (
     Spread,
     TargetScore,
     goal_text,
+    trust_in,
 )
 
 __all__ = [
@@ -121,8 +122,14 @@ def scores(
     found: Sequence[TargetScore],
     together: Sequence[JointScore],
     lang: Lang = "both",
+    resting: Sequence[tuple[Name, float]] = (),
+    records: Mapping[str, Name] | None = None,
 ) -> str:
-    """The target table of a run: numbers, what is not judged yet and why, base constructions."""
+    """The target table of a run: numbers, what is not judged yet and why, base constructions.
+
+    `resting` are shares of variance that rest on assumed parameters, `records` what became of earlier targets of the
+    same kind, by target key.
+    """
     plan = [item for item in found if not item.extra]
     scored = [item for item in plan if item.probability]
     parts: list[RenderableType] = [_headline(run, lang)]
@@ -145,7 +152,22 @@ def scores(
         unjudged = [item for item in apart if item.probability is None]
         if unjudged:
             parts.append(_status_table(unjudged, lang))
-    return page(*parts, "", Text(said(UNCALIBRATED, lang, "\n"), style="yellow"))
+    told = [item for item in scored if records and item.key in records]
+    if told and records:
+        head = Name(zh="同类承诺过去的结果", en="What became of earlier promises of the same kind")
+        parts += ["", Text(said(head, lang), style="bold")]
+        for record in dict.fromkeys(records[item.key] for item in told):
+            keys = ", ".join(item.key for item in told if records[item.key] == record)
+            parts.append(Text(f"{said(record, lang)}\n  {keys}", style="dim"))
+    if resting:
+        shares = {name: percent(share) for name, share in resting}
+        words = Name(
+            zh="方差中基于假定参数的份额：" + "；".join(f"{n.zh} {s}" for n, s in shares.items()),
+            en="Share of the variance that rests on assumed parameters: "
+            + "; ".join(f"{n.en} {s}" for n, s in shares.items()),
+        )
+        parts += ["", Text(said(words, lang, "\n"), style="dim")]
+    return page(*parts, "", Text(said(trust_in(run).caution, lang, "\n"), style="yellow"))
 
 
 def scores_json(found: Sequence[TargetScore], together: Sequence[JointScore]) -> Plain:
@@ -153,7 +175,7 @@ def scores_json(found: Sequence[TargetScore], together: Sequence[JointScore]) ->
     return {
         "schema_version": SCHEMA_VERSION,
         "calibrated": all(item.calibrated for item in found) and bool(found),
-        "caution": UNCALIBRATED._asdict(),
+        "caution": (found[0].caution if found else UNCALIBRATED)._asdict(),
         "targets": [_score_json(item) for item in found],
         "joint": [
             {
@@ -207,7 +229,8 @@ def comparison(found: "Comparison", lang: Lang = "both") -> str:
         prices = [row for row in found.prices if row.label == label]
         if prices:
             parts.append(_price_table(prices, lang))
-    return page(*parts, "", Text(said(UNCALIBRATED, lang, "\n"), style="yellow"))
+    caution = trust_in(found.runs[0]).caution
+    return page(*parts, "", Text(said(caution, lang, "\n"), style="yellow"))
 
 
 _PRICED_AS: Mapping[str, Name] = {
@@ -249,8 +272,8 @@ def comparison_json(found: "Comparison") -> Plain:
     """Every paired difference, with how much sharper pairing makes it."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "calibrated": False,
-        "caution": UNCALIBRATED._asdict(),
+        "calibrated": all(trust_in(run).calibrated for run in found.runs),
+        "caution": trust_in(found.runs[0]).caution._asdict(),
         "reference": found.labels[0],
         "labels": list(found.labels),
         "runs": [str(run.path) for run in found.runs],

@@ -1,0 +1,267 @@
+"""Commands that fit the model to reported figures, test it on earlier plans, and bring new figures in."""
+
+from pathlib import Path
+
+import click
+
+from simulator.cli.program import command, option
+from simulator.cli.progress import progress_bar
+from simulator.cli.runs import SEEDS, machine_options, run_argument
+from simulator.cli.session import session_of
+
+OUTPUT = Path("results") / "calibration"
+
+
+@command(
+    "calibrate",
+    zh="把最多八个参数拟合到公布数，并以滚动起点回测；写出拟合文件、后验表与图，不会擅自覆盖。"
+    "用 --set fit=路径 使用该拟合，fit=none 只用先验。",
+    example="calibrate -n 2000 -o results/calibration",
+)
+@option("-n", "--members", type=click.IntRange(min=80), default=2000, metavar="N",
+        help="Members of the fit; 2000 by default.", zh="拟合所用成员数；默认 2000。")  # fmt: skip
+@option("--backtest-members", type=click.IntRange(min=40), default=400, metavar="N",
+        help="Members at each origin of the backtest.", zh="回测每个起点的成员数。")  # fmt: skip
+@option("--held", type=click.IntRange(min=20), default=200, metavar="N",
+        help="Members that stand in for the world in the recovery.", zh="参数恢复检验所用成员数。")  # fmt: skip
+@option(
+    "--seed",
+    type=SEEDS,
+    default=1,
+    metavar="N",
+    help="Seed of all draws.",
+    zh="全部随机抽取的种子。",
+)
+@option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=OUTPUT, metavar="DIR",
+        help="Folder of the fit; by default results/calibration.",
+        zh="拟合结果文件夹；默认 results/calibration。")  # fmt: skip
+@option("--no-backtest", is_flag=True, help="Skip the backtest: nothing is then called calibrated.",
+        zh="不做回测：结果不得称为已校准。")  # fmt: skip
+@option("--force", is_flag=True, help="Replace an earlier fit.", zh="替换已有拟合。")
+@machine_options
+def calibrate(
+    members: int,
+    backtest_members: int,
+    held: int,
+    seed: int,
+    output: Path,
+    no_backtest: bool,
+    force: bool,
+    workers: int | None,
+    engine: str,
+) -> None:
+    """Fit at most eight parameters to reported figures, test on earlier plans, write the fit.
+
+    The priors of the fit cite none of the figures it uses. `--set fit=DIR/fitted.yaml` draws members from the result.
+    """
+    import os
+    import tempfile
+
+    from simulator.experiments import backtest as tests
+    from simulator.experiments import calibration as fits
+    from simulator.reporting import figures, figures_calibration
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    threads = workers or os.cpu_count() or 1
+    held_files = [
+        output / name for name in (fits.FITTED_FILE, fits.POSTERIOR_FILE, fits.RECOVERY_FILE)
+    ]
+    for file in held_files:
+        if file.exists() and not force:
+            raise FileExistsError(
+                17,
+                session.phrase("exists; --force replaces it", "已存在；--force 可替换"),
+                str(file),
+            )
+    with progress_bar(session) as report, tempfile.TemporaryDirectory() as folder:
+        found = fits.calibrate(
+            Path(folder),
+            members,
+            seed=seed,
+            held=held,
+            workers=threads,
+            engine=engine,
+            progress=report,
+        )
+    tested = None
+    if not no_backtest:
+        with progress_bar(session) as report:
+            tested = tests.backtest(
+                backtest_members, seed=seed, workers=threads, engine=engine, progress=report
+            )
+    verdict, standing = (tested.verdict, tested.standing) if tested else (None, "")
+    files = fits.write_fit(found, output, verdict, standing, force=force)
+    drawn = list(figures.save(figures_calibration.learned(found, verdict), output / "learned"))
+    if tested:
+        drawn += figures.save(figures_calibration.forecasts(tested), output / "backtest")
+    told = terminal_calibration.calibration_json(found, tested)
+    told["files"] = [str(file) for file in (*files, *drawn)]
+    session.answer(lambda: terminal_calibration.calibration(found, tested, session.lang), told)
+    fitted = output / fits.FITTED_FILE
+    session.say(
+        f"fit: {fitted} (use it with --set fit={fitted})",
+        f"拟合：{fitted}（用 --set fit={fitted} 使用）",
+    )
+
+
+@command(
+    "backtest",
+    zh="滚动起点回测：每个起点只用当日之前公布的数（含先验），与随机游走、AR(1)、几何布朗运动、目标值本身比较；"
+    "并列出早先目标的结果。",
+    example="backtest -n 400",
+)
+@option("-n", "--members", type=click.IntRange(min=40), default=400, metavar="N",
+        help="Members at each origin; 400 by default.", zh="每个起点的成员数；默认 400。")  # fmt: skip
+@option(
+    "--seed",
+    type=SEEDS,
+    default=1,
+    metavar="N",
+    help="Seed of all draws.",
+    zh="全部随机抽取的种子。",
+)
+@option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
+        help="Where the figure goes, without suffix; by default results/backtest.",
+        zh="图的路径，不含后缀；默认 results/backtest。")  # fmt: skip
+@machine_options
+def backtest(
+    members: int, seed: int, output: Path | None, workers: int | None, engine: str
+) -> None:
+    """Forecast from earlier days with what was then public, and score against naive forecasts.
+
+    Errors, skill, coverage of intervals and their number of points; earlier targets beside what became of them.
+    """
+    import os
+
+    from simulator.experiments import backtest as tests
+    from simulator.reporting import figures, figures_calibration
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    with progress_bar(session) as report:
+        found = tests.backtest(
+            members,
+            seed=seed,
+            workers=workers or os.cpu_count() or 1,
+            engine=engine,
+            progress=report,
+        )
+    drawn = figures.save(
+        figures_calibration.forecasts(found), _stem(output or Path("results") / "backtest")
+    )
+    told = terminal_calibration.backtest_json(found)
+    told["figures"] = [str(file) for file in drawn]
+    session.answer(lambda: terminal_calibration.backtest(found, session.lang), told)
+    session.say(f"figure: {drawn[0]}", f"图：{drawn[0]}")
+
+
+@command(
+    "update",
+    zh="用新公布的数给已有运行的成员重新加权，无需重算；显示等效成员数，过少时要求重新运行。",
+    example="update results/latest --facts examples/new_facts.csv",
+)
+@run_argument()
+@option("--facts", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        help="CSV with series, year, value (with unit), sd (log points), perimeter, side.",
+        zh="CSV：series、year、value（含单位）、sd（对数点）、perimeter、side。")  # fmt: skip
+@option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+        help="Write the weight of each member (CSV); not overwritten.",
+        zh="写出各成员的权重（CSV）；不覆盖。")  # fmt: skip
+def update(folder: Path, facts: Path, output: Path | None) -> None:
+    """Weigh the members of a run by new figures, without running it again.
+
+    Says how many members the answer is worth, and asks for a new run when they are too few.
+    """
+    from simulator.experiments import update as updates
+    from simulator.experiments.store import open_run
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    opened = open_run(folder)
+    found = updates.update(opened, updates.read_figures(facts, opened))
+    told = terminal_calibration.update_json(found)
+    if output is not None:
+        with output.open("xb") as file:
+            file.write(updates.weights_table(opened, found))
+        told["weights"] = str(output)
+    session.answer(lambda: terminal_calibration.update(found, session.lang), told)
+
+
+@command(
+    "warn",
+    zh="预警：每个目标应有的逐年路径、低于何处即难以达标、哪项观测最早说明问题；命中率与误报率由另一半成员检验。",
+    example="warn results/latest",
+)
+@run_argument()
+@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
+        zh="只看该目标；可多次使用。")  # fmt: skip
+@option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
+def warn(folder: Path, keys: tuple[str, ...], no_figures: bool) -> None:
+    """What must be seen by when if a target is still to be reached.
+
+    Path of the members that reach it, level below which success is unlikely, the observable that tells soonest.
+    """
+    from simulator.cli.program import unknown_value
+    from simulator.experiments import early_warning
+    from simulator.experiments.store import open_run
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    opened = open_run(folder)
+    known = [score.key for score in opened.targets()]
+    for key in keys:
+        if key not in known:
+            unknown_value(key, known)
+    found = early_warning.watch(opened, keys)
+    told = terminal_calibration.warnings_json(found)
+    if not no_figures:
+        from simulator.reporting import figures, figures_calibration
+
+        drawn = [
+            file
+            for item in figures_calibration.drawn_for(found)
+            for file in figures.save(
+                figures_calibration.warning(opened, item),
+                opened.path / "figures" / f"warn-{item.key}",
+            )
+        ]
+        told["figures"] = [str(file) for file in drawn]
+    session.answer(lambda: terminal_calibration.warnings(found, session.lang), told)
+
+
+@command(
+    "assumed",
+    zh="每个主要目标的方差有多少基于假定参数、有多少基于有据参数、其余为运气；由运行自身的抽样估计，附区间。",
+    example="assumed results/latest",
+)
+@run_argument()
+@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
+        zh="只看该目标；可多次使用。")  # fmt: skip
+def assumed(folder: Path, keys: tuple[str, ...]) -> None:
+    """How much of each headline outcome's variance rests on assumed parameters.
+
+    From the run's own draws, with intervals; names the parameters that weigh most.
+    """
+    from simulator.experiments import resting
+    from simulator.experiments.store import open_run
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    opened = open_run(folder)
+    if opened.n < resting.FEWEST:
+        words = session.phrase(
+            f"{opened.n} members cannot tell: at least {resting.FEWEST} are needed (simulate extend).",
+            f"{opened.n} 个成员不足以判断：至少需要 {resting.FEWEST} 个（simulate extend）。",
+        )
+        session.answer(words, {"targets": [], "members": opened.n, "needed": resting.FEWEST})
+        return
+    found = resting.resting(opened, keys)
+    session.answer(
+        lambda: terminal_calibration.resting(found, session.lang),
+        terminal_calibration.resting_json(found),
+    )
+
+
+def _stem(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix in {".png", ".svg"} else path

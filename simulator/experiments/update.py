@@ -1,0 +1,218 @@
+"""New figures on an old ensemble: members weighted by how well they agree, without simulating anything again.
+
+A figure of a series and year has an error sd, so each member gets the density of the figure around what it would have
+published; figures multiply. What the weights are worth is shown as an effective number of members: below `FEWEST`, or
+below a tenth of the members, the answer rests on a handful of histories and the run should be made again with the
+figure in its scenario.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from simulator.experiments.inference import Floats, Interval, effective_size, weighted_quantiles
+from simulator.experiments.moments import PERIMETERS, WORDS
+from simulator.experiments.store import Run
+from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.parameters import CellError, cell_choice, cell_number, cell_text
+from simulator.foundation.tables import Row, read_table
+from simulator.foundation.units import QuantityError, parse_quantity
+from simulator.registry import Name
+from simulator.targets import Goal, goals_of, met
+
+FEWEST: Final = 50
+SMALLEST_SHARE: Final = 0.1
+COLUMNS: Final = ("series", "year", "value", "sd", "perimeter", "side")
+
+
+@dataclass(frozen=True, slots=True)
+class NewFigure:
+    """A figure of a series and year: `value` in the unit of the series, `sd` its error in log points."""
+
+    series: str
+    year: int
+    value: float
+    unit: str
+    sd: float
+    perimeter: str
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One target before and after: probability with its error, median and 90 % interval of its series."""
+
+    key: str
+    name: Name
+    before: float
+    after: float
+    error: float  # Monte Carlo standard error of `after`
+    outcome_before: Interval
+    outcome_after: Interval
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Everything `simulate update` finds."""
+
+    figures: tuple[NewFigure, ...]
+    surprise: tuple[float, ...]  # rank of each figure among the members, 0 … 1
+    weights: Floats
+    effective: float
+    members: int
+    shifts: tuple[Shift, ...]
+
+    @property
+    def needs_rerun(self) -> bool:
+        """Whether too few members carry the answer."""
+        return self.effective < max(FEWEST, SMALLEST_SHARE * self.members)
+
+
+def read_figures(path: Path, run: Run) -> tuple[NewFigure, ...]:
+    """The figures of a table with columns series, year, value (with unit), sd, perimeter and, at will, side.
+
+    Raises InputError with every fault: a series or year the run does not have, a unit that does not fit, and a
+    perimeter that is not the series' own, which names both.
+    """
+    found: list[NewFigure] = []
+    findings: list[Finding] = []
+    for row in read_table(path):
+        try:
+            found.append(_figure(row, run))
+        except CellError as fault:
+            findings.append(fault.finding(row))
+    if findings:
+        raise InputError(findings)
+    if not found:
+        what = ("the table holds no figure", "表中没有数字")
+        raise InputError([Finding(str(path), 1, 1, "", *what, allowed=", ".join(COLUMNS))])
+    return tuple(found)
+
+
+def update(run: Run, figures: Sequence[NewFigure]) -> Update:
+    """Weigh the members of a run by new figures and judge its targets again. Deterministic.
+
+    Raises InputError when no member is anywhere near a figure.
+    """
+    weights = np.ones(run.n)
+    surprise = []
+    for figure in figures:
+        levels = figure_of(run, figure)
+        weights = weights * agreement(levels, figure)
+        surprise.append(float(np.mean(levels < figure.value)))
+    if not weights.sum() > 0.0:
+        what = "no member comes near these figures; make the run again with them in its scenario"
+        zh = "没有成员接近这些数字；请在情景中写入后重新运行"
+        raise InputError([Finding(str(run.path), 0, 0, "", what, zh)])
+    weights = weights / weights.sum()
+    goals = goals_of(
+        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
+    )
+    shifts = [shift for goal in goals if (shift := _shift(run, goal, weights)) is not None]
+    return Update(
+        tuple(figures), tuple(surprise), weights, effective_size(weights), run.n, tuple(shifts)
+    )
+
+
+def figure_of(run: Run, figure: NewFigure) -> Floats:
+    """What each member would have for a figure, (n,)."""
+    return np.asarray(run.annual(figure.series)[:, run.years.index(figure.year)])
+
+
+def agreement(levels: Floats, figure: NewFigure) -> Floats:
+    """Relative density of a figure around each member's level, (n,): 1 where it agrees fully.
+
+    Errors are in log points. A lower or upper bound agrees with everything on its side.
+    """
+    with np.errstate(divide="ignore"):
+        z = (np.log(np.maximum(levels, 1e-12)) - math.log(figure.value)) / figure.sd
+    if figure.side == "lower":
+        z = np.minimum(z, 0.0)
+    elif figure.side == "upper":
+        z = np.maximum(z, 0.0)
+    return np.asarray(np.exp(-0.5 * z * z))
+
+
+def weights_table(run: Run, found: Update) -> bytes:
+    """Weight of each member, as CSV, for use elsewhere."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("member", "weight"))
+    writer.writerows(zip(run.members.tolist(), found.weights.tolist(), strict=True))
+    return text.getvalue().encode()
+
+
+def _shift(run: Run, goal: Goal, weights: Floats) -> Shift | None:
+    try:
+        flags = met(goal, run)
+    except KeyError:
+        return None
+    series = _series_of(run, goal)
+    if series is None:
+        return None
+    column = run.annual(series)[:, run.years.index(goal.deadline.year)]
+    even = np.full(run.n, 1.0 / run.n)
+    after = float(weights @ flags)
+    return Shift(
+        goal.key,
+        goal.name,
+        float(flags.mean()),
+        after,
+        float(np.sqrt(np.sum(weights**2 * (flags - after) ** 2))),
+        _interval(column, even),
+        _interval(column, weights),
+        run.describe(series).unit,
+    )
+
+
+def _series_of(run: Run, goal: Goal) -> str | None:
+    from simulator.targets import score
+
+    item = score([goal], run)[0]
+    return item.series or None
+
+
+def _interval(column: Floats, weights: Floats) -> Interval:
+    low, middle, high = weighted_quantiles(column, weights, (0.05, 0.5, 0.95)).tolist()
+    return Interval(low, middle, high)
+
+
+def _figure(row: Row, run: Run) -> NewFigure:
+    series = cell_choice(row, "series", run.series)
+    year = int(cell_number(row, "year"))
+    if year not in run.years[1:]:
+        raise CellError(
+            "year",
+            f"{year} is not simulated in this run",
+            f"本次运行不含 {year} 年",
+            allowed=f"{run.years[1]} … {run.years[-1]}",
+        )
+    unit = run.describe(series).unit
+    try:
+        value = parse_quantity(cell_text(row, "value"), unit)
+    except QuantityError as error:
+        raise CellError("value", str(error), error.zh, allowed=f"a number in {unit}") from None
+    sd = cell_number(row, "sd")
+    if not value > 0.0 or not 0.0 < sd < 2.0:
+        raise CellError("sd", "value must be above 0, sd in log points between 0 and 2",
+                        "数值须大于 0，sd（对数点）在 0 与 2 之间")  # fmt: skip
+    perimeter = cell_text(row, "perimeter")
+    own = PERIMETERS.get(series.partition("[")[0], "catalogue")
+    if perimeter != own:
+        word = WORDS.get(perimeter, Name(perimeter, perimeter))
+        raise CellError(
+            "perimeter",
+            f"{series} speaks of {WORDS[own].en}, the figure of {word.en}: never spliced",
+            f"{series} 的口径为“{WORDS[own].zh}”，该数的口径为“{word.zh}”：不可拼接",
+            allowed=own,
+            suggestion=nearest(perimeter, (own,)) or "",
+        )
+    side = cell_choice(row, "side", ("two", "lower", "upper")) if row.get("side") else "two"
+    return NewFigure(series, year, value, unit, sd, perimeter, side)
