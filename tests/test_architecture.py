@@ -40,7 +40,7 @@ HOMES = {
     "pydantic": ("scenario",),
     "pandas": ("experiments", "reporting"),
     "pyarrow": ("experiments", "reporting"),
-    "scipy": ("foundation.parameters", "world"),
+    "scipy": ("foundation.parameters", "world", "experiments"),
     "xarray": ("reporting.export",),
     "netCDF4": ("reporting.export",),
     "numpy": ("",),
