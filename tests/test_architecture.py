@@ -29,7 +29,7 @@ ALONE = {"mechanisms"}  # rooms of this floor do not look into each other
 HOMES = {
     "click": ("cli",),
     "rich": ("cli", "reporting.terminal"),
-    "matplotlib": ("reporting.figures", "reporting.fonts"),
+    "matplotlib": ("reporting.figures", "reporting.figures_decisions", "reporting.fonts"),
     "zhplot": ("reporting.fonts",),
     "fontTools": ("reporting.fonts",),
     "mesa": ("model",),

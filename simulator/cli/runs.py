@@ -9,7 +9,13 @@ import click
 
 from simulator.cli.program import NearChoice, argument, command, option, unknown_value
 from simulator.cli.progress import Report, progress_bar
-from simulator.cli.scenarios import data_option, scenario_argument, set_option
+from simulator.cli.scenarios import (
+    data_option,
+    layer_option,
+    load,
+    scenario_argument,
+    set_option,
+)
 from simulator.cli.session import ExitCode, InterruptedRunError, Session, session_of
 
 if TYPE_CHECKING:
@@ -103,6 +109,7 @@ def watched(session: Session) -> Iterator[Report | None]:
 @members_option()
 @option("--seed", type=SEEDS, metavar="N", help="Seed of all draws.", zh="全部随机抽取的种子。")
 @set_option()
+@layer_option()
 @option(
     "--out",
     type=click.Path(path_type=Path),
@@ -125,6 +132,7 @@ def run(
     members: int | None,
     seed: int | None,
     overrides: dict[str, str],
+    layers: tuple[Path, ...],
     out: Path | None,
     results: Path,
     force: bool,
@@ -141,17 +149,19 @@ def run(
 
     session = session_of()
     with watched(session) as report:
+        # Layers make another scenario than the file, and so another run folder.
+        laid = load(scenario, overrides, data, layers) if layers else None
         done = runs.run(
-            scenario,
+            laid or scenario,
             n=members,
             seed=seed,
-            set=overrides,
+            set=None if laid else overrides,
             out=out,
             workers=workers,
             engine=engine,
             force=force,
             progress=report,
-            data=data,
+            data=None if laid else data,
             results=results,
         )
     return _tell_run(session, done, figures=not no_figures)

@@ -61,6 +61,22 @@ def data_option() -> Decorator:
     )
 
 
+def layer_option(
+    en: str = "External conditions laid over the scenario, such as scenarios/conditions/national_slump.yaml.",
+    zh: str = "叠加在情景之上的外部条件，例如 scenarios/conditions/national_slump.yaml。",
+) -> Decorator:
+    """`--layer FILE`, several times."""
+    return option(
+        "--layer",
+        "layers",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"{en} Several times.",
+        zh=f"{zh}可多次使用。",
+    )
+
+
 def scenario_argument(name: str = "scenario", nargs: int = 1) -> Decorator:
     """A scenario file, or several."""
     # Whether the file can be read is said by its reader, with exit code 3 like any invalid file.
@@ -76,12 +92,15 @@ def scenario_argument(name: str = "scenario", nargs: int = 1) -> Decorator:
 
 
 def load(
-    path: Path, overrides: dict[str, str] | None = None, data: Path | None = None
+    path: Path,
+    overrides: dict[str, str] | None = None,
+    data: Path | None = None,
+    layers: Sequence[Path] = (),
 ) -> "Scenario":
     """The scenario; InputError with every finding."""
     from simulator.scenario import load_scenario
 
-    return load_scenario(path, overrides or {}, data)
+    return load_scenario(path, overrides or {}, data, layers=layers)
 
 
 @command(
@@ -135,16 +154,23 @@ def check(paths: tuple[Path, ...], overrides: dict[str, str], data: Path | None)
     zh="注明设置每个取值的层、文件与行。",
 )
 @set_option()
+@layer_option()
 @data_option()
-def show(path: Path, origins: bool, overrides: dict[str, str], data: Path | None) -> None:
+def show(
+    path: Path,
+    origins: bool,
+    overrides: dict[str, str],
+    layers: tuple[Path, ...],
+    data: Path | None,
+) -> None:
     """Show the resolved scenario: every value that is used.
 
-    Layers, later above earlier: priors, fitted values, extended files, the file, `--set`.
+    Layers, later above earlier: priors, fitted values, extended files, the file, `--layer`, `--set`.
     """
     from simulator.scenario import origin_rows, sheet_text
 
     session = session_of()
-    scenario = load(path, overrides, data)
+    scenario = load(path, overrides, data, layers)
     sheet: dict[str, object] = {"scenario": scenario.resolved(), "digest": scenario.digest()}
     if not origins:
         session.answer(sheet_text(scenario.resolved()).rstrip("\n"), sheet)

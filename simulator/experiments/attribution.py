@@ -305,11 +305,11 @@ def attribute(
     failed = len({member for outcome in found for member, _ in outcome.failed})
     together = dict(zip(wanted, paired(found), strict=True))
     first = together[frozenset()]
-    aim = aim_of(scenario, target or headline_of(first), first, published)
     full_metric, _ = metric_values(first, metric)
+    series, _, year = full_metric.partition("@")
+    aim = aim_of(scenario, target or headline_of(first, series), first, published)
     of_metric = {on: metric_values(outcome, metric)[1] for on, outcome in together.items()}
     of_aim = {on: aim.flags(outcome).astype(np.float64) for on, outcome in together.items()}
-    series, _, year = full_metric.partition("@")
     series_name = observable_of(series).name
     named = Name(f"{series_name.zh}，{year} 年", f"{series_name.en}, {year}")
     chance = Name(f"实现“{aim.name.zh}”的概率", f"Chance of: {aim.name.en}")
@@ -333,14 +333,17 @@ def attribute(
     )
 
 
-def headline_of(outcomes: CaseOutcomes) -> str:
-    """The key of the first scored headline target of a case; of the first scored one where none is a headline."""
+def headline_of(outcomes: CaseOutcomes, series: str = "core_revenue") -> str:
+    """The key of the target to ask about when none is named.
+
+    A headline target that `series` measures, else any headline, else any target; only scored ones count.
+    """
     scenario = outcomes.scenario
     goals = goals_of(scenario.library.registry, outcomes.years, (), scenario.plans)
     scored = [item for item in score(goals, outcomes) if item.probability is not None]
     if not scored:
         raise UsageError(f"{scenario.stem} has no scored target")
-    return next((item.key for item in scored if item.headline), scored[0].key)
+    return min(scored, key=lambda item: (item.series != series, not item.headline)).key
 
 
 def estimate(values: Floats) -> Estimate:

@@ -352,7 +352,9 @@ class _Search:
         best = self._best(whole)
         found = {level: self._reaching(level, best) for level in self.levels}
         low = self.surface.low
-        spent = np.linspace(self._cost(low), self._cost(best[0]), FRONTIER_POINTS + 2)[1:-1]
+        # What little money buys is where the frontier bends: points lie close at the cheap end.
+        bend = np.linspace(0.0, 1.0, FRONTIER_POINTS + 2)[1:-1] ** 2.5
+        spent = self._cost(low) + bend * (self._cost(best[0]) - self._cost(low))
         between = [self._at(float(budget), best[0]) for budget in spent]
         points = [(low, self.nothing), *between, best, *(p for p in found.values() if p)]
         fresh = self.run_moving([doses for doses, _ in points], fresh=True)
