@@ -77,6 +77,7 @@ program.add_section(
         decisions.discover,
         decisions.conditions,
         decisions.robust,
+        decisions.explain,
     ),
 )
 program.add_section(

@@ -1,4 +1,4 @@
-"""Commands that change a scenario many times: attribute, reach, sensitivity, sweep, discover, conditions, robust."""
+"""What would it take: reach, attribute, sensitivity, sweep, discover, conditions, robust, explain."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.program import NearChoice, command, option
+from simulator.cli.program import NearChoice, argument, command, option
 from simulator.cli.progress import progress_bar
 from simulator.cli.runs import COUNT, machine_options
 from simulator.cli.scenarios import (
@@ -570,6 +570,93 @@ def robust(
         )  # fmt: skip
     name = "robust-" + "-".join(path.stem for path in scenarios)
     deliver(session, found, figures_decisions.robust, decisions.robust, output, name)
+
+
+@command(
+    "explain",
+    zh="数字从何而来：由运行结果的一个数追溯到情景行、参数、来源与等级；由一个参数看它影响什么；或用句子讲述一家企业的"
+    "历程，并与没有任何政策工具时的同一企业对照。",
+    example="explain results/latest --value core_revenue@2027",
+)
+@argument(
+    "source",
+    metavar="RUN|SCENARIO",
+    type=click.Path(path_type=Path),
+    en="A run folder (--value, --parameter) or a scenario file (--firm).",
+    zh="运行文件夹（--value、--parameter）或情景文件（--firm）。",
+)
+@option(
+    "--value",
+    default="",
+    metavar="SERIES[@YEAR]",
+    help="The annual figure to trace back.",
+    zh="要追溯的年度数。",
+)
+@option(
+    "--parameter",
+    default="",
+    metavar="NAME",
+    help="The assumption to follow forward.",
+    zh="要看其影响的假设。",
+)
+@option(
+    "--firm",
+    default="",
+    metavar="largest|ID",
+    help="The firm to follow: the largest at the end, a named firm, or a number.",
+    zh="要讲述的企业：largest（期末最大）、具名企业编号或数字编号。",
+)
+@option(
+    "--member",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="M",
+    help="The member in which the firm is followed.",
+    zh="在哪个成员中讲述该企业。",
+)
+@set_option()
+@data_option()
+def explain(
+    source: Path,
+    value: str,
+    parameter: str,
+    firm: str,
+    member: int,
+    overrides: dict[str, str],
+    data: Path | None,
+) -> None:
+    """Trace a number back to scenario lines and sources, a parameter forward, or follow one firm.
+
+    A firm is set beside the same firm, with the same luck, in the same scenario without any lever.
+    """
+    session = session_of()
+    if sum(map(bool, (value, parameter, firm))) != 1:
+        raise click.UsageError(
+            session.phrase(
+                "give exactly one of --value, --parameter and --firm.",
+                "--value、--parameter、--firm 三者须且只须给一个。",
+            )
+        )
+    from simulator.experiments import explanation
+    from simulator.reporting import decisions
+
+    found: Any
+    if firm:
+        found = explanation.explain_firm(load(source, overrides, data), firm, member)
+        session.answer(lambda: decisions.firm_story(found, session.lang), decisions.plain(found))
+        return
+    from simulator.experiments.store import open_run
+
+    opened = open_run(source)
+    if value:
+        found = explanation.explain_value(opened, value)
+        session.answer(lambda: decisions.value_story(found, session.lang), decisions.plain(found))
+    else:
+        found = explanation.explain_parameter(opened, parameter)
+        session.answer(
+            lambda: decisions.parameter_story(found, session.lang), decisions.plain(found)
+        )
 
 
 def _custom(session: Session, groups: Sequence[str]) -> dict[str, list[str]]:

@@ -184,27 +184,37 @@ def show(
 
 @command(
     "diff",
-    zh="列出两个情景取值不同之处。",
+    zh="两个情景或两次运行之间的变更说明：取值差异、移动的资金、变动的年份；若为两次运行，另给配对的预期变化及区间。",
     example="diff scenarios/baseline.yaml scenarios/push.yaml",
 )
-@scenario_argument("before")
-@scenario_argument("after")
+@argument(
+    "before",
+    type=click.Path(path_type=Path),
+    metavar="BEFORE",
+    en="A scenario file or a run folder.",
+    zh="情景文件或运行文件夹。",
+)
+@argument(
+    "after",
+    type=click.Path(path_type=Path),
+    metavar="AFTER",
+    en="A scenario file or a run folder.",
+    zh="情景文件或运行文件夹。",
+)
 @data_option()
 def diff(before: Path, after: Path, data: Path | None) -> None:
-    """List the values in which two scenarios differ."""
-    from simulator.scenario import differences
+    """Write the change note between two scenarios or runs.
+
+    Values set differently, money moved, years shifted; of two runs also the expected change with its interval.
+    """
+    from simulator.experiments.change_note import change_note
+    from simulator.reporting import decisions
 
     session = session_of()
-    one, two = load(before, data=data), load(after, data=data)
-    found = differences(one, two, session.lang)
-    lines = [f"--- {before}", f"+++ {after}"]
-    for item in found:
-        name = item.name.text(session.lang)
-        lines.append(f"{item.path}  ({name})" if name else item.path)
-        lines += [f"  - {item.before or '–'}", f"  + {item.after or '–'}"]
-    same = session.phrase("the same values", "取值相同")
-    content = [{"path": item.path, "before": item.before, "after": item.after} for item in found]
-    session.answer("\n".join(lines) if found else same, {"differences": content})
+    note = change_note(before, after, data=data, lang=session.lang)
+    content = [{"path": v.path, "before": v.before, "after": v.after} for v in note.values]
+    told = {"differences": content, **decisions.change_note_json(note)}
+    session.answer(lambda: decisions.change_note(note, str(before), str(after), session.lang), told)
 
 
 @command(

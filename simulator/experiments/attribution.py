@@ -298,6 +298,7 @@ def attribute(
     walked, exact = coalitions_of(len(groups), orders, scenario.seed)
     wanted = needed(len(groups), walked)
     held = cases or Cases()
+    held.plan(len(wanted) * members)
     # Members and seed are those of the scenario asked about, so that all coalitions are paired.
     others = dataclasses.replace(against, seed=scenario.seed)
     chosen = [between(scenario, others, groups, on) for on in wanted]

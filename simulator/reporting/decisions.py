@@ -20,7 +20,9 @@ from simulator.targets import UNCALIBRATED
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attribution, Estimate
+    from simulator.experiments.change_note import ChangeNote
     from simulator.experiments.discovery import Condition, Discovery
+    from simulator.experiments.explanation import FirmStory, ParameterStory, ValueStory
     from simulator.experiments.reach import Package, Reach
     from simulator.experiments.robustness import Across, Robust
     from simulator.experiments.sensitivity import Sensitivity
@@ -436,3 +438,185 @@ def _box_zh(box: Any) -> str:
 
 def _box_en(box: Any) -> str:
     return f"density {percent(box.density)}, coverage {percent(box.coverage)}, mass {percent(box.mass)}"
+
+
+def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str:
+    """A number, the levers and assumptions behind it with their places, sources and grades."""
+    observable = found.observable
+    unit = unit_suffix(observable.unit)
+    head = Name(
+        f"{found.metric}：{observable.name.zh}，均值 {number(found.mean)}{unit}，中位数 {number(found.median)}，"
+        f"5–95% {number(found.low)}–{number(found.high)}；{found.members} 个成员；口径 {observable.perimeter}；"
+        f"方程 {', '.join(found.equations)}",
+        f"{found.metric}: {observable.name.en}, mean {number(found.mean)}{unit}, median {number(found.median)}, "
+        f"5–95% {number(found.low)}–{number(found.high)}; {found.members} members; perimeter: "
+        f"{observable.perimeter}; equations {', '.join(found.equations)}",
+    )
+    levers = _table(
+        lang,
+        ("left", Name("政策工具", "lever")),
+        ("left", Name("力度，设于", "dose, set at")),
+        ("left", Name("渠道", "channels")),
+        ("right", Name("费用\n亿元", "cost\n亿元")),
+        ("left", Name("等级", "grade")),
+        keys=[line.lever.key for line in found.levers],
+    )
+    for line in found.levers[:most]:
+        levers.add_row(
+            line.lever.key,
+            f"{line.dose}\n{line.place}",
+            ", ".join(line.channels),
+            number(line.cost),
+            line.grade,
+        )
+    assumptions = _table(
+        lang,
+        ("left", Name("假设", "assumption")),
+        ("left", Name("取值，设于；来源", "value, set at; sources")),
+        ("right", Name("秩相关", "rank\ncorrelation")),
+        ("left", Name("等级", "grade")),
+        keys=[line.parameter.name for line in found.parameters[:most]],
+    )
+    for row in found.parameters[:most]:
+        assumptions.add_row(
+            f"{row.parameter.name} ({row.parameter.mechanism})",
+            f"{row.value}\n{row.place}\n{', '.join(row.parameter.sources)}",
+            number(row.association, sign=True),
+            row.parameter.grade,
+        )
+    foot = Name(
+        f"秩相关绝对值低于 {found.chance:.2f} 者与偶然无异；关联的 {percent(found.assumed_share)} 属于“假定”等级的假设",
+        f"correlations below {found.chance:.2f} are not told apart from chance; {percent(found.assumed_share)} of the "
+        "association belongs to assumptions graded assumed",
+    )
+    none = said(Name("没有政策工具进入这些方程", "no lever in force enters these equations"), lang)
+    return _text(
+        said(head, lang, "\n"),
+        "",
+        levers if found.levers else none,
+        "",
+        assumptions,
+        said(foot, lang, "\n"),
+    )
+
+
+def parameter_story(found: "ParameterStory", lang: Lang = "both") -> str:
+    """One assumption, the levers that act through it, the series that go with it."""
+    line = found.line
+    meaning = Name(line.parameter.meaning.zh, line.parameter.meaning.en)
+    head = [
+        f"{line.parameter.name}: {said(meaning, lang, ' / ')}",
+        f"{line.value}; {line.place}; {line.parameter.mechanism}; {line.parameter.grade}; {', '.join(found.sources)}",
+    ]
+    if found.levers:
+        keys = ", ".join(lever.key for lever in found.levers)
+        head.append(
+            said(
+                Name(f"经它起作用的政策工具：{keys}", f"levers that act through it: {keys}"),
+                lang,
+                "\n",
+            )
+        )
+    table = _table(
+        lang,
+        ("left", Name("序列", "series")),
+        ("right", Name("秩相关", "rank correlation")),
+        keys=[row.metric for row in found.moved],
+    )
+    for row in found.moved:
+        weak = "" if abs(row.association) > found.chance else " (?)"
+        table.add_row(
+            "\n".join((row.metric, *lines(row.name, lang))),
+            number(row.association, sign=True) + weak,
+        )
+    foot = Name("（?）与偶然无异", "(?) not told apart from chance")
+    return _text(*head, "", table, said(foot, lang, "\n"))
+
+
+def firm_story(found: "FirmStory", lang: Lang = "both") -> str:
+    """The life of a firm in sentences, the same firm without levers, and where they part."""
+    name = said(found.name, lang, " / ")
+    parts: list[Any] = []
+    for life, title in (
+        (found.life, found.life.scenario.name),
+        (found.without, Name("没有任何政策工具", "without any lever")),
+    ):
+        parts.append(f"{name} ({found.firm}), {said(title, lang, ' / ')}:")
+        if not life.moments:
+            parts.append("  " + said(Name("从未出现", "never appears"), lang, " / "))
+        parts += [
+            f"  {moment.quarter}  {said(moment.text, lang, ' / ')}" for moment in life.moments
+        ]
+        parts.append("")
+    if found.divergence is None:
+        parts.append(
+            said(
+                Name("两种情形完全相同", "the two lives are the same to the last digit"), lang, "\n"
+            )
+        )
+    else:
+        head = Name("首次分歧", "First divergence")
+        text = said(found.divergence.text, lang, " / ")
+        parts.append(f"{said(head, lang, ' / ')}: {found.divergence.quarter}  {text}")
+    return _text(*parts)
+
+
+def change_note(found: "ChangeNote", before: str, after: str, lang: Lang = "both") -> str:
+    """Values, money and years that differ, and what two runs expect of it."""
+    if not found.values and not found.expected:
+        return said(Name("取值相同", "the same values"), lang, " / ")
+    rows = [f"--- {before}", f"+++ {after}"]
+    for item in found.values:
+        name = said(item.name, lang, " / ")
+        rows.append(f"{item.path}  ({name})" if name else item.path)
+        rows += [f"  - {item.before or '–'}", f"  + {item.after or '–'}"]
+    if found.money:
+        head = Name(
+            f"资金：预算 {number(found.budget_before)} → {number(found.budget_after)}亿元（全期）",
+            f"Money: budget {number(found.budget_before)} → {number(found.budget_after)}亿元 over the period",
+        )
+        rows += ["", said(head, lang, " / ")]
+        for money in found.money:
+            years = ", ".join(f"{year} {number(gap, sign=True)}" for year, gap in money.by_year)
+            gap = number(money.after - money.before, sign=True)
+            rows.append(f"  {money.key}  {gap}亿元  ({years})")
+    if found.shifts:
+        rows += ["", said(Name("年份变动", "Years shifted"), lang, " / ")]
+        rows += [f"  {shift.key}  {shift.before} → {shift.after}" for shift in found.shifts]
+    if found.expected is not None:
+        expected = found.expected
+        head = Name(
+            f"预期变化：{expected.n} 个配对成员，95% 区间",
+            f"Expected change: {expected.n} paired members, 95% intervals",
+        )
+        rows += ["", said(head, lang, " / ")]
+        for row in expected.differences:
+            low, high = number(row.low, sign=True), number(row.high, sign=True)
+            rows.append(
+                f"  {row.series}@{row.year}  {number(row.mean, sign=True)} ({low} … {high}) {row.unit}"
+            )
+        for goal in expected.targets:
+            if not goal.published:
+                chance = f"{percent(goal.probability_first)} → {percent(goal.probability_this)}"
+                gap = f"{points(goal.difference)} ({points(goal.low)} … {points(goal.high)})"
+                rows.append(
+                    f"  P({goal.key})  {chance}, {gap} {said(Name('百分点', 'points'), lang, '/')}"
+                )
+    return "\n".join(rows)
+
+
+def change_note_json(found: "ChangeNote") -> dict[str, Any]:
+    """The note as plain data, beside the differing values."""
+    expected = found.expected
+    return {
+        "money": plain(found.money),
+        "budget": {"before": found.budget_before, "after": found.budget_after, "unit": "亿元"},
+        "shifts": plain(found.shifts),
+        "expected": None
+        if expected is None
+        else {
+            "members": expected.n,
+            "differences": plain(expected.differences),
+            "targets": plain(expected.targets),
+        },
+    }
