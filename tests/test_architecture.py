@@ -42,6 +42,7 @@ HOMES = {
     "pyarrow": ("experiments", "reporting"),
     "scipy": ("foundation.parameters", "world", "experiments"),
     "xarray": ("reporting.export",),
+    "xlsxwriter": ("reporting.workbook",),
     "netCDF4": ("reporting.export",),
     "numpy": ("",),
 }

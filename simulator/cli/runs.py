@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FIGURES = ("fan", "scorecard", "chains", "districts", "money")
-FORMATS = ("csv", "parquet", "netcdf")
+FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 ENGINES = ("auto", "compiled", "plain")
 SEEDS = click.IntRange(0, 2**32 - 1)
 COUNT = click.IntRange(min=1)
@@ -430,7 +430,7 @@ def plot(folder: Path, figure: str, output: Path | None) -> None:
 
 @command(
     "export",
-    zh="导出供其他工具使用的表：csv（IAMC 长表，UTF-8 BOM）、parquet 或 netcdf。",
+    zh="导出供其他工具使用的表：csv（IAMC 长表，UTF-8 BOM）、parquet、netcdf 或 xlsx（所选语言的工作簿）。",
     example="export results/latest --format csv -o tables",
 )
 @run_argument()
@@ -439,8 +439,8 @@ def plot(folder: Path, figure: str, output: Path | None) -> None:
     "form",
     type=NearChoice(FORMATS),
     default="csv",
-    help="csv (IAMC long and tidy), parquet or netcdf.",
-    zh="csv（IAMC 长表）、parquet 或 netcdf。",
+    help="csv (IAMC long and tidy), parquet, netcdf, or xlsx (a workbook in the chosen language).",
+    zh="csv（IAMC 长表）、parquet、netcdf 或 xlsx（所选语言的工作簿）。",
 )
 @option(
     "-o",
@@ -459,7 +459,9 @@ def export(folder: Path, form: str, output: Path, force: bool) -> None:
 
     session = session_of()
     opened = open_run(folder)
-    written = [str(path) for path in writer.export(opened, output, form, force=force)]
+    written = [
+        str(path) for path in writer.export(opened, output, form, force=force, lang=session.lang)
+    ]
     session.answer("\n".join(written), {"files": written})
 
 

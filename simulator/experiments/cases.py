@@ -28,6 +28,7 @@ from simulator.policy.effects import AWAITED, LeverAssumption, lever_tables
 from simulator.registry import Library, Name
 from simulator.scenario import MECHANISMS, LeverSetting, Scenario
 from simulator.targets import Flags, Goal, goals_of, met, score
+from simulator.world.draws import ParameterDraws
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -40,6 +41,7 @@ KEPT: Final = ("city", "target")
 SECONDS_A_MEMBER: Final = 0.02
 """What a member of twelve quarters takes one core, measured; only for telling people what to expect."""
 TASK_MEMBERS: Final = 16
+DRAWS_HELD: Final = 16
 
 
 class CaseError(StoreError):
@@ -159,7 +161,13 @@ class _Shape(NamedTuple):
     def annual(self, values: Floats) -> Floats:
         """(quarters, series) → (years, kept series): mean of a flow, last quarter of a stock."""
         kept = values[:, self.columns]
-        means = np.add.reduceat(kept, self.starts, axis=0) / self.lengths[:, np.newaxis]
+        # The same sums in the same order as a run folder's, so that a case is the run to the last digit.
+        means = np.stack(
+            [
+                kept[start : start + length].mean(axis=0)
+                for start, length in zip(self.starts, self.lengths, strict=True)
+            ]
+        )
         ends = kept[self.starts + self.lengths - 1]
         return np.where(self.flow, means, ends)
 
@@ -186,11 +194,29 @@ class _Case:
         self._study = None
 
 
-def the_model(scenario: Scenario) -> Study:
-    """The model itself; tests put a toy in its place."""
-    from simulator.model import prepare
+class Models:
+    """Makes scenarios ready; those that differ only in levers share their parameter draws.
 
-    return prepare(scenario)
+    Draws are a function of assumptions, construction, years and seed, and come in blocks of members: without sharing, a
+    case of one member would draw a whole block.
+    """
+
+    def __init__(self) -> None:
+        self._draws: dict[object, ParameterDraws] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, scenario: Scenario) -> Study:
+        """A study of the scenario."""
+        from simulator.model import prepare
+
+        study = prepare(scenario)
+        assumptions = tuple(scenario.assumptions.items())
+        key = (assumptions, scenario.base_construction, study.years, scenario.seed)
+        with self._lock:
+            study.draws = self._draws.setdefault(key, study.draws)
+            while len(self._draws) > DRAWS_HELD:
+                self._draws.pop(next(iter(self._draws)))
+        return study
 
 
 class Cases:
@@ -206,7 +232,7 @@ class Cases:
         workers: int | None = None,
         engine: str = "auto",
         progress: Progress | None = None,
-        prepare: Callable[[Scenario], Study] = the_model,
+        prepare: Callable[[Scenario], Study] | None = None,
     ) -> None:
         self.workers = workers or default_workers()
         self.done = 0
@@ -214,7 +240,7 @@ class Cases:
         self.planned = 0
         self._engine = engine
         self._progress = progress
-        self._prepare = prepare
+        self._prepare = prepare or Models()
         self._cases: dict[tuple[str, int], _Case] = {}
         self._lock = threading.Lock()
 

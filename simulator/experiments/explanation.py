@@ -185,7 +185,7 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
         low,
         high,
         equations,
-        _lever_lines(scenario, equations),
+        _lever_lines(run, equations),
         tuple(lines),
         float(weights[assumed].sum() / weights.sum()) if weights.sum() > 0.0 else 0.0,
         chance_association(run.n),
@@ -274,14 +274,14 @@ def _parameter_line(run: "Run", name: str, values: Floats) -> ParameterLine:
     parameter = scenario.parameters[name]
     # A stored sheet states every prior again: one that still stands points at the table.
     stands = scenario.assumptions[name] == parameter.distribution
-    place = (
-        str(Facts.of(run.library).prior_origin(name)) if stands else f"{row.layer} ({row.place})"
-    )
+    stated = Facts.of(run.library).prior_origin(name)
+    place = str(stated) if stands else row.place.removeprefix(f"{run.path}/")
     drawn = run.parameters(name)
     return ParameterLine(parameter, row.value, place, rank_correlation(drawn, values))
 
 
-def _lever_lines(scenario: Scenario, equations: tuple[str, ...]) -> tuple[LeverLine, ...]:
+def _lever_lines(run: "Run", equations: tuple[str, ...]) -> tuple[LeverLine, ...]:
+    scenario = run.scenario
     tables = lever_tables(scenario.library)
     quarters = scenario.period.quarters
     rows = {row.path: row for row in origin_rows(scenario)}
@@ -301,7 +301,9 @@ def _lever_lines(scenario: Scenario, equations: tuple[str, ...]) -> tuple[LeverL
         size = tables.assumptions[setting.lever.id]
         row = rows[f"levers.{setting.lever.key}.{setting.attribute}"]
         cost = lever_cost(setting, size, quarters)
-        place = f"{row.layer} ({row.place})" if row.place else row.layer
+        stands = setting.dose.points == ((None, size.default),)
+        stated = Facts.of(run.library).size_origin(setting.lever.id)
+        place = str(stated) if stands else row.place.removeprefix(f"{run.path}/")
         found.append(LeverLine(setting.lever, row.value, place, channels, cost, size.grade))
     return tuple(sorted(found, key=lambda line: -line.cost))
 
@@ -386,10 +388,10 @@ def _moments(
             if state["catalogue"] > before["catalogue"]:
                 found.append(Moment(quarter, Name("进入核心企业名录", "joins the core catalogue")))
             if state["ticket_until"] > before["ticket_until"]:
-                lift = state["lift"] * 100
+                lift = f"{state['lift'] * 100:.2g}"
                 words = Name(
-                    f"获基金投资，增速加 {lift:.1f} 个百分点/年",
-                    f"gets a fund ticket: {lift:.1f} points a year more",
+                    f"获基金投资，增速加 {lift} 个百分点/年",
+                    f"gets a fund ticket: {lift} points a year more",
                 )
                 found.append(Moment(quarter, words))
             if state["contract"] > 0.0 and before["contract"] == 0.0:

@@ -119,7 +119,7 @@ class Rank(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """What a search found: packages by rising cost, the best of them, the levels, and the levers ranked.
+    """What a search found: the best package of each budget by rising cost, the best of all, levels, levers ranked.
 
     `runs` counts the packages that were run.
     """
@@ -369,7 +369,7 @@ class _Search:
             self.levers,
             idle,
             packages[len(between) + 1],
-            undominated(packages),
+            tuple(sorted(packages, key=lambda package: package.cost)),
             levels,
             ranking,
             self.runs,
@@ -493,15 +493,6 @@ def overtaken(
     ahead = math.log(row[1] / row[2]) - math.log(following[1] / following[2])
     spread = math.hypot(COST_LOG_SD[row[0].assumed], COST_LOG_SD[following[0].assumed])
     return 0.5 * math.erfc(ahead / spread / math.sqrt(2.0))
-
-
-def undominated(packages: Sequence[Package]) -> tuple[Package, ...]:
-    """By rising cost, only those that no cheaper or equally dear one beats in the probability they were chosen with."""
-    kept: list[Package] = []
-    for package in sorted(packages, key=lambda p: (p.cost, -p.chosen.value)):
-        if not kept or package.chosen.value > kept[-1].chosen.value:
-            kept.append(package)
-    return tuple(kept)
 
 
 def levers_for(scenario: Scenario, only: Sequence[str] = ()) -> tuple[Lever, ...]:

@@ -105,7 +105,7 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
     for level in front.levels:
         status = STATUSES[level.status]
         if level.package is None:
-            most = f"{percent(front.best.fresh.value)} ± {number(half * 100)}"
+            most = f"{percent(front.best.fresh.value)} ± {half * 100:.0f}"
             zh = f"{percent(level.level)}：{status.zh}；最高为 {most} 个百分点"
             en = f"{percent(level.level)}: {status.en}; the best is {most} points"
         else:

@@ -59,12 +59,13 @@ def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
     metric, chance = found.outcomes
     top = max(metric.shares, key=lambda share: abs(share.share.value))
     part = top.share.value / metric.total.value if abs(metric.total.value) > 1e-9 else 0.0
+    move = f"{points(chance.total.value)} ({points(chance.total.low)}…{points(chance.total.high)})"
     title = Name(
-        f"“{found.scenario.name.zh}”比“{found.against.name.zh}”多 {number(metric.total.value, sign=True)}亿元，"
-        f"其中“{top.group.name.zh}”占 {percent(part)}；概率变化 {points(chance.total.value)} 个百分点",
+        f"“{found.scenario.name.zh}”与“{found.against.name.zh}”相差 {number(metric.total.value, sign=True)}亿元，"
+        f"其中“{top.group.name.zh}”占 {percent(part)}；概率变化 {move} 个百分点",
         f"{found.scenario.name.en} against {found.against.name.en}: "
         f"{number(metric.total.value, sign=True)}亿元, {percent(part)} of it from "
-        f"{top.group.name.en.lower()}; chance {points(chance.total.value)} points",
+        f"{top.group.name.en.lower()}; chance {move} points",
     )
     how = Name(
         "精确" if found.exact else f"{found.orders} 种顺序",
@@ -107,9 +108,9 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
         lowest = min((level.level for level in front.levels), default=0.5)
         title = Name(
             f"{found.aim.name.zh}：政策工具范围内达不到 {percent(lowest)}，最高 {percent(best.fresh.value)}"
-            f"（±{number(half * 100)} 个百分点）",
+            f"（±{half * 100:.0f} 个百分点）",
             f"{found.aim.name.en}: {percent(lowest)} is not reachable within the bounds; "
-            f"the best is {percent(best.fresh.value)} ± {number(half * 100)} points",
+            f"the best is {percent(best.fresh.value)} ± {half * 100:.0f} points",
         )
     subtitle = Name(
         f"实心点：{found.fresh_members} 个未参与选择的成员及 95% 区间；空心点：选择时的 {found.members} 个成员；"
@@ -443,9 +444,13 @@ def _shares(page: _Page, found: "Attributed", top: float, step: float, *, hundre
     def text(value: float) -> str:
         return points(value) if hundredths else number(value, sign=True)
 
-    unit = Name("百分点", "points") if hundredths else Name("亿元", "亿元 (10亿元 = 1 billion CNY)")
+    unit = (
+        said(Name("百分点", "points"), page.lang)
+        if hundredths
+        else unit_text(found.unit, page.lang)
+    )
     before, after = (percent(v) if hundredths else number(v) for v in (found.before, found.after))
-    head = f"{said(found.name, page.lang)}: {before} → {after}  ({said(unit, page.lang)})"
+    head = f"{said(found.name, page.lang)}: {before} → {after}  ({unit})"
     page.write(0.45, top + 0.12, head, 10.5, INK)
     bars = [
         Bar(s.group.name, s.share.value, s.share.low, s.share.high, text(s.share.value))
@@ -495,15 +500,27 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     shape = (len(first.values), len(second.values))
     table = chances.reshape(shape)
     means = np.array([point.mean for point in found.points]).reshape(shape)
-    best = np.unravel_index(int(table.argmax()), shape)
-    low, high = percent(float(chances.min())), percent(float(chances.max()))
+    # Where no cell differs in its chance, the colours show the mean instead.
+    coloured = table if table.min() < table.max() else means
+    best = np.unravel_index(int(coloured.argmax()), shape)
     one, two = number(first.values[best[0]]), number(second.values[best[1]])
-    title = Name(
-        f"“{found.aim.name.zh}”的概率在 {low} 至 {high} 之间，最高处"
-        f"{first.factor.name.zh} {one}、{second.factor.name.zh} {two}",
-        f"Chance of {found.aim.name.en}: from {low} to {high}, "
+    where = Name(
+        f"最高处{first.factor.name.zh} {one}、{second.factor.name.zh} {two}",
         f"highest at {first.factor.key} {one}, {second.factor.key} {two}",
     )
+    low, high = percent(float(chances.min())), percent(float(chances.max()))
+    bottom, top = number(float(means.min())), number(float(means.max()))
+    if low == high:
+        title = Name(
+            f"“{found.aim.name.zh}”的概率各处均为 {low}；{found.metric} 均值 {bottom} 至 {top}，{where.zh}",
+            f"Chance of {found.aim.name.en}: {low} everywhere; mean of {found.metric} from {bottom} to {top}, "
+            f"{where.en}",
+        )
+    else:
+        title = Name(
+            f"“{found.aim.name.zh}”的概率在 {low} 至 {high} 之间，{where.zh}",
+            f"Chance of {found.aim.name.en}: from {low} to {high}, {where.en}",
+        )
     size = f"{len(found.points)} × {found.members}"
     subtitle = Name(
         f"格内上行为概率，下行为 {found.metric} 均值（{found.unit}）；情形 × 配对成员：{size}",
@@ -519,11 +536,11 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
         footer=_source(found.scenario, found.members),
     )
     left, width = 1.6, min(1.25, 7.9 / shape[0])
-    top = max(float(chances.max()), 1e-9)
+    least, span = float(coloured.min()), float(np.ptp(coloured)) or 1.0
     for i in range(shape[0]):
         for j in range(shape[1]):
             x, y = left + i * width, 0.2 + (shape[1] - 1 - j) * cell
-            strength = table[i, j] / top
+            strength = (coloured[i, j] - least) / span
             page.bar(x, y, width - 0.04, cell - 0.04, _shade(float(strength)))
             colour = "white" if strength > 0.6 else INK
             page.write(

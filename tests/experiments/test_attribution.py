@@ -78,7 +78,11 @@ def test_what_cannot_be_attributed_is_refused() -> None:
 def test_the_change_of_the_model_is_shared_out_whole() -> None:
     two = changed(BASELINE, {"tj27_funds": 500.0, "tj27_hq_attraction": 40.0})
     found = attribute(
-        dataclasses.replace(two, stem="two"), BASELINE, members=4, by="lever", cases=Cases(workers=1)
+        dataclasses.replace(two, stem="two"),
+        BASELINE,
+        members=4,
+        by="lever",
+        cases=Cases(workers=1),
     )
     assert found.exact and found.coalitions == 4 and found.members == 4
     assert found.extra_cost == pytest.approx(3 * (400 * 0.18 + 36 * 0.2))

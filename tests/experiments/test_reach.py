@@ -31,7 +31,9 @@ SPREAD, GOAL = 0.4, 0.8  # ln Y = spread · z + Σ effect · dose, to exceed the
 
 
 def lever(j: int, assumed: bool = True) -> Lever:
-    factor = Factor(f"l{j}", "lever", Name("杠杆", "lever"), "1", 0.0, HIGHS[j], 0.0, "assumed", "k")
+    factor = Factor(
+        f"l{j}", "lever", Name("杠杆", "lever"), "1", 0.0, HIGHS[j], 0.0, "assumed", "k"
+    )
     return Lever(factor, COSTS[j], assumed)
 
 
