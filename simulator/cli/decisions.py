@@ -224,11 +224,11 @@ def attribute(
     zh="只搜索这些工具；可多次使用，其余保持情景自身的力度。",
 )
 @option("--published", is_flag=True, help="Judge the published figure.", zh="按公布口径评判。")
-@members_of(128)
+@members_of(96)
 @option(
     "--fresh",
     type=COUNT,
-    default=400,
+    default=300,
     show_default=True,
     metavar="N",
     help="Fresh members that check the packages.",
@@ -309,13 +309,13 @@ def reach(
 @option(
     "--size",
     type=COUNT,
-    default=8,
+    default=6,
     show_default=True,
     metavar="N",
     help="Trajectories (morris) or base points (sobol, a power of two).",
     zh="轨道数（morris）或基点数（sobol，须为 2 的幂）。",
 )
-@members_of(12)
+@members_of(8)
 @set_option()
 @layer_option()
 @figure_option()
@@ -439,7 +439,7 @@ def sweep(
     zh="保持情景自身力度，只看假设。",
 )
 @option("--published", is_flag=True, help="Judge the published figure.", zh="按公布口径评判。")
-@members_of(600)
+@members_of(500)
 @set_option()
 @layer_option()
 @figure_option()

@@ -40,6 +40,8 @@ KEPT: Final = ("city", "target")
 """Dimensions of the series that a case keeps; chains and districts belong to run folders."""
 SECONDS_A_MEMBER: Final = 0.02
 """What a member of twelve quarters takes one core, measured; only for telling people what to expect."""
+CLOSED: Final = "arrivals_rate"
+"""The assumption that the founding check overrules while it stands at its prior."""
 TASK_MEMBERS: Final = 16
 DRAWS_HELD: Final = 16
 
@@ -422,11 +424,15 @@ def lever_factors(scenario: Scenario, *, acting: bool = True) -> tuple[Factor, .
 
 
 def assumption_factors(scenario: Scenario) -> tuple[Factor, ...]:
-    """The uncertain assumptions that the model reads, as factors over their distributions."""
+    """The uncertain assumptions that the model reads, as factors over their distributions.
+
+    A rate that the founding check sets itself is none: giving it a number would switch the check off.
+    """
     found = []
     for name, distribution in sorted(scenario.assumptions.items()):
         parameter = scenario.parameters[name]
-        if parameter.use != "model" or distribution.is_fixed:
+        closed = name == CLOSED and distribution == parameter.distribution
+        if parameter.use != "model" or distribution.is_fixed or closed:
             continue
         low, middle, high = (float(distribution.quantile(u)) for u in (0.05, 0.5, 0.95))
         meaning = Name(parameter.meaning.zh, parameter.meaning.en)

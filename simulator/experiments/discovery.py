@@ -93,7 +93,7 @@ def discover(
     target: str = "",
     *,
     missed: bool = False,
-    members: int = 600,
+    members: int = 500,
     levers: bool = True,
     published: bool = False,
     cases: Cases | None = None,

@@ -534,8 +534,8 @@ def reach(
     levels: Sequence[float] = LEVELS,
     budget: float | None = None,
     only: Sequence[str] = (),
-    members: int = 160,
-    fresh: int = 400,
+    members: int = 96,
+    fresh: int = 300,
     published: bool = False,
     cases: Cases | None = None,
 ) -> Reach:

@@ -95,8 +95,8 @@ def sensitivity(
     *,
     method: Method = "morris",
     factors: Sequence[str] = (),
-    size: int = 8,
-    members: int = 12,
+    size: int = 6,
+    members: int = 8,
     cases: Cases | None = None,
 ) -> Sensitivity:
     """Rank factors by their weight in `core_revenue@2027` or `P(tj27_core_revenue)`.

@@ -7,6 +7,7 @@ from simulator.experiments.cases import (
     CaseError,
     Cases,
     aim_of,
+    assumption_factors,
     budget_of,
     changed,
     factors_named,
@@ -105,6 +106,10 @@ def test_factors_say_bounds_and_reference() -> None:
     assert (exits.kind, exits.reference, exits.at(0.2)) == ("mechanism", 1.0, 0.0)
     assert "tj27_safety" not in {factor.key for factor in lever_factors(BASELINE)}
     assert sum(budget_of(BASELINE).values()) == pytest.approx(99.9114)
+    # Fixing what the founding check sets would switch the check off in every case.
+    assert "arrivals_rate" not in {factor.key for factor in assumption_factors(BASELINE)}
+    named = changed(BASELINE, {"arrivals_rate": 5.0})
+    assert prepare(BASELINE).closes_entry_account and not prepare(named).closes_entry_account
 
 
 def test_a_failing_member_is_told_and_left_out_everywhere() -> None:

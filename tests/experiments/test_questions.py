@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.experiments import sensitivity as analysis
-from simulator.experiments.cases import Cases
+from simulator.experiments.cases import Cases, changed
 from simulator.experiments.discovery import choose, discover, p_value, peel
 from simulator.experiments.extras import extra
 from simulator.experiments.robustness import (
@@ -174,6 +174,14 @@ def test_a_scenario_across_conditions(cases: Cases) -> None:
     base, boom, slump = found.rows
     assert slump.median < base.median < boom.median
     assert found.unavailable
+
+
+def test_leaders_that_leave_are_not_made_good_by_arrivals(cases: Cases) -> None:
+    file = next(f for f in condition_files() if f.stem == "leading_firms_leave")
+    named = changed(BASELINE, {"arrivals_rate": 5.0})
+    left, stayed = cases.evaluate_all([load_scenario(PATH, layers=[file]), named], range(8))
+    assert (left.parameters("arrivals_signed") == 5.0).all()
+    assert left.annual("core_revenue")[:, -1].mean() < stayed.annual("core_revenue")[:, -1].mean()
 
 
 def test_packages_over_futures(cases: Cases) -> None:
