@@ -695,6 +695,6 @@ def _money(session: Session, text: str) -> float | None:
     try:
         return parse_quantity(text, "亿元")
     except QuantityError as error:
-        raise click.UsageError(
-            session.phrase(f"--budget: {error}.", f"--budget：{error.zh}。")
-        ) from None
+        message = f"--budget is {text!r}; write an amount such as 300亿元 ({error})."
+        zh = f"--budget 的值 {text!r} 无效，应为金额，例如 300亿元（{error.zh}）。"
+        raise click.UsageError(session.phrase(message, zh)) from None
