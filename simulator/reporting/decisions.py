@@ -106,11 +106,11 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
         status = STATUSES[level.status]
         if level.package is None:
             most = f"{percent(front.best.fresh.value)} ± {half * 100:.0f}"
-            zh = f"{percent(level.level)}：{status.zh}；最高为 {most} 个百分点"
-            en = f"{percent(level.level)}: {status.en}; the best is {most} points"
+            zh = f"{level.level:.0%}：{status.zh}；最高为 {most} 个百分点"
+            en = f"{level.level:.0%}: {status.en}; the best is {most} points"
         else:
-            zh = f"{percent(level.level)}：{status.zh}，约需 {number(level.package.cost)}亿元"
-            en = f"{percent(level.level)}: {status.en}, about {number(level.package.cost)}亿元"
+            zh = f"{level.level:.0%}：{status.zh}，约需 {number(level.package.cost)}亿元"
+            en = f"{level.level:.0%}: {status.en}, about {number(level.package.cost)}亿元"
         parts.append(said(Name(zh, en), lang, "\n"))
     table = _table(
         lang,
@@ -135,7 +135,7 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
 
     for level in front.levels:
         if level.package is not None:
-            add(Name(f"达到 {percent(level.level)}", f"for {percent(level.level)}"), level.package)
+            add(Name(f"达到 {level.level:.0%}", f"for {level.level:.0%}"), level.package)
     add(Name("概率最高", "highest chance"), front.best)
     for package in front.packages:
         if package != front.best and all(package != level.package for level in front.levels):
@@ -381,7 +381,7 @@ def _doses(found: "Reach", lang: Lang) -> list[str]:
     front = found.frontier
     named = [(Name("概率最高", "highest chance"), front.best)]
     named += [
-        (Name(f"达到 {percent(v.level)}", f"for {percent(v.level)}"), v.package)
+        (Name(f"达到 {v.level:.0%}", f"for {v.level:.0%}"), v.package)
         for v in front.levels
         if v.package is not None
     ]

@@ -73,7 +73,7 @@ def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
     )
     subtitle = Name(
         f"Shapley 份额（{how.zh}），{found.members} 个配对成员，区间为 95% 抽样误差；"
-        f"预算多 {number(found.extra_cost, sign=True)}亿元（三年合计）",
+        f"预算多 {number(found.extra_cost, sign=True)}亿元（全期）",
         f"Shapley shares ({how.en}), {found.members} paired members, 95% sampling intervals; "
         f"budget {number(found.extra_cost, sign=True)}亿元 over the period",
     )
@@ -99,22 +99,22 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
         top = reached[-1]
         assert top.package is not None
         title = Name(
-            f"{found.aim.name.zh}：概率达到 {percent(top.level)} 至少约需 {number(top.package.cost)}亿元；"
+            f"{found.aim.name.zh}：概率达到 {top.level:.0%} 至少约需 {number(top.package.cost)}亿元；"
             f"上限 {percent(best.fresh.value)}",
-            f"{found.aim.name.en}: {percent(top.level)} takes about {number(top.package.cost)}亿元; "
+            f"{found.aim.name.en}: {top.level:.0%} takes about {number(top.package.cost)}亿元; "
             f"the most within bounds is {percent(best.fresh.value)}",
         )
     else:
         lowest = min((level.level for level in front.levels), default=0.5)
         title = Name(
-            f"{found.aim.name.zh}：政策工具范围内达不到 {percent(lowest)}，最高 {percent(best.fresh.value)}"
+            f"{found.aim.name.zh}：政策工具范围内达不到 {lowest:.0%}，最高 {percent(best.fresh.value)}"
             f"（±{half * 100:.0f} 个百分点）",
-            f"{found.aim.name.en}: {percent(lowest)} is not reachable within the bounds; "
+            f"{found.aim.name.en}: {lowest:.0%} is not reachable within the bounds; "
             f"the best is {percent(best.fresh.value)} ± {half * 100:.0f} points",
         )
     subtitle = Name(
         f"实心点：{found.fresh_members} 个未参与选择的成员及 95% 区间；空心点：选择时的 {found.members} 个成员；"
-        f"灰色菱形：{found.scenario.name.zh}本身。费用为财政预算三年合计，多为假设",
+        f"灰色菱形：{found.scenario.name.zh}本身。费用为全期财政预算，多为假设",
         f"Solid: {found.fresh_members} fresh members with 95% intervals; hollow: the {found.members} members chosen "
         f"with; grey diamond: {found.scenario.name.en} itself. Cost is budget over the period, mostly assumed",
     )
@@ -628,7 +628,7 @@ def _package_rows(found: "Reach", lang: Lang) -> list[tuple[str, str]]:
     front = found.frontier
     named = [(Name("最高概率方案", "highest chance"), front.best)]
     named += [
-        (Name(f"{percent(v.level)} 方案", f"for {percent(v.level)}"), v.package)
+        (Name(f"{v.level:.0%} 方案", f"for {v.level:.0%}"), v.package)
         for v in front.levels
         if v.package is not None
     ]
