@@ -65,7 +65,7 @@ def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
         f"其中“{top.group.name.zh}”占 {percent(part)}；概率变化 {move} 个百分点",
         f"{found.scenario.name.en} against {found.against.name.en}: "
         f"{number(metric.total.value, sign=True)}亿元, {percent(part)} of it from "
-        f"{top.group.name.en.lower()}; chance {move} points",
+        f"{top.group.name.en}; chance {move} points",
     )
     how = Name(
         "精确" if found.exact else f"{found.orders} 种顺序",
@@ -340,7 +340,7 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
         f"目标概率 {percent(base.chance.value)}：“{worst.name.zh}”下降到 {percent(worst.chance.value)}，"
         f"“{best.name.zh}”下为 {percent(best.chance.value)}",
         f"Chance of the target {percent(base.chance.value)}: {percent(worst.chance.value)} under "
-        f"{worst.name.en.lower()}, {percent(best.chance.value)} under {best.name.en.lower()}",
+        f"{worst.name.en}, {percent(best.chance.value)} under {best.name.en}",
     )
     subtitle = Name(
         f"{found.scenario.name.zh}，{found.metric}：中位数、50% 与 90% 区间；右：{found.aim.name.zh}的概率及 95% 区间；"
