@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FLIP = 0.1
 """A rank is called unsure when the next lever overtakes it with at least this probability."""
 
+UNTOLD = frozenset({"goals", "distribution", "library", "table", "flags"})
+"""Parts of results that plain data leaves out: what is told elsewhere, and members one by one."""
+
 STATUSES: Mapping[str, Name] = {
     "reached": Name("可达到（新成员证实）", "reached, confirmed on fresh members"),
     "within_error": Name("在抽样误差内达到", "reached within sampling error on fresh members"),
@@ -346,11 +349,7 @@ def plain(found: object) -> Any:
             return [plain(item) for item in found]
     if dataclasses.is_dataclass(found):
         rows = ((f.name, getattr(found, f.name)) for f in dataclasses.fields(found))
-        return {
-            name: plain(value)
-            for name, value in rows
-            if name not in ("goals", "distribution", "library")
-        }
+        return {name: plain(value) for name, value in rows if name not in UNTOLD}
     return str(found)
 
 
