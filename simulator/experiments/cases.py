@@ -38,8 +38,8 @@ FactorKind = Literal["lever", "assumption", "mechanism"]
 JOINT: Final = "joint:"
 KEPT: Final = ("city", "target")
 """Dimensions of the series that a case keeps; chains and districts belong to run folders."""
-SECONDS_A_MEMBER: Final = 0.02
-"""What a member of twelve quarters takes one core, measured; only for telling people what to expect."""
+SECONDS_A_MEMBER: Final = 0.03
+"""What a member of twelve quarters takes one core with making its case ready, measured; only for telling ahead."""
 CLOSED: Final = "arrivals_rate"
 """The assumption that the founding check overrules while it stands at its prior."""
 TASK_MEMBERS: Final = 16
