@@ -43,6 +43,7 @@ HOMES = {
     "pyarrow": ("experiments", "reporting"),
     "scipy": ("foundation.parameters", "world", "experiments"),
     "xarray": ("reporting.export",),
+    "xlsxwriter": ("reporting.workbook",),
     "netCDF4": ("reporting.export",),
     "distributed": ("experiments.workers",),
     "numpy": ("",),

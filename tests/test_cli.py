@@ -21,7 +21,8 @@ COMMANDS = sorted(program.commands)
 HEAVY = {"numpy", "pandas", "pyarrow", "scipy", "mesa", "numba", "matplotlib", "rich", "ruamel"}
 ISSUE = (
     "run compare targets check show schema new diff levers metrics plans runs doctor plot export "
-    "resume extend warmup tasks validate calibrate backtest update warn assumed"
+    "resume extend warmup tasks validate reach attribute sensitivity sweep discover conditions robust "
+    "explain calibrate backtest update warn assumed"
 )
 
 

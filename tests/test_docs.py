@@ -16,7 +16,20 @@ from simulator.cli.runs import FIGURES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide" / "README.md").read_text(encoding="utf-8")
-MEMBERS = {"run": 4, "compare": 4, "extend": 6}
+WOULD = (ROOT / "docs" / "guide" / "what_would_it_take.md").read_text(encoding="utf-8")
+MEMBERS = {
+    "run": 4,
+    "compare": 4,
+    "extend": 6,
+    "reach": 2,
+    "attribute": 2,
+    "sensitivity": 1,
+    "sweep": 2,
+    "discover": 120,
+    "conditions": 2,
+    "robust": 2,
+}
+SMALL = {"reach": ["--fresh", "2", "--lever", "fund"], "sensitivity": ["--size", "2"]}
 
 
 def commands(text: str) -> list[str]:
@@ -37,7 +50,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
+@pytest.mark.parametrize("text", [README, GUIDE, WOULD], ids=["README", "guide", "would"])
 def test_commands_run(text: str, workplace: Path) -> None:
     found = commands(text)
     assert found
@@ -48,7 +61,8 @@ def test_commands_run(text: str, workplace: Path) -> None:
             words = shlex.split(line)[1:]
             if words[0] in MEMBERS:  # the same command with fewer members
                 few = ["-n", str(MEMBERS[words[0]])]
-                words = [*words[:1], *_without_members(words[1:]), *few]
+                small = SMALL.get(words[0], [])
+                words = [*words[:1], *_without_members(words[1:]), *few, *small]
             result = CliRunner(env={"SIMULATE_LANG": "en"}).invoke(program, words)
             assert result.exit_code == 0, f"{line}\n{result.output}\n{result.stderr}"
     finally:

@@ -6,7 +6,16 @@ Only click is imported here; what computes is imported inside the commands, so t
 
 import click
 
-from simulator.cli import calibration, catalogues, machine, runs, scenarios, tasks, validation
+from simulator.cli import (
+    calibration,
+    catalogues,
+    decisions,
+    machine,
+    runs,
+    scenarios,
+    tasks,
+    validation,
+)
 from simulator.cli.program import Program, option
 from simulator.cli.session import session_of
 
@@ -64,6 +73,20 @@ program.add_section(
         runs.export,
         runs.runs_command,
         validation.validate,
+    ),
+)
+program.add_section(
+    "What would it take",
+    "需要什么",
+    (
+        decisions.reach,
+        decisions.attribute,
+        decisions.sensitivity,
+        decisions.sweep,
+        decisions.discover,
+        decisions.conditions,
+        decisions.robust,
+        decisions.explain,
     ),
 )
 program.add_section(

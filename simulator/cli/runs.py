@@ -9,7 +9,13 @@ import click
 
 from simulator.cli.program import NearChoice, argument, command, option, unknown_value
 from simulator.cli.progress import Report, progress_bar
-from simulator.cli.scenarios import data_option, scenario_argument, set_option
+from simulator.cli.scenarios import (
+    data_option,
+    layer_option,
+    load,
+    scenario_argument,
+    set_option,
+)
 from simulator.cli.session import ExitCode, InterruptedRunError, Session, session_of
 
 if TYPE_CHECKING:
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FIGURES = ("fan", "scorecard", "chains", "districts", "money")
-FORMATS = ("csv", "parquet", "netcdf")
+FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 ENGINES = ("auto", "compiled", "plain")
 EXECUTORS = ("threads", "processes")
 SEEDS = click.IntRange(0, 2**32 - 1)
@@ -122,6 +128,7 @@ def watched(session: Session) -> Iterator[Report | None]:
 @members_option()
 @option("--seed", type=SEEDS, metavar="N", help="Seed of all draws.", zh="全部随机抽取的种子。")
 @set_option()
+@layer_option()
 @option(
     "--out",
     type=click.Path(path_type=Path),
@@ -152,6 +159,7 @@ def run(
     members: int | None,
     seed: int | None,
     overrides: dict[str, str],
+    layers: tuple[Path, ...],
     out: Path | None,
     results: Path,
     force: bool,
@@ -171,17 +179,19 @@ def run(
 
     session = session_of()
     with watched(session) as report:
+        # Layers make another scenario than the file, and so another run folder.
+        laid = load(scenario, overrides, data, layers) if layers else None
         done = runs.run(
-            scenario,
+            laid or scenario,
             n=members,
             seed=seed,
-            set=overrides,
+            set=None if laid else overrides,
             out=out,
             workers=workers,
             engine=engine,
             force=force,
             progress=report,
-            data=data,
+            data=None if laid else data,
             executor=executor,
             cluster=cluster,
             until_half_width=until_half_width,
@@ -557,7 +567,7 @@ def plot(folder: Path, figure: str, output: Path | None) -> None:
 
 @command(
     "export",
-    zh="导出供其他工具使用的表：csv（IAMC 长表，UTF-8 BOM）、parquet 或 netcdf。",
+    zh="导出供其他工具使用的表：csv（IAMC 长表，UTF-8 BOM）、parquet、netcdf 或 xlsx（所选语言的工作簿）。",
     example="export results/latest --format csv -o tables",
 )
 @run_argument()
@@ -566,8 +576,8 @@ def plot(folder: Path, figure: str, output: Path | None) -> None:
     "form",
     type=NearChoice(FORMATS),
     default="csv",
-    help="csv (IAMC long and tidy), parquet or netcdf.",
-    zh="csv（IAMC 长表）、parquet 或 netcdf。",
+    help="csv (IAMC long and tidy), parquet, netcdf, or xlsx (a workbook in the chosen language).",
+    zh="csv（IAMC 长表）、parquet、netcdf 或 xlsx（所选语言的工作簿）。",
 )
 @option(
     "-o",
@@ -586,7 +596,9 @@ def export(folder: Path, form: str, output: Path, force: bool) -> None:
 
     session = session_of()
     opened = open_run(folder)
-    written = [str(path) for path in writer.export(opened, output, form, force=force)]
+    written = [
+        str(path) for path in writer.export(opened, output, form, force=force, lang=session.lang)
+    ]
     session.answer("\n".join(written), {"files": written})
 
 

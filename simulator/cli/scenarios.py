@@ -61,6 +61,22 @@ def data_option() -> Decorator:
     )
 
 
+def layer_option(
+    en: str = "External conditions laid over the scenario, such as scenarios/conditions/national_slump.yaml.",
+    zh: str = "叠加在情景之上的外部条件，例如 scenarios/conditions/national_slump.yaml。",
+) -> Decorator:
+    """`--layer FILE`, several times."""
+    return option(
+        "--layer",
+        "layers",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"{en} Several times.",
+        zh=f"{zh}可多次使用。",
+    )
+
+
 def scenario_argument(name: str = "scenario", nargs: int = 1) -> Decorator:
     """A scenario file, or several."""
     # Whether the file can be read is said by its reader, with exit code 3 like any invalid file.
@@ -76,12 +92,15 @@ def scenario_argument(name: str = "scenario", nargs: int = 1) -> Decorator:
 
 
 def load(
-    path: Path, overrides: dict[str, str] | None = None, data: Path | None = None
+    path: Path,
+    overrides: dict[str, str] | None = None,
+    data: Path | None = None,
+    layers: Sequence[Path] = (),
 ) -> "Scenario":
     """The scenario; InputError with every finding."""
     from simulator.scenario import load_scenario
 
-    return load_scenario(path, overrides or {}, data)
+    return load_scenario(path, overrides or {}, data, layers=layers)
 
 
 @command(
@@ -135,16 +154,23 @@ def check(paths: tuple[Path, ...], overrides: dict[str, str], data: Path | None)
     zh="注明设置每个取值的层、文件与行。",
 )
 @set_option()
+@layer_option()
 @data_option()
-def show(path: Path, origins: bool, overrides: dict[str, str], data: Path | None) -> None:
+def show(
+    path: Path,
+    origins: bool,
+    overrides: dict[str, str],
+    layers: tuple[Path, ...],
+    data: Path | None,
+) -> None:
     """Show the resolved scenario: every value that is used.
 
-    Layers, later above earlier: priors, fitted values, extended files, the file, `--set`.
+    Layers, later above earlier: priors, fitted values, extended files, the file, `--layer`, `--set`.
     """
     from simulator.scenario import origin_rows, sheet_text
 
     session = session_of()
-    scenario = load(path, overrides, data)
+    scenario = load(path, overrides, data, layers)
     sheet: dict[str, object] = {"scenario": scenario.resolved(), "digest": scenario.digest()}
     if not origins:
         session.answer(sheet_text(scenario.resolved()).rstrip("\n"), sheet)
@@ -158,27 +184,37 @@ def show(path: Path, origins: bool, overrides: dict[str, str], data: Path | None
 
 @command(
     "diff",
-    zh="列出两个情景取值不同之处。",
+    zh="两个情景或两次运行之间的变更说明：取值差异、移动的资金、变动的年份；若为两次运行，另给配对的预期变化及区间。",
     example="diff scenarios/baseline.yaml scenarios/push.yaml",
 )
-@scenario_argument("before")
-@scenario_argument("after")
+@argument(
+    "before",
+    type=click.Path(path_type=Path),
+    metavar="BEFORE",
+    en="A scenario file or a run folder.",
+    zh="情景文件或运行文件夹。",
+)
+@argument(
+    "after",
+    type=click.Path(path_type=Path),
+    metavar="AFTER",
+    en="A scenario file or a run folder.",
+    zh="情景文件或运行文件夹。",
+)
 @data_option()
 def diff(before: Path, after: Path, data: Path | None) -> None:
-    """List the values in which two scenarios differ."""
-    from simulator.scenario import differences
+    """Write the change note between two scenarios or runs.
+
+    Values set differently, money moved, years shifted; of two runs also the expected change with its interval.
+    """
+    from simulator.experiments.change_note import change_note
+    from simulator.reporting.terminal import decisions
 
     session = session_of()
-    one, two = load(before, data=data), load(after, data=data)
-    found = differences(one, two, session.lang)
-    lines = [f"--- {before}", f"+++ {after}"]
-    for item in found:
-        name = item.name.text(session.lang)
-        lines.append(f"{item.path}  ({name})" if name else item.path)
-        lines += [f"  - {item.before or '–'}", f"  + {item.after or '–'}"]
-    same = session.phrase("the same values", "取值相同")
-    content = [{"path": item.path, "before": item.before, "after": item.after} for item in found]
-    session.answer("\n".join(lines) if found else same, {"differences": content})
+    note = change_note(before, after, data=data, lang=session.lang)
+    content = [{"path": v.path, "before": v.before, "after": v.after} for v in note.values]
+    told = {"differences": content, **decisions.change_note_json(note)}
+    session.answer(lambda: decisions.change_note(note, str(before), str(after), session.lang), told)
 
 
 @command(

@@ -1,10 +1,11 @@
-"""A run as tables for other programs: CSV and Parquet in IAMC order, or a netCDF file.
+"""A run as tables for other programs: CSV and Parquet in IAMC order, a netCDF file, or a workbook.
 
 The long tables have a row for each member, series and year (annual figures: mean of a flow's four
 quarters, last quarter of a stock): model, scenario, region, variable, unit, year, value, then
 member. CSV is UTF-8 with a byte order mark, so that spreadsheets show Chinese. The netCDF file
-holds every series by quarter, with its dimensions named. The same run gives the same bytes of CSV
-and Parquet.
+holds every series by quarter, with its dimensions named. The workbook is for reading: targets, series by year with
+their spread, assumptions and where everything comes from, in the language asked for. The same run gives the same bytes
+of CSV and Parquet.
 """
 
 import csv
@@ -19,15 +20,16 @@ from numpy.typing import NDArray
 
 from simulator.foundation.findings import UsageError, nearest
 from simulator.observables import Observable, observable_of
-from simulator.reporting import Ensemble
+from simulator.reporting import Ensemble, Lang
+from simulator.reporting.workbook import write_workbook
 from simulator.targets import Floats
 
 Integers = NDArray[np.int64]
-Format = Literal["csv", "parquet", "netcdf"]
+Format = Literal["csv", "parquet", "netcdf", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 COLUMNS = ("model", "scenario", "region", "variable", "unit", "year", "value", "member")
 
-_SUFFIX = {"csv": ".csv", "parquet": ".parquet", "netcdf": ".nc"}
+_SUFFIX = {"csv": ".csv", "parquet": ".parquet", "netcdf": ".nc", "xlsx": ".xlsx"}
 
 
 class Exportable(Ensemble, Protocol):
@@ -47,14 +49,19 @@ class Exportable(Ensemble, Protocol):
 
 
 def export(
-    run: Exportable, path: str | Path, form: str = "csv", *, force: bool = False
+    run: Exportable,
+    path: str | Path,
+    form: str = "csv",
+    *,
+    force: bool = False,
+    lang: Lang = "both",
 ) -> tuple[Path, ...]:
     """Write the run to `path` in the format; the files written.
 
     `path` is a file with the format's ending, or a folder, where the file is called after the
     scenario and the start of its digest. CSV writes the drawn parameters beside it, as
     `<name>-parameters.csv`. UsageError for another format, FileExistsError for a file that is
-    there already unless `force`.
+    there already unless `force`. `lang` is the language of a workbook.
     """
     if form not in FORMATS:
         near = nearest(form, FORMATS)
@@ -71,6 +78,7 @@ def export(
         ],
         "parquet": [(target, lambda to: _write_parquet(run, to))],
         "netcdf": [(target, lambda to: _write_netcdf(run, to))],
+        "xlsx": [(target, lambda to: write_workbook(run, to, lang))],
     }
     chosen = writers[form]
     for file, _ in chosen:

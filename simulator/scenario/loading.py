@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.tables import parse_yaml, read_yaml, show_path
-from simulator.registry import Data, load_library
+from simulator.registry import Data, Name, load_library
 from simulator.scenario.assembly import assemble
 from simulator.scenario.entries import NO_FIT, Origin, Scenario
 from simulator.scenario.facts import Facts
@@ -30,13 +30,16 @@ def load_scenario(
     overrides: Mapping[str, object] | None = None,
     data: Data = None,
     fitted: str | Path | None = None,
+    layers: Sequence[str | Path] = (),
 ) -> Scenario:
     """Read a scenario file with its parents and overrides.
 
     `overrides` maps dotted paths to values as `--set` takes them: `levers.tj27_funds.size` to
     `300亿元`. `data` is the city's data or the folder of them, by default what is shipped.
     `fitted` names a fitted file that lies between the priors and the scenario files; unless given, that of the data
-    is used where there is one. The key `fit` of a layer names another, or `none`.
+    is used where there is one. The key `fit` of a layer names another, or `none`. `layers` are files of external
+    conditions laid over the scenario file, below the overrides; they hold levers, assumptions and mechanisms, and
+    their names are added to the scenario's.
     Raises InputError with every finding of every layer.
     """
     library = load_library(data)
@@ -44,6 +47,12 @@ def load_scenario(
     findings: list[Finding] = []
     sheets: list[Sheet] = []
     sheets.extend(_read_files(Path(path), facts, findings))
+    names: list[tuple[str, Name]] = []
+    for layer in map(Path, layers):
+        sheet = _read_layer(layer, facts, findings)
+        if sheet.name is not None:
+            names.append((layer.stem, sheet.name))
+        sheets.append(replace(sheet, name=None))
     if overrides:
         sheets.append(_read_overrides(overrides, facts, findings))
     asked = [sheet.fit for sheet in sheets if sheet.fit is not None]
@@ -61,7 +70,32 @@ def load_scenario(
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors or scenario is None:
         raise InputError(_in_file_order(errors))
+    for stem, added in names:
+        name = Name(f"{scenario.name.zh}＋{added.zh}", f"{scenario.name.en} + {added.en}")
+        scenario = replace(scenario, name=name, stem=f"{scenario.stem}-{stem}")
     return scenario
+
+
+LAYER_KEYS: Final = ("schema_version", "name", "levers", "assumptions", "mechanisms")
+"""What a layer of external conditions may hold."""
+
+
+def _read_layer(path: Path, facts: Facts, findings: list[Finding]) -> Sheet:
+    """One layer of external conditions."""
+    if _real_file(path) is None:
+        findings.append(_no_file(path, [], False, None))
+        return Sheet("layer", readable=False)
+    try:
+        source = read_yaml(path)
+    except InputError as error:
+        findings.extend(error.findings)
+        return Sheet("layer", readable=False)
+    reader = Reader(source, "layer", facts, findings)
+    sheet = reader.read(LAYER_KEYS)
+    if isinstance(source.value, dict) and "name" not in source.value:
+        reader.fault((), "name is missing", "缺少名称", "name: {zh: …, en: …}")
+    sheet.origins.pop("name", None)
+    return sheet
 
 
 def _in_file_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -16,7 +16,7 @@ FILE = Path(__file__).with_name("headline.json")
 SCENARIOS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "scenarios").rglob("*.yaml")
-    if not path.name.startswith(".")
+    if not path.name.startswith(".") and path.parent.name != "conditions"
 )
 SERIES = (
     "core_revenue",
