@@ -29,8 +29,8 @@ FLOORS = (
 ALONE = {"mechanisms"}  # rooms of this floor do not look into each other
 HOMES = {
     "click": ("cli",),
-    "rich": ("cli", "reporting.terminal*"),
-    "matplotlib": ("reporting.figures*", "reporting.fonts"),
+    "rich": ("cli", "reporting.terminal"),
+    "matplotlib": ("reporting.figures", "reporting.fonts"),
     "zhplot": ("reporting.fonts",),
     "fontTools": ("reporting.fonts",),
     "mesa": ("model.member", "policy.governments"),
@@ -75,9 +75,7 @@ MODULES = dict(modules())
 
 
 def at(name: str, home: str) -> bool:
-    """Whether a module is the home, inside it, or one of the modules that share its name's beginning (`home*`)."""
-    if home.endswith("*"):
-        return name.startswith(home[:-1])
+    """Whether a module is the home or inside it."""
     return f"{name}.".startswith(f"{home}.")
 
 

@@ -59,7 +59,8 @@ def calibrate(
 
     from simulator.experiments import backtest as tests
     from simulator.experiments import calibration as fits
-    from simulator.reporting import figures, figures_calibration
+    from simulator.reporting import figures
+    from simulator.reporting.figures import calibration as figures_calibration
     from simulator.reporting.terminal import calibration as terminal_calibration
 
     session = session_of()
@@ -135,7 +136,8 @@ def backtest(
     import os
 
     from simulator.experiments import backtest as tests
-    from simulator.reporting import figures, figures_calibration
+    from simulator.reporting import figures
+    from simulator.reporting.figures import calibration as figures_calibration
     from simulator.reporting.terminal import calibration as terminal_calibration
 
     session = session_of()
@@ -216,7 +218,8 @@ def warn(folder: Path, keys: tuple[str, ...], no_figures: bool) -> None:
     found = early_warning.watch(opened, keys)
     told = terminal_calibration.warnings_json(found)
     if not no_figures:
-        from simulator.reporting import figures, figures_calibration
+        from simulator.reporting import figures
+        from simulator.reporting.figures import calibration as figures_calibration
 
         drawn = [
             file

@@ -178,7 +178,7 @@ def attribute(
     Shapley shares depend on no order and add up to the whole difference, in a metric and in the chance of a target.
     """
     from simulator.experiments import attribution
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -262,7 +262,7 @@ def reach(
     """
     from simulator.experiments import attribution
     from simulator.experiments import reach as search
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -340,7 +340,7 @@ def sensitivity(
 ) -> None:
     """Rank levers and assumptions by how much they move an outcome."""
     from simulator.experiments import sensitivity as analysis
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -410,7 +410,7 @@ def sweep(
 ) -> None:
     """Run a scenario over a grid, a list or a Sobol design of levers and assumptions."""
     from simulator.experiments import sweeps
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -465,7 +465,7 @@ def discover(
 ) -> None:
     """Find the conditions on levers and assumptions under which a target is reached or missed."""
     from simulator.experiments import discovery
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -512,7 +512,7 @@ def conditions(
 ) -> None:
     """Compare one scenario across external conditions, member by member."""
     from simulator.experiments import robustness
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -566,7 +566,7 @@ def robust(
 ) -> None:
     """Rank packages over contested mechanisms and external conditions, by regret and satisficing."""
     from simulator.experiments import robustness
-    from simulator.reporting import figures_decisions
+    from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
 
     session = session_of()

@@ -40,7 +40,8 @@ MEMBERS: Final = 60
 LAST_YEAR: Final = 2034
 LUCK_MEMBERS: Final = 400
 COMMON_SHOCKS: Final = ("g_nat_yearly_sd", "chain_deviation_sd", "chain_shock_sd", "city_shock_sd")
-ONLY_LUCK: Final = "firm_shocks"
+ONLY_LUCK: Final = ("firms", "firm_shocks")
+"""Switches left on where firms have nothing but luck; without the first they would not move at all."""
 SCENARIO: Final = "no_policy.yaml"
 BASE_VALUE: Final = "base_core_revenue"
 
@@ -242,7 +243,7 @@ def luck_alone(
         period=Period(start, Quarter(start.year, 4)),
         levers=(),
         assumptions=assumptions,
-        mechanisms={name: name == ONLY_LUCK for name in scenario.mechanisms},
+        mechanisms={name: name in ONLY_LUCK for name in scenario.mechanisms},
     )
     study = prepare(lucky)
     growth, variance = [], []

@@ -876,7 +876,7 @@ def _cdf_within(kind: str, numbers: tuple[float, ...], of: _Arithmetic) -> Calla
             return lambda x: normal((x - mean) / sd)
         case "lognormal":
             median, sigma, shift = numbers
-            return lambda x: normal(of.log((x - shift) / median) / sigma)
+            return lambda x: normal((of.log(x - shift) - math.log(median)) / sigma)
         case "triangular":
             low, mode, high = numbers
             # A mode at a bound leaves its branch without points, not without a divisor.

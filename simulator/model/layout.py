@@ -57,6 +57,7 @@ class Laid(NamedTuple):
     forcing: Forcing
     projects: Number  # (T, 2·targets)
     hired: Label  # which counted targets count people
+    holders: int  # firms that may ever hold a grant or carry a project, at most
 
 
 class Founded(NamedTuple):
@@ -80,6 +81,7 @@ class Layout:
     reference: Number  # (Y,) size against which hazard measures a firm, 亿元/yr
     depreciation: Number  # (2, nodes) of research, see `Forcing`
     unmoved: BirthPlan  # who would come without policy
+    does_ai: int  # firms that do AI at founding
 
     def lay_out(self, channels: Channels) -> Laid:
         """Births, forcing and projects when levers act through these channels."""
@@ -138,7 +140,9 @@ class Layout:
             research_depreciation=self.depreciation,
             projects=pipelines.carried,
         )
-        return Laid(births, first_birth, forcing, projects, hired)
+        # All that ever do AI may hold a grant or carry a project.
+        holders = self.does_ai + int(np.sum(births.column("ai")))
+        return Laid(births, first_birth, forcing, projects, hired, holders)
 
     def _reserved(self, channels: Channels) -> list[Reserved]:
         study = self.study
@@ -222,7 +226,8 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         base_rate=rate,
         policy=(),
     )
-    layout = Layout(study, values, p, draw, growth, median * index, depreciation, unmoved)
+    does_ai = int(np.sum(columns.ai[: firms.n]))
+    layout = Layout(study, values, p, draw, growth, median * index, depreciation, unmoved, does_ai)
     laid = layout.lay_out(study.channels)
     reference = float(np.median(external[listed])) if listed.any() else median
     by_place = columns.place[: firms.n]
@@ -236,7 +241,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         chain_sales,
         reference,
         people,
-        holders=able_to_research(firms, laid.births),
+        holders=laid.holders,
         lag=int(np.floor(p.research.lag_rd / DT + 0.5)),
         projects=len(laid.forcing.projects.begun),
         counted=(steps, len(study.counted)),
@@ -260,11 +265,6 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         laid.hired,
     )
     return Founded(world, backdrop, row, layout)
-
-
-def able_to_research(firms: Table, births: Table) -> int:
-    """Largest number of firms that may ever hold a grant or carry a project: those that do AI."""
-    return int(np.sum(firms.column("ai"))) + int(np.sum(births.column("ai")))
 
 
 def _listed_base(listed: Listed, values: dict[str, float]) -> Base:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from simulator.engine.choose import Engine, choose
 from simulator.foundation.calendar import Quarter
-from simulator.model.layout import able_to_research, found_world
+from simulator.model.layout import found_world
 from simulator.model.study import Study, prepare
 from simulator.policy.budgets import MUNICIPALITY
 from simulator.policy.governments import Government, forget
@@ -171,7 +171,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             world.stocks,
             (issued, len(laid.forcing.tickets)),
             (listed, len(laid.forcing.projects.begun)),
-            able_to_research(world.firms, laid.births),
+            laid.holders,
         )
         self._list_projects()
 

@@ -33,7 +33,10 @@ def models(draw: st.DrawFn) -> TianjinAI:
         chosen = draw(st.lists(st.sampled_from(ids), max_size=12, unique=True))
         share = st.floats(0.0, 1.0, allow_nan=False)
         case = with_doses(BASELINE, {i: HIGHEST[i] * draw(share) for i in chosen})
-    off = draw(st.sets(st.sampled_from(sorted(case.mechanisms)), max_size=2))
+    living = sorted(
+        case.mechanisms.keys() - {"firms"}
+    )  # with firms frozen nothing is done, balanced or not
+    off = draw(st.sets(st.sampled_from(living), max_size=2))
     case = dataclasses.replace(
         case,
         seed=draw(st.integers(0, 2**32 - 1)),
@@ -49,6 +52,7 @@ def test_every_quarter_balances(model: TianjinAI) -> None:
     before = model.world.firms.n
     names = dict(zip(study.series, range(len(study.series)), strict=True))
     assert model.block[0, names["firms"]] == before
+    people = model.measures["talent_pool"]
     for _ in study.simulated:
         known = _last_sales(model)
         model.step()
@@ -56,6 +60,8 @@ def test_every_quarter_balances(model: TianjinAI) -> None:
         _check_sales(model, known)
         _check_sums(model)
         _check_money(model)
+        people = _check_people(model, people)
+        _check_projects(model)
         before = model.world.firms.n
     model.close()
 
@@ -182,6 +188,43 @@ def _check_money(model: TianjinAI) -> None:
     assert stocks.amount[placed].sum() == pytest.approx(
         (1.0 + finance.m_crowdin) * invested, rel=ROUNDING
     )
+
+
+def _check_people(model: TianjinAI, before: float) -> float:
+    """pool' = pool·(1 + ¼(graduates − attrition)) + ¼·retention·programme; fill lies in (0, 1]; returns the pool."""
+    world, city, t = model.world, model.measures, model.quarters_done - 1
+    talent, people = world.parameters.talent, world.stocks.people
+    pool = city["talent_pool"]
+    moves = world.parameters.switches.talent
+    own = before * (talent.talent_graduates - talent.talent_attrition)
+    came = talent.talent_retention * world.forcing.people.programme[t].sum()
+    assert pool == pytest.approx(before + moves * (own + came) / 4.0, rel=1e-9)
+    assert (people.pool >= 0.0).all() and ((people.fill >= 0.0) & (people.fill <= 1.0)).all()
+    assert city["talent_fill"] <= 1.0 + ROUNDING
+    assert city["talent_wanted"] == pytest.approx(people.wanted.sum(), rel=ROUNDING)
+    return pool
+
+
+def _check_projects(model: TianjinAI) -> None:
+    """What is started or delivered never goes back; more is never delivered than was started or carried over.
+
+    Grants paid and grant money that waits are what the lists of the years so far held, to rounding.
+    """
+    study, world, done = model.study, model.world, model.quarters_done
+    rows = model.block[done - 1 : done + 1]
+    carried = {earlier.target for earlier in study.ground.carried}
+    for target in study.counted:
+        key = study.registry.target(target).key
+        started = rows[:, study.series.index(f"milestones_started[{key}]")]
+        delivered = rows[:, study.series.index(f"milestones_delivered[{key}]")]
+        assert started[1] >= started[0] >= 0.0 and delivered[1] >= delivered[0] >= 0.0
+        assert delivered[1] <= started[1] or target in carried
+    p, stocks = world.parameters, world.stocks
+    year = model.quarter.year - study.years[0]
+    listed = p.switches.research * world.forcing.grants[: year + 1].sum()
+    paid = model.measures["grants_paid"]
+    assert paid + stocks.grant_pot.sum() == pytest.approx(listed, rel=ROUNDING, abs=1e-12)
+    assert paid >= 0.0 and (stocks.grant_pot >= 0.0).all()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from simulator.registry import Name, load_registry
 from simulator.reporting import Lang, figures, fonts
+from simulator.reporting.figures import page
 from tests.reporting.ensembles import ensemble, scenario, with_series
 
 LANGS: tuple[Lang, ...] = ("zh", "en", "both")
@@ -196,12 +197,12 @@ def test_empty_series_are_drawn_without_a_warning() -> None:
 
 
 def test_one_scenario_keeps_one_colour_and_no_two_share_one() -> None:
-    assert figures.colour_of("baseline") == figures.BASELINE
+    assert page.colour_of("baseline") == page.BASELINE
     stems = ["baseline", "push", "baseline_low", "baseline_high", "lean", "mine"]
-    colours = figures.colours_of(stems)
+    colours = page.colours_of(stems)
     assert len(set(colours)) == len(stems)
-    assert colours[:2] == [figures.colour_of("baseline"), figures.colour_of("push")]
-    assert figures.colours_of([f"s{i}" for i in range(20)])
+    assert colours[:2] == [page.colour_of("baseline"), page.colour_of("push")]
+    assert page.colours_of([f"s{i}" for i in range(20)])
 
 
 @pytest.fixture(scope="module")
@@ -234,16 +235,16 @@ def test_saved_files_carry_their_provenance(saved: tuple[Path, Path]) -> None:
 
 
 def test_lines_break_where_a_reader_would() -> None:
-    assert figures.wrap("short", 5.0, 10.0) == ["short"]
-    chinese = figures.wrap(
+    assert page.wrap("short", 5.0, 10.0) == ["short"]
+    chinese = page.wrap(
         "全市核心营收中位数约 652亿元（公布口径），超过目标的概率很小，不是预测。", 2.0, 12.0
     )
     assert len(chinese) > 1
     assert all(line[0] not in "，。）；：" and line[-1] not in "（“" for line in chinese)
     assert not any(line.endswith("652") for line in chinese)
-    english = figures.wrap("Revenue of basic and core AI enterprises in the city", 1.6, 12.0)
+    english = page.wrap("Revenue of basic and core AI enterprises in the city", 1.6, 12.0)
     assert " ".join(english) == "Revenue of basic and core AI enterprises in the city"
-    assert all(figures.text_width(line, 12.0) <= 1.6 for line in (*chinese, *english)[2:])
+    assert all(page.text_width(line, 12.0) <= 1.6 for line in (*chinese, *english)[2:])
 
 
 def test_long_names_of_scenarios_stay_on_the_page() -> None:

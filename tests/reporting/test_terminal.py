@@ -214,9 +214,11 @@ def test_levers_say_whether_they_act() -> None:
     assert rows["tj27_funds"].unit == "亿元" and "fund" in rows["tj27_funds"].channels
     assert rows["tj18_fiscal_fund"].effect.en == "acts"
     assert rows["ch18_fund_group"].effect.en == "declares no effect"
-    waiting = [row for row in LEVERS if row.effect.en.startswith("no effect yet: waits for M")]
-    assert waiting
-    assert "waits for" in terminal.levers(waiting, "en")
+    for row in LEVERS:
+        assert row.effect.en == ("acts" if row.channels else "declares no effect")
+    idle = [row for row in LEVERS if not row.channels]
+    assert len(idle) == 14
+    assert squeezed(terminal.levers(idle, "en")).count("declaresnoeffect") == len(idle)
 
 
 def test_a_long_comparison_shows_the_last_year_only() -> None:

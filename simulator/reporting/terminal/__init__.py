@@ -417,6 +417,8 @@ def metrics(rows: Sequence[Observable], lang: Lang = "both") -> str:
         ("left", Name("口径\n方程", "perimeter\nequation")),
         keys=[row.key + _ELEMENT[row.dimension] for row in rows],
     )
+    # A long unit wraps, so that keys and perimeters need not.
+    table.columns[1].max_width = 16
     for row in rows:
         name = Text(row.key + _ELEMENT[row.dimension], style="bold")
         for text in lines(row.name, lang):
@@ -728,7 +730,7 @@ _ACTS = Name("起作用", "acts")
 
 
 def _effect(sized: bool, channels: Sequence[str]) -> Name:
-    """Whether a lever acts, and what it waits for if not."""
+    """Whether a lever acts, and why if not."""
     if not sized:
         return Name("暂无作用：假设表中尚无其规模", "no effect yet: no size in the assumptions")
     if not channels:

@@ -1,38 +1,42 @@
 """The figures: pure functions from stored ensembles to matplotlib figures.
 
-Drawn with matplotlib's objects on the Agg canvas, without pyplot and without touching its settings.
-A page is laid out in inches and every text is measured before it is placed, so that titles wrap,
-labels step aside and nothing overlaps, in Chinese, English or both. The title says the finding, the
-line under it says what is drawn, the foot says where it comes from and what may be
-believed of it.
-
-One scenario keeps one colour everywhere, the baseline is grey, targets are red.
+The title says the finding, the line under it says what is drawn, the foot says where it comes from and what may be
+believed of it; labels step aside where they would touch. One scenario keeps one colour everywhere, the baseline is
+grey, targets are red.
 """
 
-import io
-import json
-import os
-import zlib
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
 from simulator.observables import Observable, observable_of
 from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
-from simulator.reporting.fonts import typeface
+from simulator.reporting.figures.page import (
+    COLOURS,
+    FAINT,
+    INK,
+    LOST,
+    MARGIN,
+    MUTED,
+    RULE,
+    TARGET,
+    TRACK,
+    Page,
+    colour_of,
+    colours_of,
+    foot,
+    lighter,
+    round_ticks,
+    save,
+    shorten,
+    text_width,
+    wrap,
+)
 from simulator.reporting.wording import (
     amount,
     interval,
@@ -44,7 +48,6 @@ from simulator.reporting.wording import (
     unit_text,
 )
 from simulator.targets import (
-    UNCALIBRATED,
     Floats,
     Goal,
     JointScore,
@@ -57,33 +60,22 @@ from simulator.targets import (
     met,
     probability,
     score,
-    trust_in,
 )
+
+__all__ = [
+    "chains",
+    "districts",
+    "fan",
+    "firm_shapes",
+    "money",
+    "overlay",
+    "save",
+    "scorecard",
+]
 
 if TYPE_CHECKING:
     from simulator.experiments.store import Run
     from simulator.experiments.validation import Validation
-
-DPI = 160
-INK = "#1f2933"
-MUTED = "#66727f"
-FAINT = "#9aa5b1"
-RULE = "#e4e8ec"
-TRACK = "#eef1f4"
-TARGET = "#b3261e"
-CAUTION = "#9a6700"
-BASELINE = "#5f6b7a"
-LOST = "#c2571a"  # money that reached nobody it was meant for
-COLOURS = ("#1f6f8b", "#c2571a", "#5d7f2e", "#7a4b94", "#a8841b", "#2f4f9e")
-KNOWN_COLOURS: Mapping[str, str] = {
-    "baseline": BASELINE,
-    "no_policy": COLOURS[3],
-    "push": COLOURS[0],
-    "lean": COLOURS[1],
-}
-"""Shipped scenarios keep their colour; the others take one from their name."""
-
-_MEASURE_DPI = 144
 
 
 def fan(
@@ -102,7 +94,7 @@ def fan(
     colour = colour_of(run.scenario.stem)
     goal = _goal_for(run, key, registry)
     title, subtitle = _fan_words(run, key, track, goal)
-    page = _Page(lang, title, subtitle, body=4.45, **_foot(run))
+    page = Page(lang, title, subtitle, body=4.45, **foot(run))
     axes = page.axes(0.78, 0.3, 7.25, 3.85)
     low, below, middle, above, high = np.quantile(
         track.table, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0
@@ -157,7 +149,7 @@ def scorecard(run: Ensemble, *, lang: Lang = "both") -> Figure:
     colour = colour_of(run.scenario.stem)
     rows = _scorecard_rows(scores, joints, lang)
     title, subtitle = _scorecard_words(run, scores, joints)
-    page = _Page(lang, title, subtitle, body=sum(row.height for row in rows) + 0.45, **_foot(run))
+    page = Page(lang, title, subtitle, body=sum(row.height for row in rows) + 0.45, **foot(run))
     _scorecard_scale(page, rows, 0.32)
     y = 0.42
     for row in rows:
@@ -261,7 +253,7 @@ def overlay(
     title, subtitle = _overlay_words(runs, tracks, steps, goal)
     row = 0.62 if lang == "both" else 0.5
     below = 0.95 + row * len(steps)
-    page = _Page(lang, title, subtitle, body=4.15 + below, **_foot(*runs))
+    page = Page(lang, title, subtitle, body=4.15 + below, **foot(*runs))
     axes = page.axes(0.78, 0.3, 6.75, 3.4)
     ceiling = goal.value if goal and goal.value else 0.0
     labels = []
@@ -308,14 +300,14 @@ def firm_shapes(found: "Validation", *, lang: Lang = "both") -> Figure:
         zh=f"来源：simulate validate；{found.members} 个成员，种子 {found.seed}",
         en=f"Source: simulate validate; {found.members} members, seed {found.seed}",
     )
-    page = _Page(lang, title, subtitle, body=4.35, footer=footer)
+    page = Page(lang, title, subtitle, body=4.35, footer=footer)
     _growth_panel(page, page.axes(0.85, 0.35, 3.75, 3.3), found.shapes.growth)
     _tail_panel(page, page.axes(5.65, 0.35, 3.75, 3.3), found.shapes.sizes)
     page.finish()
     return page.figure
 
 
-def _growth_panel(page: "_Page", axes: Axes, growth: Floats) -> None:
+def _growth_panel(page: Page, axes: Axes, growth: Floats) -> None:
     edges = np.linspace(-6.0, 6.0, 61)
     counts, _ = np.histogram(growth, edges)
     centres = (edges[1:] + edges[:-1]) / 2.0
@@ -341,12 +333,12 @@ def _growth_panel(page: "_Page", axes: Axes, growth: Floats) -> None:
     for row, (name, colour) in enumerate(said_here):
         page.write(0.95, 0.45 + 0.2 * row, said(name, page.lang), 9.0, colour)
     words = Name(zh="密度（对数刻度）", en="density (log scale)")
-    page.write(_NAME_X, 0.14, said(words, page.lang), 9.0, MUTED)
+    page.write(MARGIN, 0.14, said(words, page.lang), 9.0, MUTED)
     words = Name(zh="标准化增速（标准差）", en="standardised growth (sd)")
     page.write(2.72, 4.1, said(words, page.lang), 9.0, MUTED, ha="center")
 
 
-def _tail_panel(page: "_Page", axes: Axes, sizes: Sequence[Floats]) -> None:
+def _tail_panel(page: Page, axes: Axes, sizes: Sequence[Floats]) -> None:
     top = max(float(row[0]) for row in sizes)
     ends = (-2, int(np.ceil(np.log10(top))))
     axes.set_xlim(ends[0] - 0.1, ends[1] + 0.1)
@@ -433,7 +425,7 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
     step = 0.42 if lang == "both" else 0.3
     parts = [rows for rows in (by_year, first, last) if rows]
     body = 0.55 * len(parts) + 0.35 + step * sum(map(len, parts))
-    page = _Page(lang, title, subtitle, body=body, **_foot(run))
+    page = Page(lang, title, subtitle, body=body, **foot(run))
     y = 0.1
     if by_year:
         head = Name(zh="各级预算按年度（自适应）", en="Budgets by year (adaptive)")
@@ -444,8 +436,8 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
         )
         y = _money_rows(page, head, first, y, step, COLOURS[0])
     head = Name(
-        zh="期末各账户（紫色已付出，浅色未用，橙色为挪用、管理费与未执行）",
-        en="Accounts at the end (violet: paid out, light: unspent, orange: misused, administered, lapsed)",
+        zh="期末各账户（紫已付，浅未用，橙挪用、管理、未执行）",
+        en="Accounts at the end (violet paid, light unspent, orange misused, overheads, lapsed)",
     )
     _money_rows(page, head, last, y, step, COLOURS[3])
     page.finish()
@@ -474,12 +466,12 @@ def _money_row(name: Name, years: Mapping[int, Floats], role: str = "received") 
 
 
 def _money_rows(
-    page: "_Page", head: Name, rows: Sequence[_Money], y: float, step: float, colour: str
+    page: Page, head: Name, rows: Sequence[_Money], y: float, step: float, colour: str
 ) -> float:
     """Bars of one half of the money figure; returns where the next half starts."""
-    page.write(_NAME_X, y + 0.08, said(head, page.lang), 9.5, MUTED)
+    page.write(MARGIN, y + 0.08, said(head, page.lang), 9.5, MUTED)
     page.write(9.55, y + 0.08, "亿元", 9.0, MUTED, ha="right")
-    page.rule(_NAME_X, page.width - 0.45, y + 0.24)
+    page.rule(MARGIN, page.width - MARGIN, y + 0.24)
     left, room = 3.6, 4.9
     ends = [max(row.total, row.spread[1] if row.spread else 0.0) for row in rows]
     largest = max(ends, default=0.0) or 1.0
@@ -490,9 +482,9 @@ def _money_rows(
         for place, text in enumerate(words):
             down = 0.17 * (place - (len(words) - 1) / 2)
             size, ink = (9.5, INK) if place == 0 else (8.0, MUTED)
-            page.write(_NAME_X, middle + down, _shorten(text, left - 0.6, size), size, ink)
+            page.write(MARGIN, middle + down, shorten(text, left - 0.6, size), size, ink)
         x = left
-        tone = {"received": colour, "held": _lighter(colour)}.get(row.role, LOST)
+        tone = {"received": colour, "held": lighter(colour)}.get(row.role, LOST)
         for _, part in row.amounts:
             width = room * part / largest
             # A gap between years, as long as the bar is wide enough to show one.
@@ -506,56 +498,6 @@ def _money_rows(
         page.write(9.55, middle, figures, 9.0, INK, ha="right")
         y += step
     return y + 0.3
-
-
-def save(
-    figure: Figure, path: str | Path, metadata: Mapping[str, str] | None = None
-) -> tuple[Path, Path]:
-    """Write `<path>.png` and `<path>.svg` with the metadata inside; the two paths.
-
-    The same figure and metadata give the same bytes. `metadata` is free text by key (scenario,
-    digest, seed, versions …); the foot of the figure is added as the source.
-    """
-    told = {"Software": "simulate", "Source": getattr(figure, "_provenance", "")}
-    told.update({key: str(value) for key, value in (metadata or {}).items()})
-    base = Path(path)
-    base.parent.mkdir(parents=True, exist_ok=True)
-    png, svg = base.with_name(base.name + ".png"), base.with_name(base.name + ".svg")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata=told)
-    _write(png, buffer.getvalue())
-    buffer = io.BytesIO()
-    # Ids in an SVG come from a salt: a fixed one makes the bytes repeatable. Texts become paths,
-    # so that the picture needs no Chinese font where it is shown.
-    with matplotlib.rc_context({"svg.hashsalt": "simulate", "svg.fonttype": "path"}):
-        figure.savefig(
-            buffer,
-            format="svg",
-            metadata={
-                "Date": None,
-                "Creator": "simulate",
-                "Title": told.get("Title", ""),
-                "Source": told["Source"],
-                "Description": json.dumps(told, ensure_ascii=False, sort_keys=True),
-            },
-        )
-    _write(svg, buffer.getvalue())
-    return png, svg
-
-
-def colour_of(stem: str) -> str:
-    """The colour that a scenario keeps in every figure."""
-    return KNOWN_COLOURS.get(stem) or COLOURS[zlib.crc32(stem.encode()) % len(COLOURS)]
-
-
-def colours_of(stems: Sequence[str]) -> list[str]:
-    """One colour for each scenario, all different while the palette lasts."""
-    taken: list[str] = []
-    for stem in stems:
-        wanted = colour_of(stem)
-        free = [colour for colour in (*COLOURS, BASELINE) if colour not in taken]
-        taken.append(wanted if wanted not in taken or not free else free[0])
-    return taken
 
 
 class _Track(NamedTuple):
@@ -614,223 +556,6 @@ class _Row(NamedTuple):
     value: float | None = None
     text: Name | None = None
     colour: str = ""
-
-
-class _Page:
-    """A sheet of a fixed width with header, body and foot, laid out in inches from the top left."""
-
-    width = 10.0
-
-    def __init__(
-        self,
-        lang: Lang,
-        title: Name,
-        subtitle: Name,
-        *,
-        body: float,
-        footer: Name,
-        caution: Name = UNCALIBRATED,
-    ) -> None:
-        self.lang = lang
-        first, second = (15.5, 11.5) if lang == "both" else (15.5, 15.5)
-        header: list[tuple[str, float, str, float]] = []
-        for place, text in enumerate(lines(title, lang)):
-            size = first if place == 0 else second
-            for part in wrap(text, self.width - 0.9, size):
-                header.append((part, size, INK, size / 72 * 1.42))
-        header.append(("", 1.0, INK, 0.05))
-        for text in lines(subtitle, lang):
-            for part in wrap(text, self.width - 0.9, 9.5):
-                header.append((part, 9.5, MUTED, 9.5 / 72 * 1.5))
-        foot: list[tuple[str, float, str, float]] = []
-        for name, colour in ((caution, CAUTION), (footer, FAINT)):
-            for text in lines(name, lang):
-                for part in wrap(text, self.width - 0.9, 8.0):
-                    foot.append((part, 8.0, colour, 8.0 / 72 * 1.55))
-        self.top = 0.38 + sum(item[3] for item in header) + 0.18
-        self.height = self.top + body + 0.12 + sum(item[3] for item in foot) + 0.3
-        self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(self.figure)
-        y = 0.38 - self.top
-        for part, size, colour, step in header:
-            if part:
-                self.write(0.45, y, part, size, colour, va="top")
-            y += step
-        y = body + 0.12
-        for part, size, colour, step in foot:
-            self.write(0.45, y, part, size, colour, va="top")
-            y += step
-        # What the file's metadata quotes; matplotlib figures take attributes.
-        self.figure._provenance = footer.en  # type: ignore[attr-defined]
-
-    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        """Axes at inches from the left and from the top of the body, without any frame."""
-        axes = self.figure.add_axes(
-            (
-                left / self.width,
-                1.0 - (self.top + top + height) / self.height,
-                width / self.width,
-                height / self.height,
-            )
-        )
-        axes.set_facecolor("none")
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        axes.tick_params(length=0, pad=5)
-        return axes
-
-    def write(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        size: float,
-        colour: str = INK,
-        *,
-        ha: str = "left",
-        va: str = "center",
-    ) -> None:
-        """Text at inches from the left and from the top of the body."""
-        self.figure.text(
-            x / self.width,
-            1.0 - (self.top + y) / self.height,
-            text,
-            fontproperties=_font(text, size),
-            color=colour,
-            ha=ha,
-            va=va,
-            linespacing=1.3,
-        )
-
-    def rule(self, x0: float, x1: float, y: float, colour: str = RULE, weight: float = 0.8) -> None:
-        """A horizontal line at inches."""
-        height = 1.0 - (self.top + y) / self.height
-        self.figure.add_artist(
-            Line2D(
-                [x0 / self.width, x1 / self.width],
-                [height, height],
-                color=colour,
-                linewidth=weight,
-                solid_capstyle="butt",
-            )
-        )
-
-    def line(self, x0: float, y0: float, x1: float, y1: float, colour: str) -> None:
-        """A thin line between two points at inches."""
-        ends = [1.0 - (self.top + y) / self.height for y in (y0, y1)]
-        self.figure.add_artist(
-            Line2D([x0 / self.width, x1 / self.width], ends, color=colour, linewidth=0.7)
-        )
-
-    def upright(self, x: float, y0: float, y1: float, colour: str, weight: float = 0.8) -> None:
-        """A vertical line at inches."""
-        ends = [1.0 - (self.top + y) / self.height for y in (y0, y1)]
-        self.figure.add_artist(Line2D([x / self.width] * 2, ends, color=colour, linewidth=weight))
-
-    def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
-        """A filled rectangle with its top left corner at inches."""
-        self.figure.add_artist(
-            Rectangle(
-                (x / self.width, 1.0 - (self.top + y + height) / self.height),
-                width / self.width,
-                height / self.height,
-                facecolor=colour,
-                linewidth=0,
-            )
-        )
-
-    def dot(
-        self, x: float, y: float, colour: str, size: float = 7.0, *, hollow: bool = False
-    ) -> None:
-        """A round mark at inches."""
-        self.figure.add_artist(
-            Line2D(
-                [x / self.width],
-                [1.0 - (self.top + y) / self.height],
-                marker="o",
-                markersize=size,
-                markerfacecolor="white" if hollow else colour,
-                markeredgecolor=colour,
-                markeredgewidth=1.4 if hollow else 0.0,
-                linestyle="none",
-            )
-        )
-
-    def finish(self) -> None:
-        """Give every tick label the typeface; axes make their labels when asked."""
-        for axes in self.figure.axes:
-            for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-                label.set_fontproperties(_font(label.get_text() or "0", 9.5))
-                label.set_color(MUTED)
-
-
-def wrap(text: str, width: float, size: float) -> list[str]:
-    """Break a text into lines of at most `width` inches at `size` points, of similar length.
-
-    Breaks after a space, or between two Chinese characters; no line starts with a closing mark.
-    """
-    if text_width(text, size) <= width:
-        return [text]
-    done = _filled(text, width, size)
-    # As few lines as the width allows, but none of them with a single word.
-    for share in (0.6, 0.7, 0.8, 0.9):
-        even = _filled(text, width * share, size)
-        if len(even) == len(done):
-            return even
-    return done
-
-
-def _filled(text: str, width: float, size: float) -> list[str]:
-    done: list[str] = []
-    line = ""
-    for piece in _pieces(text):
-        if line and text_width((line + piece).rstrip(), size) > width:
-            done.append(line.rstrip())
-            line = piece.lstrip()
-        else:
-            line += piece
-    return [*done, line.rstrip()] if line.strip() else done
-
-
-@lru_cache(4096)
-def text_width(text: str, size: float) -> float:
-    """Width in inches of one line at `size` points."""
-    face = _face(typeface(text))
-    face.set_size(size, _MEASURE_DPI)
-    face.set_text(text)
-    width, _ = face.get_width_height()
-    return width / 64.0 / _MEASURE_DPI
-
-
-@cache
-def _face(path: Path) -> FT2Font:
-    return FT2Font(path)
-
-
-@lru_cache(4096)
-def _font(text: str, size: float) -> FontProperties:
-    return FontProperties(fname=typeface(text), size=size)
-
-
-def _pieces(text: str) -> list[str]:
-    """The parts between which a line may break; a number stays with its unit."""
-    parts: list[str] = []
-    for character in text:
-        last = parts[-1][-1] if parts else ""
-        glued = character in "，。；：、）”%·" or last in "（“"
-        apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
-        if parts and (glued or not apart):
-            parts[-1] += character
-        else:
-            parts.append(character)
-    return parts
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All or nothing: a reader never sees half a picture."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_bytes(content)
-    os.replace(draft, path)
 
 
 def _series_name(key: str, observable: Observable, registry: Registry) -> Name:
@@ -921,27 +646,6 @@ def _chance(run: Ensemble, goal: Goal, members: int) -> Probability | None:
         return None
 
 
-def _foot(*runs: Ensemble) -> dict[str, Name]:
-    """The foot of a page about runs: where it comes from, and what may be believed of it."""
-    return {"footer": _provenance(*runs), "caution": trust_in(runs[0]).caution}
-
-
-def _provenance(*runs: Ensemble) -> Name:
-    """Where a figure comes from: scenarios with the digest of their sheets, members, seed."""
-    parts = [
-        f"{run.scenario.name.zh} ({run.scenario.stem}-{run.scenario.digest()[:8]})" for run in runs
-    ]
-    english = [
-        f"{run.scenario.name.en} ({run.scenario.stem}-{run.scenario.digest()[:8]})" for run in runs
-    ]
-    members = min(run.n for run in runs)
-    return Name(
-        zh=f"来源：simulate；情景 {'、'.join(parts)}；{members} 个成员，种子 {runs[0].seed}",
-        en=f"Source: simulate; scenario {', '.join(english)}; {members} members, "
-        f"seed {runs[0].seed}",
-    )
-
-
 def _fan_words(run: Ensemble, key: str, track: _Track, goal: Goal | None) -> tuple[Name, Name]:
     year = int(np.ceil(track.times[-1])) if not track.yearly else int(track.times[-1])
     low, middle, high = (float(q) for q in np.quantile(track.table[:, -1], [0.05, 0.5, 0.95]))
@@ -973,7 +677,7 @@ def _fan_words(run: Ensemble, key: str, track: _Track, goal: Goal | None) -> tup
     )
 
 
-def _frame(page: _Page, axes: Axes, track: _Track, ceiling: float, *, room_left: bool) -> None:
+def _frame(page: Page, axes: Axes, track: _Track, ceiling: float, *, room_left: bool) -> None:
     """Scale, horizontal rules and year marks of a chart over time."""
     years = sorted({int(np.ceil(t)) for t in track.times})
     every = max(1, len(years) // 8)
@@ -986,25 +690,17 @@ def _frame(page: _Page, axes: Axes, track: _Track, ceiling: float, *, room_left:
     else:
         # The tick of a year stands at its end, where its last quarter is.
         axes.set_xticks(shown, [f"{year} Q4" for year in shown])
-    ticks = _round_ticks(ceiling * 1.06)
+    ticks = round_ticks(ceiling * 1.06)
     axes.set_ylim(0.0, max(ticks[-1], ceiling * 1.08))
     axes.set_yticks(ticks, [number(tick) for tick in ticks])
     for tick in ticks:
         axes.axhline(tick, color=RULE, linewidth=0.8 if tick else 1.2, zorder=0)
 
 
-def _round_ticks(top: float) -> list[float]:
-    """Round numbers from zero to at most `top`, four to seven of them."""
-    top = top if top > 0.0 else 1.0
-    power = 10.0 ** np.floor(np.log10(top / 4.0))
-    step = next(s * power for s in (1.0, 2.0, 2.5, 5.0, 10.0) if top / (s * power) <= 7.0)
-    return [float(step * i) for i in range(int(top / step + 1e-9) + 1)]
-
-
-def _unit_above(page: _Page, axes: Axes, unit: str) -> None:
+def _unit_above(page: Page, axes: Axes, unit: str) -> None:
     box = axes.get_position()
     page.write(
-        _NAME_X,
+        MARGIN,
         (1.0 - box.y1) * page.height - page.top - 0.2,
         unit_text(unit, page.lang),
         9.0,
@@ -1012,7 +708,7 @@ def _unit_above(page: _Page, axes: Axes, unit: str) -> None:
     )
 
 
-def _y_inches(page: _Page, axes: Axes, value: float) -> float:
+def _y_inches(page: Page, axes: Axes, value: float) -> float:
     """Inches from the top of the body at which a value of the vertical scale lies."""
     box = axes.get_position()
     low, high = axes.get_ylim()
@@ -1020,7 +716,7 @@ def _y_inches(page: _Page, axes: Axes, value: float) -> float:
     return float((1.0 - (box.y0 + share * (box.y1 - box.y0))) * page.height - page.top)
 
 
-def _x_inches(page: _Page, axes: Axes, value: float) -> float:
+def _x_inches(page: Page, axes: Axes, value: float) -> float:
     box = axes.get_position()
     low, high = axes.get_xlim()
     return float((box.x0 + (value - low) / (high - low) * (box.x1 - box.x0)) * page.width)
@@ -1054,7 +750,7 @@ def _apart(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
     return placed
 
 
-def _end_labels(page: _Page, axes: Axes, labels: Sequence[tuple[float, str, str, float]]) -> None:
+def _end_labels(page: Page, axes: Axes, labels: Sequence[tuple[float, str, str, float]]) -> None:
     """Labels at the right end of lines, moved apart where they would touch."""
     edge = axes.get_position().x1 * page.width
     heights = [size / 72 * (1.42 * (text.count("\n") + 1) + 0.25) for _, text, _, size in labels]
@@ -1068,7 +764,7 @@ def _end_labels(page: _Page, axes: Axes, labels: Sequence[tuple[float, str, str,
         page.write(x, y, text, size, colour)
 
 
-def _base_dots(page: _Page, axes: Axes, bases: Sequence[_Base], year: float, colour: str) -> None:
+def _base_dots(page: Page, axes: Axes, bases: Sequence[_Base], year: float, colour: str) -> None:
     """The constructions of the base value: hollow dots at the base year, with their values."""
     values = [base.value for base in bases]
     axes.plot(
@@ -1090,7 +786,7 @@ def _base_dots(page: _Page, axes: Axes, bases: Sequence[_Base], year: float, col
         page.write(_x_inches(page, axes, year) - 0.12, y, number(value), 8.5, MUTED, ha="right")
 
 
-def _target_line(page: _Page, axes: Axes, goal: Goal) -> None:
+def _target_line(page: Page, axes: Axes, goal: Goal) -> None:
     """The target as a labelled line up to its deadline, with a mark there."""
     assert goal.value is not None
     year = float(goal.deadline.year)
@@ -1189,7 +885,7 @@ def _row(
         return _Row(kind, ((said(name, lang, "  "), 9.5),), note, 0.44)
     if kind == "minor":
         return _Row(kind, ((said(name, lang, "  "), 8.5),), note, 0.27, found, value)
-    room = _BAR_X - 0.2 - _NAME_X
+    room = _BAR_X - 0.2 - MARGIN
     beside = room - (text_width(note, 9.5) + 0.15 if note else 0.0)
     words: tuple[tuple[str, float], ...] = ()
     for place, part in enumerate(lines(name, lang)):
@@ -1223,24 +919,24 @@ def _scored_rows(item: TargetScore, lang: Lang) -> list[_Row]:
     return rows
 
 
-_NAME_X, _BAR_X, _BAR_W, _VALUE_X = 0.45, 5.0, 3.3, 8.45
+_BAR_X, _BAR_W, _VALUE_X = 5.0, 3.3, 8.45
 
 
-def _scorecard_scale(page: _Page, rows: Sequence[_Row], y: float) -> None:
+def _scorecard_scale(page: Page, rows: Sequence[_Row], y: float) -> None:
     """The scale of the bars, written once above them."""
     for share in (0.0, 0.5, 1.0):
         page.write(_BAR_X + share * _BAR_W, y - 0.14, percent(share), 8.5, FAINT, ha="center")
-    page.rule(_NAME_X, page.width - 0.45, y)
+    page.rule(MARGIN, page.width - MARGIN, y)
 
 
-def _scorecard_row(page: _Page, row: _Row, y: float, colour: str) -> None:
+def _scorecard_row(page: Page, row: _Row, y: float, colour: str) -> None:
     middle = y + row.height / 2
     if row.kind == "head":
-        page.write(_NAME_X, y + row.height - 0.14, row.words[0][0], row.words[0][1], MUTED)
-        page.rule(_NAME_X, page.width - 0.45, y + row.height - 0.01)
+        page.write(MARGIN, y + row.height - 0.14, row.words[0][0], row.words[0][1], MUTED)
+        page.rule(MARGIN, page.width - MARGIN, y + row.height - 0.01)
         return
     if row.kind == "minor":
-        page.write(_NAME_X + 0.22, middle, row.words[0][0], row.words[0][1], MUTED)
+        page.write(MARGIN + 0.22, middle, row.words[0][0], row.words[0][1], MUTED)
     else:
         _row_name(page, row, middle)
     if row.text is not None:
@@ -1250,7 +946,7 @@ def _scorecard_row(page: _Page, row: _Row, y: float, colour: str) -> None:
     share = row.found.value if row.found else row.value or 0.0
     thick = 0.08 if row.kind == "minor" else 0.17
     page.bar(_BAR_X, middle - thick / 2, _BAR_W, thick, TRACK)
-    fill = colour if row.kind == "target" else _lighter(colour)
+    fill = colour if row.kind == "target" else lighter(colour)
     page.bar(_BAR_X, middle - thick / 2, _BAR_W * share, thick, fill)
     if row.found is not None:
         x0, x1 = _BAR_X + row.found.low * _BAR_W, _BAR_X + row.found.high * _BAR_W
@@ -1263,30 +959,16 @@ def _scorecard_row(page: _Page, row: _Row, y: float, colour: str) -> None:
         page.write(_VALUE_X + 0.56, middle, interval(row.found), 8.5, MUTED)
 
 
-def _row_name(page: _Page, row: _Row, middle: float) -> None:
+def _row_name(page: Page, row: _Row, middle: float) -> None:
     """The lines of a target's name, centred, with its goal at the right end of the first."""
     y = middle - sum(size for _, size in row.words) / 72 * 1.4 / 2
     for place, (text, size) in enumerate(row.words):
         step = size / 72 * 1.4
         first = size == row.words[0][1]
-        page.write(_NAME_X, y + step / 2, text, size, INK if first else MUTED)
+        page.write(MARGIN, y + step / 2, text, size, INK if first else MUTED)
         if row.note and place == 0:
             page.write(_BAR_X - 0.2, y + step / 2, row.note, 9.5, MUTED, ha="right")
         y += step
-
-
-def _shorten(text: str, width: float, size: float) -> str:
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(text + "…", size) > width:
-        text = text[:-1].rstrip()
-    return text + "…"
-
-
-def _lighter(colour: str) -> str:
-    """Halfway to white."""
-    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{(part + 255) // 2:02x}" for part in parts)
 
 
 def _ranges(
@@ -1311,10 +993,10 @@ def _ranges(
     )
     left = 3.75 if lang == "both" else 3.2 if lang == "en" else 2.3
     tight = len(rows) > 10
-    names = [_range_name(row, lang, left - 0.2 - _NAME_X - 0.2 * row.depth, tight) for row in rows]
+    names = [_range_name(row, lang, left - 0.2 - MARGIN - 0.2 * row.depth, tight) for row in rows]
     rises = [0.155 * (len({y for _, _, y, *_ in words}) - 1) for words in names]
     heights = [0.29 + rise if tight else 0.5 for rise in rises]
-    page = _Page(lang, title, subtitle, body=0.55 + sum(heights), **_foot(run))
+    page = Page(lang, title, subtitle, body=0.55 + sum(heights), **foot(run))
     colour = colour_of(run.scenario.stem)
     right = 6.85
     floor = 0.0
@@ -1324,7 +1006,7 @@ def _ranges(
         ticks = [10.0**p for p in range(int(np.log10(floor)), int(np.ceil(np.log10(top))) + 1)]
         top = ticks[-1]
     else:
-        ticks = _round_ticks(top * 1.02)
+        ticks = round_ticks(top * 1.02)
         top = max(top * 1.02, ticks[-1])
 
     def across(value: float) -> float:
@@ -1338,7 +1020,7 @@ def _ranges(
     for tick in ticks:
         page.upright(across(tick), head, bottom, RULE)
         page.write(across(tick), head - 0.1, number(tick), 8.5, FAINT, ha="center")
-    page.write(_NAME_X, head - 0.1, unit, 8.5, FAINT)
+    page.write(MARGIN, head - 0.1, unit, 8.5, FAINT)
     headings = (str(years[0]), str(years[1]), "5–95%", said(Name(zh="年均", en="/yr"), lang))
     columns = (7.5, 8.05, 8.9, 9.55)
     for x, text in zip(columns, headings, strict=True):
@@ -1349,9 +1031,9 @@ def _ranges(
         low, below, middle, above, high = (
             float(q) for q in np.quantile(row.last, [0.05, 0.25, 0.5, 0.75, 0.95])
         )
-        tint = colour if row.depth == 0 else _lighter(colour)
+        tint = colour if row.depth == 0 else lighter(colour)
         for text, x, down, size, tone in words:
-            page.write(_NAME_X + 0.2 * row.depth + x, y + down, text, size, tone)
+            page.write(MARGIN + 0.2 * row.depth + x, y + down, text, size, tone)
         page.rule(across(low), across(high), y, tint, 1.3)
         page.rule(across(below), across(above), y, tint, 4.5)
         base = float(np.median(row.first))
@@ -1427,7 +1109,7 @@ def _overlay_words(
 
 
 def _difference_rows(
-    page: _Page,
+    page: Page,
     runs: Sequence[Ensemble],
     colours: Sequence[str],
     steps: Sequence[_Difference],
@@ -1441,7 +1123,7 @@ def _difference_rows(
         zh=f"与“{runs[0].scenario.name.zh}”逐成员配对之差，细线含 90% 的成员",
         en=f"Paired difference to {runs[0].scenario.name.en}, thin line: 90% of members",
     )
-    page.write(_NAME_X, y + 0.18, said(head, page.lang, "  ·  "), 9.5, MUTED)
+    page.write(MARGIN, y + 0.18, said(head, page.lang, "  ·  "), 9.5, MUTED)
     low = min(0.0, *(min(s.low, s.mean - s.half_width) for s in steps))
     high = max(0.0, *(max(s.high, s.mean + s.half_width) for s in steps))
     span = (high - low) or 1.0
@@ -1452,15 +1134,15 @@ def _difference_rows(
         return left + (value - low) / (high - low) * (right - left)
 
     top, bottom = y + 0.55, y + 0.6 + height * len(steps)
-    step = _round_ticks((high - low) * 0.99)[1]
+    step = round_ticks((high - low) * 0.99)[1]
     first = int(np.ceil(low / step))
     for i in range(first, int(np.floor(high / step)) + 1):
         x = across(i * step)
         page.upright(x, top, bottom, RULE if i else FAINT, 0.8)
         page.write(x, top - 0.1, number(i * step, sign=i != 0), 8.5, FAINT, ha="center")
-    page.write(_NAME_X, top - 0.1, unit, 8.5, FAINT)
+    page.write(MARGIN, top - 0.1, unit, 8.5, FAINT)
     page.write(
-        page.width - 0.45,
+        page.width - MARGIN,
         top - 0.1,
         said(Name(zh="均值 ± 95% 误差", en="mean ± 95% error"), page.lang),
         8.5,
@@ -1475,7 +1157,7 @@ def _difference_rows(
             size = 10.5 if n == 0 else 8.5
             spot = at - shift + 2 * n * shift
             page.write(
-                _NAME_X, spot, _shorten(text, left - 0.7, size), size, INK if n == 0 else MUTED
+                MARGIN, spot, shorten(text, left - 0.7, size), size, INK if n == 0 else MUTED
             )
         page.rule(across(gap.low), across(gap.high), at, colour, 1.3)
         page.rule(
@@ -1483,4 +1165,4 @@ def _difference_rows(
         )
         page.dot(across(gap.mean), at, colour, 6.5)
         text = f"{number(gap.mean, sign=True)} ± {number(gap.half_width)}"
-        page.write(page.width - 0.45, at, text, 10.5, INK, ha="right")
+        page.write(page.width - MARGIN, at, text, 10.5, INK, ha="right")

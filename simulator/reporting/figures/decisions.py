@@ -13,16 +13,17 @@ from matplotlib.figure import Figure
 
 from simulator.registry import Name
 from simulator.reporting import Lang
-from simulator.reporting.figures import (
+from simulator.reporting.figures.page import (
     BASELINE,
     COLOURS,
     INK,
+    MARGIN,
     MUTED,
     RULE,
     TARGET,
     TRACK,
-    _Page,
-    _round_ticks,
+    Page,
+    round_ticks,
     wrap,
 )
 from simulator.reporting.terminal.decisions import condition_text, points, unit_suffix
@@ -80,7 +81,7 @@ def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
     step = 0.5 if lang == "both" else 0.4
     rows = len(metric.shares) + 1
     block = 0.62 + rows * step
-    page = _Page(
+    page = Page(
         lang, title, subtitle, body=2 * block + 0.1, footer=_source(found.scenario, found.members)
     )
     _shares(page, metric, 0.1, step, hundredths=False)
@@ -119,7 +120,7 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
         f"with; grey diamond: {found.scenario.name.en} itself. Cost is budget over the period, mostly assumed",
     )
     doses = _package_rows(found, lang)
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -198,7 +199,7 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         for effect in rows
     ]
     step = 0.5 if lang == "both" else 0.4
-    page = _Page(
+    page = Page(
         lang,
         Name(zh, en),
         subtitle,
@@ -230,7 +231,7 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
         "left: mean and 5–95%, right: chance of the target with its 95% interval",
     )
     height = 2.35
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -313,7 +314,7 @@ def box(found: "Discovery", *, lang: Lang = "both") -> Figure:
     shown = found.conditions
     step = 0.52 if lang == "both" else 0.42
     plot = 3.3 if shown else 0.0
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -350,7 +351,7 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
         f"95% interval; {found.members} paired members",
     )
     step = 0.56 if lang == "both" else 0.44
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -365,7 +366,7 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
     def x(value: float) -> float:
         return left + (right - left) * value / most
 
-    for tick in _round_ticks(most):
+    for tick in round_ticks(most):
         page.upright(x(tick), 0.3, 0.4 + step * len(rows), RULE)
         page.write(x(tick), 0.52 + step * len(rows), number(tick), 9.0, MUTED, ha="center")
     page.write(left, 0.12, unit_text(found.unit, lang), 9.0, MUTED)
@@ -410,7 +411,7 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
         f"{percent(found.wished)}",
     )
     step = 0.56 if lang == "both" else 0.44
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -423,7 +424,7 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
     def x(value: float) -> float:
         return left + (right - left) * value / most
 
-    for tick in _round_ticks(most):
+    for tick in round_ticks(most):
         page.upright(x(tick), 0.3, 0.4 + step * len(rows), RULE)
         page.write(x(tick), 0.52 + step * len(rows), number(tick), 9.0, MUTED, ha="center")
     page.write(left, 0.12, unit_text("亿元", lang), 9.0, MUTED)
@@ -438,7 +439,7 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
     return page.figure
 
 
-def _shares(page: _Page, found: "Attributed", top: float, step: float, *, hundredths: bool) -> None:
+def _shares(page: Page, found: "Attributed", top: float, step: float, *, hundredths: bool) -> None:
     """One outcome's block: a heading, a bar for each group, the total."""
 
     def text(value: float) -> str:
@@ -451,7 +452,7 @@ def _shares(page: _Page, found: "Attributed", top: float, step: float, *, hundre
     )
     before, after = (percent(v) if hundredths else number(v) for v in (found.before, found.after))
     head = f"{said(found.name, page.lang)}: {before} → {after}  ({unit})"
-    page.write(0.45, top + 0.12, head, 10.5, INK)
+    page.write(MARGIN, top + 0.12, head, 10.5, INK)
     bars = [
         Bar(s.group.name, s.share.value, s.share.low, s.share.high, text(s.share.value))
         for s in sorted(found.shares, key=lambda s: -abs(s.share.value))
@@ -463,7 +464,7 @@ def _shares(page: _Page, found: "Attributed", top: float, step: float, *, hundre
     _bars(page, bars, top + 0.34, step)
 
 
-def _bars(page: _Page, bars: Sequence[Bar], top: float, step: float) -> None:
+def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
     """Horizontal bars from a common zero, with intervals and the value at the right edge."""
     low = min([0.0, *(bar.low for bar in bars), *(bar.value for bar in bars)])
     high = max([1e-12, *(bar.high for bar in bars), *(bar.value for bar in bars)])
@@ -482,7 +483,7 @@ def _bars(page: _Page, bars: Sequence[Bar], top: float, step: float) -> None:
         page.write(9.55, y, bar.text, 10.0, INK, ha="right")
 
 
-def _named_row(page: _Page, name: Name, y: float, width: float) -> None:
+def _named_row(page: Page, name: Name, y: float, width: float) -> None:
     """A name left of its row, cut to one line a language."""
     words = lines(name, page.lang)
     for place, word in enumerate(words):
@@ -490,7 +491,7 @@ def _named_row(page: _Page, name: Name, y: float, width: float) -> None:
         cut = wrap(word, width + 0.05, size)
         text = cut[0] + (" …" if len(cut) > 1 else "")
         offset = 0.0 if len(words) == 1 else (-0.09 if place == 0 else 0.1)
-        page.write(0.45, y + offset, text, size, INK if place == 0 else MUTED)
+        page.write(MARGIN, y + offset, text, size, INK if place == 0 else MUTED)
 
 
 def _heat(found: "Sweep", lang: Lang) -> Figure:
@@ -528,7 +529,7 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
         f"cases × paired members: {size}",
     )
     cell = 0.62
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -568,7 +569,7 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     return page.figure
 
 
-def _members_plot(page: _Page, found: "Discovery", height: float) -> None:
+def _members_plot(page: Page, found: "Discovery", height: float) -> None:
     """Members on the two strongest conditions; on one condition, against the order of its factor alone."""
     chosen = [found.factors.index(condition.factor) for condition in found.conditions[:2]]
     x = found.table[:, chosen[0]]
@@ -610,7 +611,7 @@ def _members_plot(page: _Page, found: "Discovery", height: float) -> None:
     )
 
 
-def _condition_row(page: _Page, values: Floats, condition: "Condition", y: float) -> None:
+def _condition_row(page: Page, values: Floats, condition: "Condition", y: float) -> None:
     """One condition: the range of the factor, the part inside the box, and its bounds in words."""
     low, high = float(values.min()), float(values.max())
     span = high - low or 1.0
@@ -655,7 +656,7 @@ def _package_rows(found: "Reach", lang: Lang) -> list[tuple[str, str]]:
 
 
 def _scale(axes: Axes, top: float, side: str) -> None:
-    ticks = _round_ticks(top)
+    ticks = round_ticks(top)
     share = side == "y" and top <= 1.0
     labels = [percent(tick) if share else number(tick) for tick in ticks]
     if side == "x":
@@ -668,7 +669,7 @@ def _scale(axes: Axes, top: float, side: str) -> None:
             axes.axhline(tick, color=RULE, linewidth=0.8 if tick else 1.2, zorder=0)
 
 
-def _axis_words(page: _Page, axes: Axes, bottom: float, x: Name, y: Name) -> None:
+def _axis_words(page: Page, axes: Axes, bottom: float, x: Name, y: Name) -> None:
     """What the scales measure: above the vertical one, below the horizontal one."""
     area = axes.get_position()
     left, right = area.x0 * page.width, area.x1 * page.width

@@ -9,17 +9,18 @@ from matplotlib.figure import Figure
 
 from simulator.registry import Name
 from simulator.reporting import Lang
-from simulator.reporting.figures import (
+from simulator.reporting.figures.page import (
     BASELINE,
     COLOURS,
     FAINT,
     INK,
+    MARGIN,
     MUTED,
     RULE,
     TARGET,
     TRACK,
-    _foot,
-    _Page,
+    Page,
+    foot,
 )
 from simulator.reporting.wording import number, percent, said
 from simulator.targets import UNCALIBRATED
@@ -57,7 +58,7 @@ def learned(found: "Calibration", verdict: Name | None = None, *, lang: Lang = "
         f"来源：simulate calibrate；种子 {found.seed}",
         f"Source: simulate calibrate; seed {found.seed}",
     )
-    page = _Page(
+    page = Page(
         lang,
         title,
         subtitle,
@@ -67,8 +68,8 @@ def learned(found: "Calibration", verdict: Name | None = None, *, lang: Lang = "
     )
     for place, item in enumerate(found.learned):
         y = 0.3 + place * _ROW
-        page.write(0.45, y - 0.09, item.name, 10.0, INK)
-        page.write(0.45, y + 0.1, _short(said(item.meaning, lang), 50), 8.0, MUTED)
+        page.write(MARGIN, y - 0.09, item.name, 10.0, INK)
+        page.write(MARGIN, y + 0.1, _short(said(item.meaning, lang), 50), 8.0, MUTED)
         low = min(item.prior.low, item.posterior.low)
         width = max(item.prior.high, item.posterior.high) - low
 
@@ -110,7 +111,7 @@ def forecasts(found: "Backtest", *, lang: Lang = "both") -> Figure:
         f"Source: simulate backtest; {found.members} members an origin, seed {found.seed}",
     )
     step = 0.34
-    page = _Page(
+    page = Page(
         lang, title, subtitle, body=step * len(rows) + 0.55, footer=footer, caution=found.verdict
     )
     low, high = math.log(0.4), math.log(2.5)
@@ -128,7 +129,7 @@ def forecasts(found: "Backtest", *, lang: Lang = "both") -> Figure:
     for place, f in enumerate(rows):
         y = 0.25 + place * step
         if f.origin != last:
-            page.write(0.45, y, f.origin.isoformat(), 9.5, INK)
+            page.write(MARGIN, y, f.origin.isoformat(), 9.5, INK)
             last = f.origin
         year = f.moment.last_year
         page.write(1.75, y, f"→ {year}", 9.5, MUTED)
@@ -176,7 +177,7 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
             else ""
         ),
     )
-    page = _Page(lang, title, subtitle, body=4.35, **_foot(run))
+    page = Page(lang, title, subtitle, body=4.35, **foot(run))
     axes = page.axes(0.9, 0.3, 8.2, 3.6)
     years = np.array(found.years)
     low, below, middle, above, high = found.path
@@ -192,7 +193,7 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     axes.set_ylim(bottom=0.0)
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
-    page.write(0.45, 0.12, found.unit, 9.0, MUTED)
+    page.write(MARGIN, 0.12, found.unit, 9.0, MUTED)
     page.finish()
     return page.figure
 

@@ -1,0 +1,363 @@
+"""The page that every figure is drawn on: texts measured before they are placed, lines, bars, dots, colours.
+
+Drawn with matplotlib's objects on the Agg canvas, without pyplot and without touching its settings. A page is laid
+out in inches from the top left of its body, so that titles wrap and nothing overlaps, in Chinese, English or both.
+"""
+
+import io
+import json
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from simulator.registry import Name
+from simulator.reporting import Ensemble, Lang
+from simulator.reporting.fonts import typeface
+from simulator.reporting.wording import lines
+from simulator.targets import UNCALIBRATED, trust_in
+
+DPI = 160
+MARGIN = 0.45  # inches left and right of the texts
+INK = "#1f2933"
+MUTED = "#66727f"
+FAINT = "#9aa5b1"
+RULE = "#e4e8ec"
+TRACK = "#eef1f4"
+TARGET = "#b3261e"
+CAUTION = "#9a6700"
+BASELINE = "#5f6b7a"
+LOST = "#c2571a"  # money that reached nobody it was meant for
+COLOURS = ("#1f6f8b", "#c2571a", "#5d7f2e", "#7a4b94", "#a8841b", "#2f4f9e")
+KNOWN_COLOURS: Mapping[str, str] = {
+    "baseline": BASELINE,
+    "no_policy": COLOURS[3],
+    "push": COLOURS[0],
+    "lean": COLOURS[1],
+}
+"""Shipped scenarios keep their colour; the others take one from their name."""
+
+_MEASURE_DPI = 144
+
+
+def save(
+    figure: Figure, path: str | Path, metadata: Mapping[str, str] | None = None
+) -> tuple[Path, Path]:
+    """Write `<path>.png` and `<path>.svg` with the metadata inside; the two paths.
+
+    The same figure and metadata give the same bytes. `metadata` is free text by key (scenario,
+    digest, seed, versions …); the foot of the figure is added as the source.
+    """
+    told = {"Software": "simulate", "Source": getattr(figure, "_provenance", "")}
+    told.update({key: str(value) for key, value in (metadata or {}).items()})
+    base = Path(path)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    png, svg = base.with_name(base.name + ".png"), base.with_name(base.name + ".svg")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata=told)
+    _write(png, buffer.getvalue())
+    buffer = io.BytesIO()
+    # Ids in an SVG come from a salt: a fixed one makes the bytes repeatable. Texts become paths,
+    # so that the picture needs no Chinese font where it is shown.
+    with matplotlib.rc_context({"svg.hashsalt": "simulate", "svg.fonttype": "path"}):
+        figure.savefig(
+            buffer,
+            format="svg",
+            metadata={
+                "Date": None,
+                "Creator": "simulate",
+                "Title": told.get("Title", ""),
+                "Source": told["Source"],
+                "Description": json.dumps(told, ensure_ascii=False, sort_keys=True),
+            },
+        )
+    _write(svg, buffer.getvalue())
+    return png, svg
+
+
+def colour_of(stem: str) -> str:
+    """The colour that a scenario keeps in every figure."""
+    return KNOWN_COLOURS.get(stem) or COLOURS[zlib.crc32(stem.encode()) % len(COLOURS)]
+
+
+def colours_of(stems: Sequence[str]) -> list[str]:
+    """One colour for each scenario, all different while the palette lasts."""
+    taken: list[str] = []
+    for stem in stems:
+        wanted = colour_of(stem)
+        free = [colour for colour in (*COLOURS, BASELINE) if colour not in taken]
+        taken.append(wanted if wanted not in taken or not free else free[0])
+    return taken
+
+
+class Page:
+    """A sheet of a fixed width with header, body and foot, laid out in inches from the top left."""
+
+    width = 10.0
+
+    def __init__(
+        self,
+        lang: Lang,
+        title: Name,
+        subtitle: Name,
+        *,
+        body: float,
+        footer: Name,
+        caution: Name = UNCALIBRATED,
+    ) -> None:
+        self.lang = lang
+        first, second = (15.5, 11.5) if lang == "both" else (15.5, 15.5)
+        header: list[tuple[str, float, str, float]] = []
+        for place, text in enumerate(lines(title, lang)):
+            size = first if place == 0 else second
+            for part in wrap(text, self.width - 2 * MARGIN, size):
+                header.append((part, size, INK, size / 72 * 1.42))
+        header.append(("", 1.0, INK, 0.05))
+        for text in lines(subtitle, lang):
+            for part in wrap(text, self.width - 2 * MARGIN, 9.5):
+                header.append((part, 9.5, MUTED, 9.5 / 72 * 1.5))
+        bottom: list[tuple[str, float, str, float]] = []
+        for name, colour in ((caution, CAUTION), (footer, FAINT)):
+            for text in lines(name, lang):
+                for part in wrap(text, self.width - 2 * MARGIN, 8.0):
+                    bottom.append((part, 8.0, colour, 8.0 / 72 * 1.55))
+        self.top = 0.38 + sum(item[3] for item in header) + 0.18
+        self.height = self.top + body + 0.12 + sum(item[3] for item in bottom) + 0.3
+        self.figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
+        FigureCanvasAgg(self.figure)
+        y = 0.38 - self.top
+        for part, size, colour, step in header:
+            if part:
+                self.write(MARGIN, y, part, size, colour, va="top")
+            y += step
+        y = body + 0.12
+        for part, size, colour, step in bottom:
+            self.write(MARGIN, y, part, size, colour, va="top")
+            y += step
+        # What the file's metadata quotes; matplotlib figures take attributes.
+        self.figure._provenance = footer.en  # type: ignore[attr-defined]
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Axes at inches from the left and from the top of the body, without any frame."""
+        axes = self.figure.add_axes(
+            (
+                left / self.width,
+                1.0 - (self.top + top + height) / self.height,
+                width / self.width,
+                height / self.height,
+            )
+        )
+        axes.set_facecolor("none")
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        axes.tick_params(length=0, pad=5)
+        return axes
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        colour: str = INK,
+        *,
+        ha: str = "left",
+        va: str = "center",
+    ) -> None:
+        """Text at inches from the left and from the top of the body."""
+        self.figure.text(
+            x / self.width,
+            1.0 - (self.top + y) / self.height,
+            text,
+            fontproperties=font(text, size),
+            color=colour,
+            ha=ha,
+            va=va,
+            linespacing=1.3,
+        )
+
+    def rule(self, x0: float, x1: float, y: float, colour: str = RULE, weight: float = 0.8) -> None:
+        """A horizontal line at inches."""
+        height = 1.0 - (self.top + y) / self.height
+        self.figure.add_artist(
+            Line2D(
+                [x0 / self.width, x1 / self.width],
+                [height, height],
+                color=colour,
+                linewidth=weight,
+                solid_capstyle="butt",
+            )
+        )
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, colour: str) -> None:
+        """A thin line between two points at inches."""
+        ends = [1.0 - (self.top + y) / self.height for y in (y0, y1)]
+        self.figure.add_artist(
+            Line2D([x0 / self.width, x1 / self.width], ends, color=colour, linewidth=0.7)
+        )
+
+    def upright(self, x: float, y0: float, y1: float, colour: str, weight: float = 0.8) -> None:
+        """A vertical line at inches."""
+        ends = [1.0 - (self.top + y) / self.height for y in (y0, y1)]
+        self.figure.add_artist(Line2D([x / self.width] * 2, ends, color=colour, linewidth=weight))
+
+    def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        """A filled rectangle with its top left corner at inches."""
+        self.figure.add_artist(
+            Rectangle(
+                (x / self.width, 1.0 - (self.top + y + height) / self.height),
+                width / self.width,
+                height / self.height,
+                facecolor=colour,
+                linewidth=0,
+            )
+        )
+
+    def dot(
+        self, x: float, y: float, colour: str, size: float = 7.0, *, hollow: bool = False
+    ) -> None:
+        """A round mark at inches."""
+        self.figure.add_artist(
+            Line2D(
+                [x / self.width],
+                [1.0 - (self.top + y) / self.height],
+                marker="o",
+                markersize=size,
+                markerfacecolor="white" if hollow else colour,
+                markeredgecolor=colour,
+                markeredgewidth=1.4 if hollow else 0.0,
+                linestyle="none",
+            )
+        )
+
+    def finish(self) -> None:
+        """Give every tick label the typeface; axes make their labels when asked."""
+        for axes in self.figure.axes:
+            for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+                label.set_fontproperties(font(label.get_text() or "0", 9.5))
+                label.set_color(MUTED)
+
+
+def wrap(text: str, width: float, size: float) -> list[str]:
+    """Break a text into lines of at most `width` inches at `size` points, of similar length.
+
+    Breaks after a space, or between two Chinese characters; no line starts with a closing mark.
+    """
+    if text_width(text, size) <= width:
+        return [text]
+    done = _filled(text, width, size)
+    # As few lines as the width allows, but none of them with a single word.
+    for share in (0.6, 0.7, 0.8, 0.9):
+        even = _filled(text, width * share, size)
+        if len(even) == len(done):
+            return even
+    return done
+
+
+def _filled(text: str, width: float, size: float) -> list[str]:
+    done: list[str] = []
+    line = ""
+    for piece in _pieces(text):
+        if line and text_width((line + piece).rstrip(), size) > width:
+            done.append(line.rstrip())
+            line = piece.lstrip()
+        else:
+            line += piece
+    return [*done, line.rstrip()] if line.strip() else done
+
+
+@lru_cache(4096)
+def text_width(text: str, size: float) -> float:
+    """Width in inches of one line at `size` points."""
+    face = _face(typeface(text))
+    face.set_size(size, _MEASURE_DPI)
+    face.set_text(text)
+    width, _ = face.get_width_height()
+    return width / 64.0 / _MEASURE_DPI
+
+
+@cache
+def _face(path: Path) -> FT2Font:
+    return FT2Font(path)
+
+
+@lru_cache(4096)
+def font(text: str, size: float) -> FontProperties:
+    """The typeface that can draw the text, at `size` points."""
+    return FontProperties(fname=typeface(text), size=size)
+
+
+def _pieces(text: str) -> list[str]:
+    """The parts between which a line may break; a number stays with its unit."""
+    parts: list[str] = []
+    for character in text:
+        last = parts[-1][-1] if parts else ""
+        glued = character in "，。；：、）”%·" or last in "（“"
+        apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
+        if parts and (glued or not apart):
+            parts[-1] += character
+        else:
+            parts.append(character)
+    return parts
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All or nothing: a reader never sees half a picture."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft.write_bytes(content)
+    os.replace(draft, path)
+
+
+def foot(*runs: Ensemble) -> dict[str, Name]:
+    """The foot of a page about runs: where it comes from, and what may be believed of it."""
+    return {"footer": _provenance(*runs), "caution": trust_in(runs[0]).caution}
+
+
+def _provenance(*runs: Ensemble) -> Name:
+    """Where a figure comes from: scenarios with the digest of their sheets, members, seed."""
+    parts = [
+        f"{run.scenario.name.zh} ({run.scenario.stem}-{run.scenario.digest()[:8]})" for run in runs
+    ]
+    english = [
+        f"{run.scenario.name.en} ({run.scenario.stem}-{run.scenario.digest()[:8]})" for run in runs
+    ]
+    members = min(run.n for run in runs)
+    return Name(
+        zh=f"来源：simulate；情景 {'、'.join(parts)}；{members} 个成员，种子 {runs[0].seed}",
+        en=f"Source: simulate; scenario {', '.join(english)}; {members} members, "
+        f"seed {runs[0].seed}",
+    )
+
+
+def round_ticks(top: float) -> list[float]:
+    """Round numbers from zero to at most `top`, four to seven of them."""
+    top = top if top > 0.0 else 1.0
+    power = 10.0 ** np.floor(np.log10(top / 4.0))
+    step = next(s * power for s in (1.0, 2.0, 2.5, 5.0, 10.0) if top / (s * power) <= 7.0)
+    return [float(step * i) for i in range(int(top / step + 1e-9) + 1)]
+
+
+def shorten(text: str, width: float, size: float) -> str:
+    """The text cut to `width` inches at `size` points, with an ellipsis where it was cut."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "…", size) > width:
+        text = text[:-1].rstrip()
+    return text + "…"
+
+
+def lighter(colour: str) -> str:
+    """Halfway to white."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{(part + 255) // 2:02x}" for part in parts)
