@@ -16,6 +16,7 @@ import pytest
 import simulator
 from simulator.experiments import runs
 from simulator.experiments.errors import ClusterError
+from simulator.experiments.folder import PART_MEMBERS
 from simulator.foundation.findings import UsageError
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -214,5 +215,7 @@ def test_memory_does_not_grow_with_members(lab, tmp_path, monkeypatch):
     names = 1024 * (3000 - 300) // PART_MEMBERS
     assert kept[3000] - kept[300] < names
     # Where threads happen to be decides how many parts are in the making at once: two more for two workers.
-    part = PART_MEMBERS * 8 * (len(QUARTERS) * len(SERIES) + len(PARAMETERS))
+    study = lab.studies[-1]
+    numbers = len(study.quarters) * len(study.series) + len(study.parameter_names)
+    part = 8 * PART_MEMBERS * numbers
     assert peaks[3000] - peaks[300] < names + 2 * part
