@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import mesa
+import numpy as np
 
 from benchmarks.yardstick.luck import Addressed, Stream
 from benchmarks.yardstick.worlds import TOTALS, Start, addresses
@@ -68,7 +69,11 @@ class City(mesa.Model):
         self.chains = range(len(start.study.ground.chains))
         self.places = range(len(start.study.ground.places))
         self.calendar = list(addresses(start))
-        self.forcing = {name: part.tolist() for name, part in world.forcing._asdict().items()}
+        self.forcing = {
+            name: part.tolist()
+            for name, part in world.forcing._asdict().items()
+            if isinstance(part, np.ndarray)
+        }
         self.contracts = [0.0 for _ in self.chains]
         self.chain_sales = world.stocks.chain_sales.tolist()
         self.tickets: list[tuple[int, float, int]] = []  # owner, amount, due
@@ -237,8 +242,8 @@ class City(mesa.Model):
 
     def record(self, now: Address) -> None:
         found = dict.fromkeys(TOTALS, 0.0) | {"exits": self.figures["exits"]}
-        by_chain = {name: [0.0 for _ in self.chains] for name in BY_CHAIN}
-        by_place = {name: [0.0 for _ in self.places] for name in BY_PLACE}
+        by_chain = {name: [0.0 for _ in self.chains] for name in BY_CHAIN[:2]}
+        by_place = {name: [0.0 for _ in self.places] for name in BY_PLACE[:2]}
         for firm in self.firms:
             found["software_revenue"] += firm.software * firm.sales
             if not firm.catalogue:

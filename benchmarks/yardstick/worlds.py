@@ -14,9 +14,12 @@ from simulator.foundation.randomness import Origin, entity_ids
 from simulator.model import Study, found_world, prepare
 from simulator.scenario import load_scenario
 from simulator.world.firms import Table
+from simulator.world.founding import Draw
 from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY, Measures, measures_of
 from simulator.world.state import Address, Stocks, World
 
+# The yardsticks hold M2, M3 and M8–M14; what the engine does besides is off for both sides.
+LEFT_OUT = {"mechanisms.talent": "off", "mechanisms.research": "off"}
 BASELINE = Path(__file__).resolve().parents[2] / "scenarios" / "baseline.yaml"
 
 
@@ -34,8 +37,10 @@ def founded(quarters: int = 40, firms: int | None = None, member: int = 0) -> St
     More firms than are founded are copies of them with ids of their own; fewer are the first rows.
     """
     end = f"{2024 + quarters // 4}Q4"
-    study = prepare(load_scenario(BASELINE, {"period.end": end}))
-    world, _ = found_world(study, member, choose("plain"))
+    study = prepare(load_scenario(BASELINE, {"period.end": end, **LEFT_OUT}))
+    plain = choose("plain")
+    draw = Draw(study.scenario.seed, member, plain.uniforms, plain.choose_place)
+    world = found_world(study, member, draw).world
     if firms is not None:
         world = replace(world, firms=_resized(world.firms, firms))
     return Start(study, world, member)
@@ -59,7 +64,10 @@ def fresh(start: Start) -> World:
     for new, old in zip(firms.columns[:3], world.firms.columns[:3], strict=True):
         new[..., : world.firms.n] = old[..., : world.firms.n]
     firms.n = world.firms.n
-    stocks = Stocks(*(part.copy() for part in world.stocks))
+    people = type(world.stocks.people)(*(part.copy() for part in world.stocks.people))
+    stocks = Stocks(
+        *(people if part is world.stocks.people else part.copy() for part in world.stocks)
+    )
     return replace(world, firms=firms, stocks=stocks)
 
 
@@ -81,7 +89,7 @@ def blank(start: Start) -> Measures:
     """Room for the measures of a quarter."""
     chains, places = start.world.forcing.growth.shape[1:]
     row = np.zeros(len(CITY) + len(BY_CHAIN) * chains + len(BY_PLACE) * places)
-    return measures_of(row, chains, places)
+    return measures_of(row, np.zeros((chains, places)))
 
 
 def walk(start: Start, world: World, engine_name: str) -> tuple[dict[str, float], int]:
@@ -134,7 +142,7 @@ TOTALS = (
 def totals(measures: Measures) -> dict[str, float]:
     """The measures that yardsticks are compared by, flat and named."""
     found = {name: float(measures.city[CITY.index(name)]) for name in TOTALS}
-    for names, block in ((BY_CHAIN, measures.chain), (BY_PLACE, measures.place)):
+    for names, block in ((BY_CHAIN[:2], measures.chain[:2]), (BY_PLACE[:2], measures.place[:2])):
         for name, row in zip(names, block.tolist(), strict=True):
             found |= {f"{name}[{k}]": value for k, value in enumerate(row)}
     return found
@@ -155,6 +163,12 @@ def divided(start: Start, factor: int) -> Start:
         survival=np.tile(world.forcing.survival, (1, k, k)),
         linkage=np.tile(world.forcing.linkage, (1, k)),
         contracts=np.tile(world.forcing.contracts, (1, k)) / k,
+        grants=np.tile(world.forcing.grants, (1, k)) / k,
+        research_depreciation=np.tile(world.forcing.research_depreciation, (1, k)),
+        people=world.forcing.people._replace(
+            programme=np.tile(world.forcing.people.programme, (1, k)),
+            promised=np.tile(world.forcing.people.promised, (1, 1, k)),
+        ),
     )
     links = world.links._replace(
         purchases=np.tile(world.links.purchases, (k, k)) / k,
@@ -174,8 +188,13 @@ def divided(start: Start, factor: int) -> Start:
         firms.place[: table.n] += places * (np.arange(table.n) // k % k)
         tables.append(made)
     sales = np.bincount(tables[0].column("chain"), tables[0].column("sales"), chains * k)
+    people = world.stocks.people
+    by_place = {name: np.tile(getattr(people, name), k) for name in people._fields[:-1]}
     stocks = world.stocks._replace(
-        chain_sales=sales, chain_contract=np.tile(world.stocks.chain_contract, k)
+        people=people._replace(**by_place),
+        grant_pot=np.tile(world.stocks.grant_pot, k),
+        chain_sales=sales,
+        chain_contract=np.tile(world.stocks.chain_contract, k),
     )
     return Start(
         start.study,
