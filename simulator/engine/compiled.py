@@ -273,8 +273,8 @@ def _philox(c0, c1, c2, c3, k0, k1):
 
 @njit(**INLINE)
 def _unit(high, low):
-    whole = ((high >> _6) << _26) | (low >> _6)
-    return (float(np.int64(whole)) + 0.5) * 2.0**-52
+    whole = _from_unsigned(((high >> _6) << _26) | (low >> _6))
+    return (from_bits(whole | WHOLE_BITS) - 2.0**52 + 0.5) * 2.0**-52
 
 
 @njit(**STAGE)
@@ -471,25 +471,34 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now):
     age_mean = np.empty(n)
     gap_mean = np.empty(n)
     gap = np.empty(n)
+    scale = np.empty(n)
     for i in range(n):
         k = f.catalogue[i]
         cell_drift[i] = drift[_U(f.chain[i]), _U(f.place[i])]
         age_mean[i] = weighted_log_age[k]
         gap_mean[i] = weighted_gap[k]
         gap[i] = log_external[i] - means[k * n_chains + f.chain[i]]
+    shock, growth = luck, gap
+    for i in range(n):
+        scale[i] = _laplace_scale(
+            f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
+        )
+    for i in range(n):
+        shock[i] = p.switches.firm_shocks * _compensated_shock(luck[i], scale[i])
     for i in range(n):
         age = _age_term(log_age[i], age_mean[i], d.age_growth_slope)
         reversion = _reversion_term(gap[i], gap_mean[i], d.rho_size)
-        scale = _laplace_scale(
-            f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
+        growth[i] = (
+            cell_drift[i]
+            + p.switches.age_effect * age
+            + p.switches.reversion * reversion
+            + shock[i]
         )
-        shock = p.switches.firm_shocks * _compensated_shock(luck[i], scale)
-        growth = (
-            cell_drift[i] + p.switches.age_effect * age + p.switches.reversion * reversion + shock
-        )
-        carried = f.capacity[i] * _capacity_of_luck(shock)
+    for i in range(n):
+        carried = f.capacity[i] * _capacity_of_luck(shock[i])
         f.capacity[i] = carried if f.age[i] > 0 else f.capacity[i]
-        grown = f.external[i] * _exp(growth)
+    for i in range(n):
+        grown = f.external[i] * _exp(growth[i])
         f.external[i] = grown if f.age[i] > 0 else f.external[i]
 
 
@@ -532,13 +541,13 @@ def _insert(rows, keys, first, held, room, row, key):
     return held
 
 
-@njit(**STAGE)
-def _slot(f, stocks, row):
+@njit(**INLINE)
+def _slot(slots, used, row):
     """The firm's slot, a new one where it has none."""
-    if f.slot[row] == 0:
-        stocks.slots_used[0] += 1
-        f.slot[row] = stocks.slots_used[0]
-    return f.slot[row]
+    if slots[row] == 0:
+        used[0] += 1
+        slots[row] = used[0]
+    return slots[row]
 
 
 @njit(**STAGE)
@@ -622,7 +631,7 @@ def _award(f, ids, n, p, forcing, stocks, now):
         )
     for k in range(n_granted):
         row = researchers[k]
-        stocks.grant[_slot(f, stocks, row)] = added[f.chain[row]]
+        stocks.grant[_slot(f.slot, stocks.slots_used, row)] = added[f.chain[row]]
     research_turn = build_turn = 0
     if able == 0:
         return
@@ -633,7 +642,7 @@ def _award(f, ids, n, p, forcing, stocks, now):
         else:
             row = researchers[research_turn % n_research]
             research_turn += 1
-        stocks.project_slot[project] = _slot(f, stocks, row)
+        stocks.project_slot[project] = _slot(f.slot, stocks.slots_used, row)
 
 
 @njit(**STAGE)
@@ -666,9 +675,10 @@ def _learn(f, n, p, forcing, stocks, now):
     for k in range(holders):
         granted[k] = _research_lead(granted[k], own[k])
     for k in range(holders):
-        lead = stocks.lead[f.slot[rows[k]]]
-        lead[this] = granted[k]
-        growth[k] = _technology_growth(lead[then], lead[before], p.research.eta_rd, DT)
+        slot = f.slot[rows[k]]
+        stocks.lead[slot, this] = granted[k]
+        lead, earlier = stocks.lead[slot, then], stocks.lead[slot, before]
+        growth[k] = _technology_growth(lead, earlier, p.research.eta_rd, DT)
     for k in range(holders):
         growth[k] = _exp(DT * growth[k])
     for k in range(holders):
@@ -748,7 +758,9 @@ def _share_contracts(f, n, p, forcing, now, contract):
     n_chains = contract.shape[0]
     pool = np.empty(n_chains)
     for c in range(n_chains):
-        pool[c] = p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
+        pool[c] = (
+            p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
+        )
     rows = np.empty(n, dtype=np.int64)
     able = 0
     for i in range(n):
@@ -980,7 +992,7 @@ def record(columns, n, p, measures):
     city[at.FIRMS_100] = float(firms_100)
 
 
-@njit(**STAGE)
+@njit(**LOOP, inline="always")
 def _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
     f = columns.firms
     exits = 0
