@@ -12,7 +12,8 @@ from simulator.engine import cache
 
 cache.point_numba_to_folder()
 
-import llvmlite.ir as ir  # noqa: E402  Numba reads its cache setting when it loads
+import llvmlite.binding as binding  # noqa: E402  Numba reads its cache setting when it loads
+import llvmlite.ir as ir  # noqa: E402
 import numba  # noqa: E402
 from numba import extending, types  # noqa: E402
 from numba.core import cgutils  # noqa: E402
@@ -53,3 +54,16 @@ def move_rows(context: Any, into: Any, to: Any, source: Any, first: Any, count: 
         return c.get_dummy_value()
 
     return types.void(into, types.int64, source, types.int64, types.int64), generate
+
+
+def special(name: str, arguments: int) -> Any:
+    """A special function of scipy for compiled code: its own machine code, called by address, so the same bits.
+
+    It takes a last argument 0 besides its ``arguments`` doubles: Cython's flag whether to look for an override. The
+    symbol, not the address, goes into the cache of compiled code.
+    """
+    symbol = f"scipy_special_{name}"
+    address = extending.get_cython_function_address("scipy.special.cython_special", name)
+    binding.add_symbol(symbol, address)
+    numbers = [types.float64] * arguments
+    return types.ExternalFunction(symbol, types.float64(*numbers, types.int32))
