@@ -285,7 +285,7 @@ def _unit(high, low):
     return (from_bits(whole | WHOLE_BITS) - 2.0**52 + 0.5) * 2.0**-52
 
 
-@njit(**STAGE)
+@njit(**LOOP)
 def _first_uniforms(ids, n, address, seed, member, luck):
     """The first of the two uniforms of `randomness.uniforms` for rows [0, n), into ``luck``."""
     quarter, purpose = address
@@ -295,9 +295,7 @@ def _first_uniforms(ids, n, address, seed, member, luck):
 
 
 @njit(**LOOP)
-def _both_uniforms(ids, address, seed, member, first, second):
-    """Both uniforms of `randomness.uniforms`, into ``first`` and ``second``."""
-    quarter, purpose = address
+def _both_uniforms(ids, quarter, purpose, seed, member, first, second):
     for i in range(ids.shape[0]):
         o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter, purpose, seed, member)
         first[i] = _unit(o0, o1)
@@ -315,7 +313,7 @@ def uniforms(
     """Compiled twin of `simulator.foundation.randomness.uniforms`: same address, same bits."""
     first, second = np.empty(len(ids)), np.empty(len(ids))
     purpose = _U(int(decision) | (option << 8))
-    _both_uniforms(ids, (_U(quarter), purpose), _U(seed), _U(member), first, second)
+    _both_uniforms(ids, _U(quarter), purpose, _U(seed), _U(member), first, second)
     return first, second
 
 
@@ -617,8 +615,8 @@ def _award(f, ids, n, p, forcing, stocks, now):
         listed_ids[k] = ids[rows[k]]
         external[k] = f.external[rows[k]]
         quality[k] = f.quality[rows[k]]
-    address = _U(now.quarter), _ROUND
-    _both_uniforms(listed_ids, address, _U(now.seed), _U(now.member), score, race)
+    quarter_, seed, member = _U(now.quarter), _U(now.seed), _U(now.member)
+    _both_uniforms(listed_ids, quarter_, _ROUND, seed, member, score, race)
     for k in range(able):
         score[k] = _grant_score(quality[k], score[k], r.grant_score_noise)
     for k in range(able):

@@ -32,18 +32,6 @@ TWIN: dict[str, Any] = {
 }
 
 
-@intrinsic
-def bits_of(context: Any, x: Any) -> Any:
-    """Bit pattern of a double as int64, inside compiled code."""
-    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
-
-
-@intrinsic
-def from_bits(context: Any, x: Any) -> Any:
-    """Double of an int64 bit pattern, inside compiled code."""
-    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
-
-
 class Steady(threading.local):
     """A compiled function that is called again and again with the same large tuples.
 
@@ -81,3 +69,15 @@ def move_rows(context: Any, into: Any, to: Any, source: Any, first: Any, count: 
         return c.get_dummy_value()
 
     return types.void(into, types.int64, source, types.int64, types.int64), generate
+
+
+@intrinsic
+def bits_of(context: Any, x: Any) -> Any:
+    """Bit pattern of a double as int64, inside compiled code."""
+    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
+
+
+@intrinsic
+def from_bits(context: Any, x: Any) -> Any:
+    """Double of an int64 bit pattern, inside compiled code."""
+    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
