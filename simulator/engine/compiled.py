@@ -20,6 +20,7 @@ from simulator.engine.numba_tools import (
     LOOP,
     STAGE,
     TWIN,
+    Steady,
     bits_of,
     from_bits,
     move_rows,
@@ -60,6 +61,8 @@ from simulator.mechanisms import milestones as m16
 from simulator.mechanisms import research as m6
 from simulator.mechanisms import talent as m4
 from simulator.world import measures as at
+from simulator.world.firms import Columns
+from simulator.world.measures import Measures
 from simulator.world.state import (
     BUILDER,
     COINVESTED,
@@ -68,6 +71,11 @@ from simulator.world.state import (
     PAID_IN,
     TICKETS_ISSUED,
     Address,
+    Forcing,
+    Links,
+    Parameters,
+    Stocks,
+    Stretch,
 )
 
 NAME = "compiled"
@@ -277,7 +285,7 @@ def _unit(high, low):
     return (from_bits(whole | WHOLE_BITS) - 2.0**52 + 0.5) * 2.0**-52
 
 
-@njit(**STAGE)
+@njit(**LOOP)
 def _first_uniforms(ids, n, address, seed, member, luck):
     """The first of the two uniforms of `randomness.uniforms` for rows [0, n), into ``luck``."""
     quarter, purpose = address
@@ -287,9 +295,7 @@ def _first_uniforms(ids, n, address, seed, member, luck):
 
 
 @njit(**LOOP)
-def _both_uniforms(ids, address, seed, member, first, second):
-    """Both uniforms of `randomness.uniforms`, into ``first`` and ``second``."""
-    quarter, purpose = address
+def _both_uniforms(ids, quarter, purpose, seed, member, first, second):
     for i in range(ids.shape[0]):
         o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter, purpose, seed, member)
         first[i] = _unit(o0, o1)
@@ -307,7 +313,7 @@ def uniforms(
     """Compiled twin of `simulator.foundation.randomness.uniforms`: same address, same bits."""
     first, second = np.empty(len(ids)), np.empty(len(ids))
     purpose = _U(int(decision) | (option << 8))
-    _both_uniforms(ids, (_U(quarter), purpose), _U(seed), _U(member), first, second)
+    _both_uniforms(ids, _U(quarter), purpose, _U(seed), _U(member), first, second)
     return first, second
 
 
@@ -609,8 +615,8 @@ def _award(f, ids, n, p, forcing, stocks, now):
         listed_ids[k] = ids[rows[k]]
         external[k] = f.external[rows[k]]
         quality[k] = f.quality[rows[k]]
-    address = _U(now.quarter), _ROUND
-    _both_uniforms(listed_ids, address, _U(now.seed), _U(now.member), score, race)
+    quarter_, seed, member = _U(now.quarter), _U(now.seed), _U(now.member)
+    _both_uniforms(listed_ids, quarter_, _ROUND, seed, member, score, race)
     for k in range(able):
         score[k] = _grant_score(quality[k], score[k], r.grant_score_noise)
     for k in range(able):
@@ -753,36 +759,24 @@ def _build(f, ids, n, p, forcing, stocks, now):
 
 
 @njit(**STAGE)
-def _share_contracts(f, n, p, forcing, now, contract):
-    """Contracts of the quarter, by firm and summed by chain; only firms of chains with open projects get any (M10)."""
-    n_chains = contract.shape[0]
-    pool = np.empty(n_chains)
-    for c in range(n_chains):
-        pool[c] = (
-            p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
-        )
-    rows = np.empty(n, dtype=np.int64)
-    able = 0
-    for i in range(n):
-        f.contract[i] = 0.0
-        rows[able] = i
-        able += (f.ai[i] > 0) & (pool[_U(f.chain[i])] != 0.0)
+def _share_contracts(f, rows, able, pool, exponent, contract):
+    """Share each chain's spending among the firms in ``rows`` (M10); writes theirs and the chains' contracts."""
     weight = np.empty(able)
     for k in range(able):
         weight[k] = f.external[rows[k]]
     for k in range(able):
-        weight[k] = _size_weight(weight[k], 1, p.contracts.contract_size_exponent)
-    weights = np.zeros(n_chains)
+        weight[k] = _size_weight(weight[k], 1, exponent)
+    weights = np.zeros(contract.shape[0])
     for k in range(able):
-        weights[f.chain[rows[k]]] += weight[k]
-    for c in range(n_chains):
-        contract[c] = 0.0
+        weights[_U(f.chain[rows[k]])] += weight[k]
+    for c in range(contract.shape[0]):
         pool[c] = pool[c] / weights[c] if weights[c] > 0.0 else 0.0
     for k in range(able):
         i = rows[k]
-        c = f.chain[i]
-        f.contract[i] = pool[c] * weight[k]
-        contract[c] += f.contract[i]
+        chain = _U(f.chain[i])
+        won = pool[chain] * weight[k]
+        f.contract[i] = won
+        contract[chain] += won
 
 
 @njit(**STAGE)
@@ -790,14 +784,25 @@ def _sell(f, n, p, forcing, links, stocks, now):
     """Contracts (M10), links (M11) and sales held by capacity (M9)."""
     n_chains = forcing.drift.shape[1]
     n_nodes = links.node_chain.shape[0]
-    contract = np.empty(n_chains)
-    _share_contracts(f, n, p, forcing, now, contract)
+    pool = np.empty(n_chains)
+    for c in range(n_chains):
+        pool[c] = (
+            p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
+        )
     external = np.zeros(n_chains)
+    contract = np.zeros(n_chains)
     reached = np.zeros(n_nodes)
+    rows = np.empty(n, dtype=np.int64)
+    able = 0
     for i in range(n):
-        external[_U(f.chain[i])] += f.external[i]
+        chain = _U(f.chain[i])
+        external[chain] += f.external[i]
         if f.sales[i] >= p.linkages.capable_node_size:
             reached[_U(f.node[i])] = 1.0
+        f.contract[i] = 0.0
+        rows[able] = i
+        able += (f.ai[i] > 0) & (pool[chain] != 0.0)
+    _share_contracts(f, rows, able, pool, p.contracts.contract_size_exponent, contract)
     nodes = np.zeros(n_chains)
     capable = np.zeros(n_chains)
     for k in range(n_nodes):
@@ -1034,14 +1039,12 @@ def _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, me
 
 
 @njit(**LOOP)
-def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
-    """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
+def _one_quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
     return _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
 
 
 @njit(**LOOP)
-def quarters(columns, n, births, first_birth, p, forcing, links, stocks, when, block, cells):
-    """Advance several quarters in one call; arguments and result as `simulator.engine.plain.quarters`."""
+def _quarters(columns, n, births, first_birth, p, forcing, links, stocks, when, block, cells):
     for t in range(when.start, when.stop):
         quarter_ = when.first_quarter + t
         now = Address(
@@ -1056,3 +1059,45 @@ def quarters(columns, n, births, first_birth, p, forcing, links, stocks, when, b
         measures = _measures_of(block[t + 1], cells[t + 1])
         n = _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
     return n
+
+
+_one_quarter_again = Steady(_one_quarter)
+_quarters_again = Steady(_quarters)
+
+
+def quarter(
+    columns: Columns,
+    n: int,
+    births: Columns,
+    first: int,
+    last: int,
+    p: Parameters,
+    forcing: Forcing,
+    links: Links,
+    stocks: Stocks,
+    now: Address,
+    measures: Measures,
+) -> int:
+    """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
+    world = (columns, births, p, forcing, links, stocks, measures)
+    given = columns, n, births, first, last, p, forcing, links, stocks, now, measures
+    return int(_one_quarter_again(world, given))
+
+
+def quarters(
+    columns: Columns,
+    n: int,
+    births: Columns,
+    first_birth: npt.NDArray[np.int64],
+    p: Parameters,
+    forcing: Forcing,
+    links: Links,
+    stocks: Stocks,
+    when: Stretch,
+    block: npt.NDArray[np.float64],
+    cells: npt.NDArray[np.float64],
+) -> int:
+    """Advance several quarters in one call; arguments and result as `simulator.engine.plain.quarters`."""
+    world = (columns, births, first_birth, p, forcing, links, stocks, block, cells)
+    given = columns, n, births, first_birth, p, forcing, links, stocks, when, block, cells
+    return int(_quarters_again(world, given))

@@ -6,6 +6,8 @@ Raises ImportError where Numba is not installed.
 
 from __future__ import annotations
 
+import threading
+from operator import is_
 from typing import Any
 
 from simulator.engine import cache
@@ -31,16 +33,30 @@ TWIN: dict[str, Any] = {
 }
 
 
-@intrinsic
-def bits_of(context: Any, x: Any) -> Any:
-    """Bit pattern of a double as int64, inside compiled code."""
-    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
+class Steady(threading.local):
+    """A compiled function that is called again and again with the same large tuples.
 
+    Numba looks at the type of each of two hundred fields before every call, which takes as long as a thousand firms.
+    Where the tuples are the very objects of the call before, in the same thread, their types are known and the
+    compiled code is entered directly. They are kept until the next call.
+    """
 
-@intrinsic
-def from_bits(context: Any, x: Any) -> Any:
-    """Double of an int64 bit pattern, inside compiled code."""
-    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
+    def __init__(self, function: Any) -> None:
+        """Wrap a function that `njit` made."""
+        self.function = function
+        self.known: tuple[object, ...] = ()
+        self.enter: Any = None
+
+    def __call__(self, steady: tuple[object, ...], given: tuple[object, ...]) -> Any:
+        """Call with ``given``, of which ``steady`` are the arguments whose identity vouches for their types."""
+        if self.enter is not None and all(map(is_, steady, self.known)):
+            return self.enter(*given)
+        result = self.function(*given)
+        compiled = list(self.function.overloads.values())
+        # With more than one version compiled, only Numba's own look tells which is meant.
+        self.enter = compiled[0].entry_point if len(compiled) == 1 else None
+        self.known = steady
+        return result
 
 
 @intrinsic
@@ -67,3 +83,15 @@ def special(name: str, arguments: int) -> Any:
     binding.add_symbol(symbol, address)
     numbers = [types.float64] * arguments
     return types.ExternalFunction(symbol, types.float64(*numbers, types.int32))
+
+
+@intrinsic
+def bits_of(context: Any, x: Any) -> Any:
+    """Bit pattern of a double as int64, inside compiled code."""
+    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
+
+
+@intrinsic
+def from_bits(context: Any, x: Any) -> Any:
+    """Double of an int64 bit pattern, inside compiled code."""
+    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
