@@ -22,6 +22,7 @@ from simulator.engine.compiled import (
     _race,
 )
 from simulator.engine.numba_tools import LOOP, njit, special
+from simulator.engine.titles import count_titles, open_titles, review_titles
 from simulator.foundation import mathematics
 from simulator.foundation.randomness import (
     ORDINAL_BITS,
@@ -31,6 +32,7 @@ from simulator.foundation.randomness import (
     entity_id,
     name_group,
 )
+from simulator.mechanisms import adoption as m19
 from simulator.mechanisms import demand as m2
 from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m8
@@ -52,6 +54,19 @@ from simulator.world.paths import FundPaths, GrowthPaths, growth_before
 from simulator.world.pipelines import QUARTERS_A_YEAR, ROUNDING, Pipelines, single_luck
 from simulator.world.state import NOBODY, Projects
 
+__all__ = [
+    "adoption_path",
+    "append_unnamed",
+    "count_titles",
+    "fit_sizes",
+    "fund_paths",
+    "growth_paths",
+    "lay_out_births",
+    "lost_revenue",
+    "open_titles",
+    "review_titles",
+    "run_pipelines",
+]
 DT = 0.25
 _KIND, _SPOT = _U(Decision.FOUNDING_KIND), _U(Decision.FOUNDING_PLACE)
 _AGE, _QUALITY = _U(Decision.FOUNDING_AGE), _U(Decision.QUALITY)
@@ -67,6 +82,7 @@ EXTERNAL, SALES, CAPACITY = (NUMBERS.index(name) for name in ("external", "sales
 QUALITY, AI_SHARE = (NUMBERS.index(name) for name in ("quality", "ai_share"))
 AGE, CHAIN, NODE, PLACE = (LABELS.index(name) for name in ("age", "chain", "node", "place"))
 CATALOGUE, SOFTWARE, AI = (LABELS.index(name) for name in ("catalogue", "software", "ai"))
+NAMED = LABELS.index("named")
 CARRIER, TECHNOLOGY, SINGLE, INVESTED_IN, EARLIER = range(5)  # what a pipeline is
 MOST_PROJECTS = 1 << ORDINAL_BITS
 
@@ -83,6 +99,10 @@ _started_units = _equation(m16.started_units)
 _national_growth = _equation(m2.national_growth)
 _chain_drift = _equation(m2.chain_drift)
 _published_factor = _equation(m20.published_factor)
+_adopted_share = _equation(m19.adopted_share)
+_mean_share = _equation(m19.mean_share)
+_age_hazard = _equation(m14.age_hazard)
+_yearly_hazard = _equation(m14.yearly_hazard)
 
 
 @njit(**LOOP)
@@ -740,3 +760,38 @@ def append_unnamed(table, ids, sizes, catalogue, ai, ground, p, draw):
     )
     quality = columns.numbers[QUALITY, rows]
     np.exp(quality, out=quality)
+
+
+@njit(**LOOP)
+def _adoption_path(ends, p):
+    path = np.empty(ends.shape[0] - 1)
+    before = _adopted_share(p.ai_adopt_now, ends[0], p.bass_p, p.bass_q)
+    for t in range(path.shape[0]):
+        after = _adopted_share(p.ai_adopt_now, ends[t + 1], p.bass_p, p.bass_q)
+        path[t] = _mean_share(before, after, p.bass_p, p.bass_q, DT)
+        before = after
+    return path
+
+
+def adoption_path(ends, p):
+    """Compiled twin of `simulator.world.goals.adoption_path`, from the ends of the quarters in years."""
+    return _adoption_path(ends, p)
+
+
+@njit(**LOOP)
+def _lost_revenue(numbers, labels, n, reference, d):
+    lost = np.zeros(n)
+    for i in range(n):
+        if labels[CATALOGUE, i] > 0:
+            table = _age_hazard(np.floor(labels[AGE, i] * DT), d)
+            size = numbers[EXTERNAL, i] / reference
+            hazard = _yearly_hazard(table, size, labels[NAMED, i], 0.0, d)
+            lost[i] = hazard * numbers[SALES, i]
+    return _sum(lost)
+
+
+def lost_revenue(table, p, reference):
+    """Compiled twin of `simulator.world.founding.lost_revenue`."""
+    columns = table.columns
+    lost = _lost_revenue(columns.numbers, columns.labels, table.n, reference, p.demography)
+    return p.switches.exit * lost

@@ -186,7 +186,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         firms = found_2024(ground, base, p, draw)
     else:
         firms = found_2017(ground, p, draw)
-    open_titles(firms, study.quarters[0].year, p.titles)
+    open_titles(firms, study.quarters[0].year, p.titles, draw.loops)
     named = stand_ins(firms, ground, draw) if study.named else ()
     links = settle_links(firms, ground, p)
     depreciation = node_depreciation(ground, p)
@@ -194,7 +194,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
     external, sales = columns.external[: firms.n], columns.sales[: firms.n]
-    median = float(np.median(external))
+    median = median_of(external)
     founding_year = study.quarters[0].year
     growth = growth_paths(study.years, founding_year, drift, ground, p, draw)
     backdrop = lay_out_backdrop(study.quarters, growth.national, study.clusters, named, p, draw)
@@ -209,6 +209,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
             p.demand.net_entry_share_national * loading * x0,
             (1.0 - p.demand.net_entry_share_national) * loading,
             median,
+            draw.loops,
         )
     by_chain = columns.chain[: firms.n]
     chain_sales = np.asarray(np.bincount(by_chain, sales, len(ground.chains)), dtype=np.float64)
@@ -218,7 +219,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
     unmoved = BirthPlan(
         first_quarter=study.simulated[0].index,
         n_founding=firms.n,
-        median_size=float(np.median(sales)),
+        median_size=median_of(sales),
         final_share=final_share,
         size_index=index[year_of],
         entry=np.ones(1),
@@ -229,7 +230,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
     does_ai = int(np.sum(columns.ai[: firms.n]))
     layout = Layout(study, values, p, draw, growth, median * index, depreciation, unmoved, does_ai)
     laid = layout.lay_out(study.channels)
-    reference = float(np.median(external[listed])) if listed.any() else median
+    reference = median_of(external[listed]) if listed.any() else median
     by_place = columns.place[: firms.n]
     place_sales = np.asarray(np.bincount(by_place, sales, len(ground.places)), dtype=np.float64)
     steps = len(study.simulated)
@@ -252,7 +253,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         float(np.count_nonzero(listed)),
         rate,
     )
-    row = np.array([*(values[name] for name in study.draws.names), *derived])
+    row = np.array([*values.values(), *derived])
     world = World(
         firms,
         laid.births,
@@ -265,6 +266,15 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         laid.hired,
     )
     return Founded(world, backdrop, row, layout)
+
+
+def median_of(column: Number) -> float:
+    """Median of a column that is not empty."""
+    half = len(column) // 2
+    if len(column) % 2:
+        return float(np.partition(column, half)[half])
+    middle = np.partition(column, (half - 1, half))[half - 1 : half + 1]
+    return float((middle[0] + middle[1]) / 2.0)
 
 
 def _listed_base(listed: Listed, values: dict[str, float]) -> Base:

@@ -138,7 +138,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         titles = slice(SPECIALISED_SMES, LEADING_FIRMS_TOP3 + 1)
         self.block[rows, titles] = self.block[start, titles]
         if self.quarter.quarter == QUARTERS_A_YEAR and world.parameters.switches.firms > 0.0:
-            review_titles(world.firms, self.quarter.year, world.parameters.titles)
+            review_titles(world.firms, self.quarter.year, world.parameters.titles, self.draw.loops)
             self._count_titles()
         self.block[rows, study.delivered] += world.stocks.delivered[start:stop]
         self.block[rows, study.delivered.start + world.hired] += projects_so_far(

@@ -71,7 +71,7 @@ class Base(NamedTuple):
 
 
 class Loops(Protocol):
-    """An engine's loops for what is laid out at founding; each does as the text of the same name, to the last bit."""
+    """An engine's loops for founding and year-ends; each does as the text of the same name, to the last bit."""
 
     fit_sizes: Callable[..., Number]
     append_unnamed: Callable[..., None]
@@ -79,6 +79,11 @@ class Loops(Protocol):
     run_pipelines: Callable[..., Any]
     fund_paths: Callable[..., Any]
     growth_paths: Callable[..., Any]
+    adoption_path: Callable[..., Number]
+    lost_revenue: Callable[..., float]
+    open_titles: Callable[..., None]
+    review_titles: Callable[..., None]
+    count_titles: Callable[..., None]
 
 
 class Draw(NamedTuple):
@@ -361,24 +366,34 @@ def settle_research(table: Table, depreciation: Number, p: Parameters) -> None:
 
 
 def closing_rate(
-    table: Table, p: Parameters, expected_inflow: float, incumbent_drift: float, reference: float
+    table: Table,
+    p: Parameters,
+    expected_inflow: float,
+    incumbent_drift: float,
+    reference: float,
+    loops: Loops | None = None,
 ) -> float:
     """Arrival rate that closes the net-entry account (founding check of M1), firms a year, at least zero.
 
     Net entry must bring ``expected_inflow`` (亿元 a year): arrivals and firms that outgrow the threshold, less exits.
     """
-    firms = table.columns.firms
-    n = table.n
-    d = p.demography
+    firms, n, d = table.columns.firms, table.n, p.demography
+    lost = (lost_revenue if loops is None else loops.lost_revenue)(table, p, reference)
+    outside = (firms.ai[:n] > 0) & (firms.catalogue[:n] == 0)
+    grown = outgrown_revenue(firms.sales[:n][outside], p, incumbent_drift)
+    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
+    return max(0.0, (expected_inflow + lost - grown) / size)
+
+
+def lost_revenue(table: Table, p: Parameters, reference: float) -> float:
+    """Expected revenue a year of catalogue firms that exit, 亿元/yr; ``reference`` is the median size."""
+    firms, n, d = table.columns.firms, table.n, p.demography
     years = np.floor(firms.age[:n] * DT)
     hazard = yearly_hazard(
         age_hazard(years, d), firms.external[:n] / reference, firms.named[:n], 0.0, d
     )
-    listed = firms.catalogue[:n] > 0
-    lost = p.switches.exit * float(np.sum(np.where(listed, hazard * firms.sales[:n], 0.0)))
-    grown = outgrown_revenue(firms.sales[:n][(firms.ai[:n] > 0) & ~listed], p, incumbent_drift)
-    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
-    return max(0.0, (expected_inflow + lost - grown) / size)
+    lost = np.where(firms.catalogue[:n] > 0, hazard * firms.sales[:n], 0.0)
+    return p.switches.exit * float(np.sum(lost))
 
 
 def outgrown_revenue(sales: Number, p: Parameters, drift: float) -> float:
