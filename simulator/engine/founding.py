@@ -42,13 +42,20 @@ from simulator.mechanisms.milestones import DURATION_SHAPE
 from simulator.world.firms import LABELS, NUMBERS, Table
 from simulator.world.founding import (
     LAG_SHAPE,
+    LARGEST_OUTSIDER,
+    LARGEST_TAIL_SHARE,
+    NAMED_AGE,
     NORMAL_ABOVE,
     QUALITY_LOG_SD,
+    SMALLEST_FIRM,
+    TIER,
     WARM_UP,
+    check_total,
     place_utility,
     place_weight,
     sources_of,
     startup_rate,
+    unnamed_firms,
 )
 from simulator.world.paths import FundPaths, GrowthPaths, growth_before
 from simulator.world.pipelines import QUARTERS_A_YEAR, ROUNDING, Pipelines, single_luck
@@ -59,6 +66,7 @@ __all__ = [
     "append_unnamed",
     "count_titles",
     "fit_sizes",
+    "found_2024",
     "fund_paths",
     "growth_paths",
     "lay_out_births",
@@ -69,6 +77,8 @@ __all__ = [
 ]
 DT = 0.25
 _KIND, _SPOT = _U(Decision.FOUNDING_KIND), _U(Decision.FOUNDING_PLACE)
+_FOUNDING_SIZE = _U(Decision.FOUNDING_SIZE)
+_FOUNDING_IDS = tuple(_U(entity_id(Origin.FOUNDING, group)) for group in range(3))
 _AGE, _QUALITY = _U(Decision.FOUNDING_AGE), _U(Decision.QUALITY)
 _COUNT, _SIZE, _BIRTH = _U(Decision.BIRTH_COUNT), _U(Decision.BIRTH_SIZE), _U(Decision.BIRTH_KIND)
 _LAG, _PROJECT = _U(Decision.ARRIVAL_LAG), _U(Decision.PROJECT)
@@ -233,6 +243,139 @@ def _draw_unnamed(
         slope = (ages[k + 1] - ages[k]) / (age_edges[k + 1] - age_edges[k])
         labels[AGE, start + i] = np.int64(np.floor((slope * (x - age_edges[k]) + ages[k]) / DT))
     _log_quality(ids, numbers, start, seed, member)
+
+
+@njit(**LOOP)
+def _found_2024(
+    ids,
+    numbers,
+    labels,
+    named,
+    above,
+    below,
+    rest,
+    base,
+    chain_edges,
+    place_edges,
+    first_node,
+    age_edges,
+    ages,
+    d,
+    seed,
+    member,
+):
+    """All firms of 2024; returns what tail and body had to add up to, and whether they could."""
+    n_named = named.ids.shape[0]
+    n = ids.shape[0]
+    for i in range(n_named):
+        ids[i] = named.ids[i]
+        numbers[SALES, i] = named.revenue[i]
+        numbers[QUALITY, i] = 1.0
+        labels[CHAIN, i] = named.chain[i]
+        labels[NODE, i] = named.node[i]
+        labels[PLACE, i] = named.place[i]
+        labels[SOFTWARE, i] = named.software[i]
+        labels[NAMED, i] = 1
+        labels[CATALOGUE, i] = 1
+        labels[AI, i] = 1
+        labels[AGE, i] = NAMED_AGE
+    body, outside = n_named + above, n_named + above + below
+    for i in range(n_named, body):
+        ids[i] = base.tail_id + _U(i - n_named)
+    for i in range(body, outside):
+        ids[i] = base.body_id + _U(i - body)
+    for i in range(outside, n):
+        ids[i] = base.outside_id + _U(i - outside)
+    luck, kind = np.empty(n - n_named), np.empty(n - n_named)
+    _both_uniforms(ids[n_named:], _ZERO, _FOUNDING_SIZE, seed, member, luck, kind)
+    sizes = numbers[SALES]
+    largest = base.unnamed_max_size
+    for i in range(above):
+        sizes[n_named + i] = _truncated_pareto(luck[i], TIER, largest, base.founding_tail)
+    total = LARGEST_TAIL_SHARE * rest
+    if above > 0 and _sum(sizes[n_named:body]) > total:
+        if not above * TIER < total < above * largest:
+            return total, 0.0, False
+        sizes[n_named:body] = _fit_sizes(luck[:above], total, TIER, largest)
+    smallest = d.catalogue_threshold
+    body_total = rest - _sum(sizes[n_named:body])
+    if not below * smallest < body_total < below * TIER:
+        return total, body_total, False
+    for i in range(below):
+        luck[above + i] = (i + luck[above + i]) / below
+    sizes[body:outside] = _fit_sizes(luck[above : above + below], body_total, smallest, TIER)
+    for i in range(n_named, outside):
+        labels[CATALOGUE, i] = 1
+        labels[AI, i] = 1
+    for i in range(outside, n):
+        k = i - n_named
+        does_ai = kind[k] < d.ecosystem_ai_share
+        labels[AI, i] = does_ai
+        sizes[i] = _truncated_pareto(
+            luck[k], SMALLEST_FIRM, smallest if does_ai else LARGEST_OUTSIDER, base.founding_tail
+        )
+    for i in range(n):
+        numbers[AI_SHARE, i] = d.core_ai_share
+    _draw_unnamed(
+        ids[n_named:],
+        numbers,
+        labels,
+        n_named,
+        chain_edges,
+        place_edges,
+        first_node,
+        age_edges,
+        ages,
+        d.software_share,
+        seed,
+        member,
+    )
+    return total, body_total, True
+
+
+class _Base(NamedTuple):
+    """What is drawn of the stock of 2024, and the first ids of its unnamed firms."""
+
+    founding_tail: float
+    unnamed_max_size: float
+    tail_id: np.uint64
+    body_id: np.uint64
+    outside_id: np.uint64
+
+
+def found_2024(ground, base, p, draw):
+    """Compiled twin of `simulator.world.founding.found_2024`."""
+    named = ground.perimeters[base.construction]
+    rest, above, below = unnamed_firms(named, base, p)
+    outside = round(base.ecosystem_firms)
+    n = len(named.ids) + above + below + outside
+    table = Table(n)
+    columns = table.columns
+    tail_total, body_total, possible = _found_2024(
+        columns.ids[:n],
+        columns.numbers,
+        columns.labels,
+        named,
+        above,
+        below,
+        rest,
+        _Base(base.founding_tail, base.unnamed_max_size, *_FOUNDING_IDS),
+        ground.chain_edges,
+        np.cumsum(place_weight(ground, p), axis=1),
+        ground.first_node,
+        ground.age_edges,
+        ground.age_bounds,
+        p.demography,
+        _U(draw.seed),
+        _U(draw.member),
+    )
+    if not possible:
+        check_total(above, tail_total, TIER, base.unnamed_max_size)
+        check_total(below, body_total, p.demography.catalogue_threshold, TIER)
+    table.n = n
+    quality = columns.numbers[QUALITY, len(named.ids) : n]
+    np.exp(quality, out=quality)
+    return table
 
 
 @njit(**LOOP)

@@ -279,10 +279,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
 
     def _record_factors(self, rows: slice) -> None:
         """Write what each government spends of its plan this year, for the city and by place."""
-        first = place_columns(PLACE_BUDGET_FACTOR, *self.cells.shape[1:]).start
-        for government in self.governments:
-            office = government.office
-            if office.id == MUNICIPALITY:
-                self.block[rows, BUDGET_FACTOR] = government.factor
-            else:
-                self.block[rows, first + np.array(office.places)] = government.factor
+        factors = {government.office.id: government.factor for government in self.governments}
+        self.block[rows, BUDGET_FACTOR] = factors[MUNICIPALITY]
+        columns = place_columns(PLACE_BUDGET_FACTOR, *self.cells.shape[1:])
+        self.block[rows, columns] = [factors[district] for district in self.study.districts]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.foundation.calendar import Quarter
-from simulator.policy.budgets import Office, office_of, offices
+from simulator.policy.budgets import Office, district_of, office_of, offices
 from simulator.policy.effects import (
     LeverEffect,
     counted_targets,
@@ -128,6 +128,11 @@ class Study:
         """The governments of the city, the municipality first, with their planned budgets."""
         assumptions = lever_tables(self.library).assumptions
         return offices(self.scenario.levers, assumptions, self.ground, self.simulated)
+
+    @cached_property
+    def districts(self) -> tuple[str, ...]:
+        """Id of the district that each place is or lies in."""
+        return tuple(district_of(self.ground, place) for place in range(len(self.ground.places)))
 
     @cached_property
     def goal(self) -> tuple[float, int] | None:

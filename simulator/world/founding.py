@@ -39,7 +39,7 @@ from simulator.mechanisms.linkages import local_share
 from simulator.mechanisms.location import utility
 from simulator.mechanisms.research import balanced_stock
 from simulator.world.firms import Table
-from simulator.world.places import Ground, node_coverage
+from simulator.world.places import Ground, Perimeter, node_coverage
 from simulator.world.state import Links, Parameters
 
 Number = npt.NDArray[np.float64]
@@ -55,6 +55,7 @@ LAG_SHAPE = 4.0  # of the gamma booking lag (assumed); lags beyond the warm-up a
 NORMAL_ABOVE = 500.0  # mean count above which the normal law stands in for the Poisson law
 WARM_UP = 12  # quarters of signings before the start, or the lag would starve the first years
 SMALLEST_FINAL_SHARE = 0.1  # of a chain's revenue, sold outside the seven chains (assumed)
+NAMED_AGE = 40  # quarters, of firms with a reported revenue (assumed)
 DT = 0.25
 
 
@@ -74,6 +75,7 @@ class Loops(Protocol):
     """An engine's loops for founding and year-ends; each does as the text of the same name, to the last bit."""
 
     fit_sizes: Callable[..., Number]
+    found_2024: Callable[..., Table]
     append_unnamed: Callable[..., None]
     lay_out_births: Callable[..., tuple[Table, Label]]
     run_pipelines: Callable[..., Any]
@@ -128,13 +130,11 @@ class Cohort(NamedTuple):
 
 def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
     """Found the catalogue at X₀ and the ecosystem around it; sales are set, external sales not yet."""
+    if draw.loops is not None:
+        return draw.loops.found_2024(ground, base, p, draw)
     named = ground.perimeters[base.construction]
-    rest = base.base_core_revenue - float(named.revenue.sum())
-    named_above = int(np.count_nonzero(named.revenue >= TIER))
+    rest, above, below = unnamed_firms(named, base, p)
     threshold = p.demography.catalogue_threshold
-    above = max(0, round(base.n10_2024) - named_above)
-    feasible = int((1.0 - LARGEST_TAIL_SHARE) * rest / (1.25 * threshold))
-    below = min(max(round(base.catalogue_firms) - len(named.ids) - above, 1), max(feasible, 1))
     tail_ids = entity_ids(Origin.FOUNDING, 0, 0, above)
     body_ids = entity_ids(Origin.FOUNDING, 1, 0, below)
     tail = tail_sizes(draw.pair(tail_ids, Decision.FOUNDING_SIZE)[0], rest, base, draw.loops)
@@ -153,13 +153,24 @@ def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
         ai=1,
         quality=1.0,
         ai_share=p.demography.core_ai_share,
-        age=40,
+        age=NAMED_AGE,
     )
     unnamed = np.concatenate([tail_ids, body_ids])
     sizes = np.concatenate([tail, body])
     append_unnamed(table, unnamed, sizes, 1, 1, ground, p, draw)
     append_outside(table, base, ground, p, draw)
     return table
+
+
+def unnamed_firms(named: Perimeter, base: Base, p: Parameters) -> tuple[float, int, int]:
+    """Revenue of the unnamed catalogue firms, 亿元, and how many stand above and below the tier."""
+    rest = base.base_core_revenue - float(named.revenue.sum())
+    named_above = int(np.count_nonzero(named.revenue >= TIER))
+    above = max(0, round(base.n10_2024) - named_above)
+    smallest = p.demography.catalogue_threshold
+    feasible = int((1.0 - LARGEST_TAIL_SHARE) * rest / (1.25 * smallest))
+    below = min(max(round(base.catalogue_firms) - len(named.ids) - above, 1), max(feasible, 1))
+    return rest, above, below
 
 
 def append_outside(table: Table, base: Base, ground: Ground, p: Parameters, draw: Draw) -> None:
@@ -197,8 +208,7 @@ def fit_sizes(
     Raises ValueError when no exponent can: the total lies outside (n·smallest, n·largest).
     """
     n = len(luck)
-    if not n * smallest < total < n * largest:
-        raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
+    check_total(n, total, smallest, largest)
     if loops is not None:
         return loops.fit_sizes(luck, total, smallest, largest)
 
@@ -217,6 +227,12 @@ def fit_sizes(
     sizes: Number = truncated_pareto(luck, smallest, largest, root(excess, low, high))
     sizes[int(np.argmax(sizes))] += total - float(sizes.sum())
     return sizes
+
+
+def check_total(n: int, total: float, smallest: float, largest: float) -> None:
+    """Raise ValueError unless firms of these sizes can add up to the total."""
+    if not n * smallest < total < n * largest:
+        raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
 
 
 def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
