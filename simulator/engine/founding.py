@@ -38,6 +38,7 @@ from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m8
 from simulator.mechanisms import milestones as m16
 from simulator.mechanisms import observation as m20
+from simulator.mechanisms import research as m6
 from simulator.mechanisms.milestones import DURATION_SHAPE
 from simulator.world.firms import LABELS, NUMBERS, Table
 from simulator.world.founding import (
@@ -50,6 +51,7 @@ from simulator.world.founding import (
     SMALLEST_FIRM,
     TIER,
     WARM_UP,
+    balanced_links,
     check_total,
     place_utility,
     place_weight,
@@ -64,7 +66,9 @@ from simulator.world.state import NOBODY, Projects
 __all__ = [
     "adoption_path",
     "append_unnamed",
+    "contract_spending",
     "count_titles",
+    "crude_exit",
     "fit_sizes",
     "found_2024",
     "fund_paths",
@@ -74,6 +78,8 @@ __all__ = [
     "open_titles",
     "review_titles",
     "run_pipelines",
+    "settle_links",
+    "settle_research",
 ]
 DT = 0.25
 _KIND, _SPOT = _U(Decision.FOUNDING_KIND), _U(Decision.FOUNDING_PLACE)
@@ -90,6 +96,7 @@ _60, _STARTUP, _POLICY = _U(60), _U(Origin.STARTUP), _U(Origin.POLICY_ARRIVAL)
 
 EXTERNAL, SALES, CAPACITY = (NUMBERS.index(name) for name in ("external", "sales", "capacity"))
 QUALITY, AI_SHARE = (NUMBERS.index(name) for name in ("quality", "ai_share"))
+INTERMEDIATE, RESEARCH = (NUMBERS.index(name) for name in ("intermediate", "research"))
 AGE, CHAIN, NODE, PLACE = (LABELS.index(name) for name in ("age", "chain", "node", "place"))
 CATALOGUE, SOFTWARE, AI = (LABELS.index(name) for name in ("catalogue", "software", "ai"))
 NAMED = LABELS.index("named")
@@ -111,6 +118,7 @@ _chain_drift = _equation(m2.chain_drift)
 _published_factor = _equation(m20.published_factor)
 _adopted_share = _equation(m19.adopted_share)
 _mean_share = _equation(m19.mean_share)
+_balanced_stock = _equation(m6.balanced_stock)
 _age_hazard = _equation(m14.age_hazard)
 _yearly_hazard = _equation(m14.yearly_hazard)
 
@@ -531,7 +539,7 @@ def lay_out_births(plan, ground, p, draw):
     d, n_chains, steps = p.demography, len(ground.chains), len(plan.size_index)
     sources = sources_of(plan, ground)
     signed = p.switches.arrivals * DT * np.concatenate([source.rates for source in sources])
-    mean = np.concatenate([startup_rate(plan, ground, p).ravel(), signed])
+    mean = np.concatenate([startup_rate(plan, ground, p, draw.loops).ravel(), signed])
     levers = tuple((source.name, int(source.origin)) for source in sources)
     cells, firsts = _addresses(ground.chains, levers, plan.first_quarter, steps)
     how = _How(
@@ -853,33 +861,31 @@ def _growth_paths(
 
 
 @lru_cache(maxsize=64)
-def _yearly_addresses(names, first, count):
-    groups = tuple(name_group(name) for name in names)
-    return dated_ids(Origin.PROCESS, groups, first, count)
+def _yearly_addresses(chains, first, count):
+    """Addresses of the nation and the city by year, and of the chains: once for ever, then by year."""
+
+    def dated(names, first, count):
+        return dated_ids(Origin.PROCESS, tuple(name_group(n) for n in names), first, count)
+
+    nation, city = dated(("nation",), first, count).ravel(), dated(("city",), first, count).ravel()
+    return nation, city, np.concatenate([dated(chains, 0, 1), dated(chains, first, count)])
 
 
 def growth_paths(years, founding_year, definition_drift, ground, p, draw):
     """Compiled twin of `simulator.world.paths.growth_paths`; the years follow each other."""
     level, mean = growth_before(founding_year, ground, p)
-    first, count = years[0], len(years)
-    chains = np.concatenate(
-        [_yearly_addresses(ground.chains, 0, 1), _yearly_addresses(ground.chains, first, count)]
+    found = _growth_paths(
+        *_yearly_addresses(ground.chains, years[0], len(years)),
+        np.cumsum(definition_drift),
+        level,
+        mean,
+        p.demand,
+        p.observation.reporting_noise_sd,
+        p.switches.observation,
+        _U(draw.seed),
+        _U(draw.member),
     )
-    return GrowthPaths(
-        *_growth_paths(
-            _yearly_addresses(("nation",), first, count).ravel(),
-            _yearly_addresses(("city",), first, count).ravel(),
-            chains,
-            np.cumsum(definition_drift),
-            level,
-            mean,
-            p.demand,
-            p.observation.reporting_noise_sd,
-            p.switches.observation,
-            _U(draw.seed),
-            _U(draw.member),
-        )
-    )
+    return GrowthPaths(*found)
 
 
 def append_unnamed(table, ids, sizes, catalogue, ai, ground, p, draw):
@@ -938,3 +944,87 @@ def lost_revenue(table, p, reference):
     columns = table.columns
     lost = _lost_revenue(columns.numbers, columns.labels, table.n, reference, p.demography)
     return p.switches.exit * lost
+
+
+@njit(**LOOP)
+def _crude_exit(weight, d):
+    exits = np.empty(weight.shape[0])
+    for years in range(weight.shape[0]):
+        exits[years] = weight[years] * _age_hazard(float(years), d)
+    return _sum(exits) / _sum(weight) * d.h_hightech_mult
+
+
+def crude_exit(ground, d):
+    """Compiled twin of `simulator.world.founding.crude_exit`."""
+    return _crude_exit(ground.age_weight, d)
+
+
+@njit(**LOOP)
+def _gross(numbers, labels, n, node_chain, n_chains, capable_size):
+    gross = np.zeros(n_chains)
+    largest = np.zeros(node_chain.shape[0])
+    for i in range(n):
+        sales, node = numbers[SALES, i], labels[NODE, i]
+        gross[labels[CHAIN, i]] += sales
+        largest[node] = max(largest[node], sales)
+    nodes, capable = np.zeros(n_chains), np.zeros(n_chains)
+    for k in range(node_chain.shape[0]):
+        nodes[node_chain[k]] += 1.0
+        capable[node_chain[k]] += 1.0 if largest[k] >= capable_size else 0.0
+    return gross, capable / nodes
+
+
+@njit(**LOOP)
+def _split_sales(numbers, labels, n, part, room):
+    for i in range(n):
+        sales = numbers[SALES, i]
+        external = sales * part[labels[CHAIN, i]]
+        numbers[EXTERNAL, i] = external
+        numbers[INTERMEDIATE, i] = sales - external
+        numbers[CAPACITY, i] = room * sales
+
+
+def settle_links(table, ground, p):
+    """Compiled twin of `simulator.world.founding.settle_links`."""
+    columns = table.columns
+    gross, coverage = _gross(
+        columns.numbers,
+        columns.labels,
+        table.n,
+        ground.node_chain,
+        len(ground.chains),
+        p.linkages.capable_node_size,
+    )
+    links, part = balanced_links(gross, coverage, ground, p)
+    room = 1.0 + p.finance.capacity_headroom
+    _split_sales(columns.numbers, columns.labels, table.n, part, room)
+    return links
+
+
+@njit(**LOOP)
+def _settle_research(numbers, labels, n, depreciation, share, growth):
+    for i in range(n):
+        rate = depreciation[labels[SOFTWARE, i], labels[NODE, i]]
+        numbers[RESEARCH, i] = _balanced_stock(share * numbers[SALES, i], rate, growth)
+
+
+def settle_research(table, depreciation, p, growth):
+    """Compiled twin of `simulator.world.founding.settle_research`, at the growth of incumbents."""
+    columns, share = table.columns, p.research.rd_share
+    _settle_research(columns.numbers, columns.labels, table.n, depreciation, share, growth)
+
+
+@njit(**LOOP)
+def _contract_spending(opened, quarters):
+    spending = np.zeros_like(opened)
+    for lag in range(min(int(np.ceil(quarters)), opened.shape[0])):
+        part = min(1.0, quarters - lag) / quarters
+        for t in range(lag, opened.shape[0]):
+            for c in range(opened.shape[1]):
+                spending[t, c] += part * opened[t - lag, c]
+    return spending
+
+
+def contract_spending(opened, duration):
+    """Compiled twin of `simulator.world.paths.contract_spending`."""
+    return _contract_spending(opened, duration / DT)

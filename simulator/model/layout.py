@@ -98,7 +98,7 @@ class Layout:
             policy=tuple((s.lever, s.rates, s.chain_weights) for s in channels.signings),
         )
         births, first_birth = lay_out_births(plan, ground, p, draw)
-        settle_research(births, self.depreciation, p)
+        settle_research(births, self.depreciation, p, draw.loops)
         funds = fund_paths(channel("fund", shape[:1]), p, draw)
         grants = np.zeros((len(study.years), len(ground.chains)))
         year_of = np.array([quarter.year - study.years[0] for quarter in study.simulated])
@@ -124,7 +124,7 @@ class Layout:
             survival=channel("survival", shape),
             linkage=channel("linkage", shape) @ ground.place_share,
             contracts=contract_spending(
-                channel("demand", shape[:2]), p.contracts.contract_duration
+                channel("demand", shape[:2]), p.contracts.contract_duration, draw.loops
             ),
             fund=funds.stocks,
             tickets=funds.tickets,
@@ -188,9 +188,9 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         firms = found_2017(ground, p, draw)
     open_titles(firms, study.quarters[0].year, p.titles, draw.loops)
     named = stand_ins(firms, ground, draw) if study.named else ()
-    links = settle_links(firms, ground, p)
+    links = settle_links(firms, ground, p, draw.loops)
     depreciation = node_depreciation(ground, p)
-    settle_research(firms, depreciation, p)
+    settle_research(firms, depreciation, p, draw.loops)
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
     external, sales = columns.external[: firms.n], columns.sales[: firms.n]

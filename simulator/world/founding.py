@@ -83,6 +83,10 @@ class Loops(Protocol):
     growth_paths: Callable[..., Any]
     adoption_path: Callable[..., Number]
     lost_revenue: Callable[..., float]
+    crude_exit: Callable[..., float]
+    settle_links: Callable[..., Links]
+    settle_research: Callable[..., None]
+    contract_spending: Callable[..., Number]
     open_titles: Callable[..., None]
     review_titles: Callable[..., None]
     count_titles: Callable[..., None]
@@ -326,15 +330,15 @@ def draw_age(ground: Ground, luck: Number) -> Label:
     return np.asarray(np.floor(years / DT).astype(np.int64))
 
 
-def settle_links(table: Table, ground: Ground, p: Parameters) -> Links:
+def settle_links(table: Table, ground: Ground, p: Parameters, loops: Loops | None = None) -> Links:
     """Invert gross revenue through the links (M11) so that quarter one starts in balance.
 
     With x₀ the revenue by chain, f₀ = (I − R̂A)x₀ ≥ 0 and e_i = revenue_i·f₀/x₀. Writes external, intermediate
     sales and capacity. A chain cannot sell more inside the seven than it makes: where the drawn perimeter would ask
     for that, its row of purchases is cut so that a tenth of its revenue stays final.
     """
-    n_chains = len(ground.chains)
-    purchases = p.linkages.io_column_sum * ground.purchases
+    if loops is not None:
+        return loops.settle_links(table, ground, p)
     chain, sales = np.asarray(table.column("chain")), np.asarray(table.column("sales"))
     coverage = node_coverage(
         np.asarray(table.column("node"), dtype=np.int64),
@@ -342,21 +346,29 @@ def settle_links(table: Table, ground: Ground, p: Parameters) -> Links:
         p.linkages.capable_node_size,
         ground.node_chain,
     )
+    gross = np.asarray(np.bincount(chain, sales, len(ground.chains)), dtype=np.float64)
+    links, part = balanced_links(gross, coverage, ground, p)
+    table.column("external")[:] = sales * part[chain]
+    table.column("intermediate")[:] = sales - table.column("external")
+    table.column("capacity")[:] = (1.0 + p.finance.capacity_headroom) * sales
+    return links
+
+
+def balanced_links(
+    gross: Number, coverage: Number, ground: Ground, p: Parameters
+) -> tuple[Links, Number]:
+    """Links in balance with the revenue of each chain (M11), and the part of it that is final; both shapes (C,)."""
+    purchases = p.linkages.io_column_sum * ground.purchases
     links = Links(purchases, ground.node_chain, np.where(coverage > 0.0, coverage, 1.0))
-    gross = np.bincount(chain, sales, n_chains)
     final = gross.copy()
     if p.switches.links > 0.0:
-        shares = local_share(p.linkages.rpc, coverage, links.coverage, np.zeros(n_chains))
+        shares = local_share(p.linkages.rpc, coverage, links.coverage, np.zeros(len(gross)))
         inside = shares * (purchases @ gross)
         room = (1.0 - SMALLEST_FINAL_SHARE) * gross
         cut = np.where(inside > room, room / np.where(inside > 0.0, inside, 1.0), 1.0)
         purchases *= cut[:, np.newaxis]
         final = gross - cut * inside
-    part = np.where(gross > 0.0, final / np.where(gross > 0.0, gross, 1.0), 1.0)
-    table.column("external")[:] = sales * part[chain]
-    table.column("intermediate")[:] = sales - table.column("external")
-    table.column("capacity")[:] = (1.0 + p.finance.capacity_headroom) * sales
-    return links
+    return links, np.where(gross > 0.0, final / np.where(gross > 0.0, gross, 1.0), 1.0)
 
 
 def node_depreciation(ground: Ground, p: Parameters) -> Number:
@@ -369,13 +381,18 @@ def node_depreciation(ground: Ground, p: Parameters) -> Number:
     return np.where(ground.semiconductor > 0, r.delta_rd_semi, rates)
 
 
-def settle_research(table: Table, depreciation: Number, p: Parameters) -> None:
+def settle_research(
+    table: Table, depreciation: Number, p: Parameters, loops: Loops | None = None
+) -> None:
     """Write every firm's own research stock on the balanced path of its revenue (M6).
 
     ``depreciation`` is by software flag and node, (2, N); growth is the systematic part of incumbents.
     """
     growth = (1.0 - p.demand.net_entry_share_national) * p.demand.loading_national
     growth *= float(np.log1p(max(p.demand.g_nat_ai, 0.0)))
+    if loops is not None:
+        loops.settle_research(table, depreciation, p, growth)
+        return
     kind = depreciation[table.column("software"), table.column("node")]
     spending = p.research.rd_share * table.column("sales")
     table.column("research")[:] = balanced_stock(spending, kind, growth)
@@ -471,10 +488,12 @@ def in_order(cohorts: Sequence[Cohort]) -> Cohort:
     return Cohort(**columns)
 
 
-def startup_rate(plan: BirthPlan, ground: Ground, p: Parameters) -> Number:
+def startup_rate(
+    plan: BirthPlan, ground: Ground, p: Parameters, loops: Loops | None = None
+) -> Number:
     """Expected start-ups of a quarter (M12); shape (T, C)."""
     d = p.demography
-    crude = crude_exit(ground, d)
+    crude = (crude_exit if loops is None else loops.crude_exit)(ground, d)
     trend = (1.0 + d.g_entry) ** (DT * np.arange(len(plan.size_index)))
     yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
     return yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry

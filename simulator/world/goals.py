@@ -50,7 +50,7 @@ def lay_out_backdrop(
 ) -> Backdrop:
     """The paths of one member: ``quarters`` begin with the founding one, ``national`` is ln(1+g) of the years after."""
     index = np.concatenate([[0.0], np.cumsum(national)])
-    since = np.array([quarter.year - quarters[0].year for quarter in quarters])
+    since = _years_since(quarters)
     mean = float(np.log1p(p.demand.g_nat_ai))
     first = np.exp(index[since] - mean * (STATED_FOR - quarters[0].year))
     luck = draw.pair(name_ids(tuple(c.target for c in clusters)), Decision.NAMED_SCALE)
@@ -77,6 +77,12 @@ def _log_index(cluster: GoalCluster, founding: Quarter, index: Number, mean: flo
     if years < 0:
         return mean * years
     return float(index[min(years, len(index) - 1)]) + mean * max(0, years - len(index) + 1)
+
+
+@lru_cache(maxsize=64)
+def _years_since(quarters: tuple[Quarter, ...]) -> npt.NDArray[np.int64]:
+    """Years from that of the first quarter to that of each."""
+    return np.array([quarter.year - quarters[0].year for quarter in quarters])
 
 
 @lru_cache(maxsize=64)
