@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine.compiled import (
     _U,
@@ -63,6 +64,8 @@ from simulator.world.paths import FundPaths, GrowthPaths, growth_before
 from simulator.world.pipelines import QUARTERS_A_YEAR, ROUNDING, Pipelines, single_luck
 from simulator.world.state import NOBODY, Projects
 
+Ids = npt.NDArray[np.uint64]
+Label = npt.NDArray[np.int64]
 __all__ = [
     "adoption_path",
     "append_unnamed",
@@ -746,33 +749,56 @@ def _pipelines(
     return started, delivered, first, begun, due, succeeds, target, carrier, investment
 
 
+class _Pipelines(NamedTuple):
+    """What does not change of the pipelines of a scenario, those of firms first, then those listed before it."""
+
+    lengths: Label
+    first_ids: Ids
+    column: Label
+    kind: Label
+
+
+@lru_cache(maxsize=64)
+def _standing(reserved, earlier, targets, quarters):
+    """Pipelines from what identifies them; ``reserved`` are without their rates."""
+    names, column, kind = [], [], []
+    for target, technology, carrier, invested_in, single, drawn_as in reserved:
+        names.append(f"{drawn_as or target}/{technology}")
+        column.append(targets.index(target))
+        kind.append((carrier, technology, single, invested_in, False))
+    for target, _ in earlier:
+        names.append(f"{target}/carried")
+        column.append(targets.index(target))
+        kind.append((NOBODY, False, False, False, True))
+    lengths = [quarters] * len(reserved) + [QUARTERS_A_YEAR * years for _, years in earlier]
+    return _Pipelines(
+        np.array(lengths, dtype=np.int64),
+        np.array([entity_id(Origin.PROCESS, name_group(n)) for n in names], dtype=np.uint64),
+        np.array(column, dtype=np.int64),
+        np.array(kind, dtype=np.int64).reshape(-1, 5),
+    )
+
+
 def run_pipelines(reserved, carried, targets, year_start, p, draw):
     """Compiled twin of `simulator.world.pipelines.run_pipelines`."""
     before = [earlier for earlier in carried if earlier.target in targets]
-    lengths = [len(year_start)] * len(reserved)
-    lengths += [QUARTERS_A_YEAR * earlier.years_before for earlier in before]
-    rates = np.zeros((len(lengths), max(lengths, default=0)))
-    names, column, kind, single = [], [], [], np.zeros(len(lengths))
+    standing = _standing(
+        tuple((r.target, r.technology, *r[3:]) for r in reserved),
+        tuple((earlier.target, earlier.years_before) for earlier in before),
+        tuple(targets),
+        len(year_start),
+    )
+    lengths = standing.lengths
+    rates, single = np.zeros((len(lengths), lengths.max(initial=0))), np.zeros(len(lengths))
     for r, pipeline in enumerate(reserved):
-        rates[r, : lengths[r]] = pipeline.rates
-        names.append(f"{pipeline.drawn_as or pipeline.target}/{pipeline.technology}")
-        column.append(targets.index(pipeline.target))
-        flags = pipeline.technology, pipeline.single, pipeline.invested_in, False
-        kind.append((pipeline.carrier, *flags))
+        rates[r, : len(year_start)] = pipeline.rates
         if pipeline.single:
             single[r] = single_luck(pipeline.target, draw)
     for r, earlier in enumerate(before, start=len(reserved)):
         rates[r, : lengths[r] : QUARTERS_A_YEAR] = earlier.listed_a_year
-        names.append(f"{earlier.target}/carried")
-        column.append(targets.index(earlier.target))
-        kind.append((NOBODY, False, False, False, True))
-    firsts = [entity_id(Origin.PROCESS, name_group(name)) for name in names]
     started, delivered, *columns = _pipelines(
         rates,
-        np.array(lengths, dtype=np.int64),
-        np.array(firsts, dtype=np.uint64),
-        np.array(column, dtype=np.int64),
-        np.array(kind, dtype=np.int64).reshape(-1, 5),
+        *standing,
         single,
         year_start,
         len(targets),

@@ -101,8 +101,7 @@ class Layout:
         settle_research(births, self.depreciation, p, draw.loops)
         funds = fund_paths(channel("fund", shape[:1]), p, draw)
         grants = np.zeros((len(study.years), len(ground.chains)))
-        year_of = np.array([quarter.year - study.years[0] for quarter in study.simulated])
-        np.add.at(grants, year_of, DT * channel("knowledge", shape[:2]))
+        np.add.at(grants, study.year_of, DT * channel("knowledge", shape[:2]))
         pipelines = run_pipelines(
             self._reserved(channels),
             ground.carried,
@@ -146,7 +145,7 @@ class Layout:
 
     def _reserved(self, channels: Channels) -> list[Reserved]:
         study = self.study
-        metric = {r.target: study.registry.target(r.target).metric for r in channels.reservations}
+        metric = study.metrics
         return [
             Reserved(
                 r.target,
@@ -215,13 +214,12 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
     chain_sales = np.asarray(np.bincount(by_chain, sales, len(ground.chains)), dtype=np.float64)
     chain_external = np.bincount(by_chain, external, len(ground.chains))
     final_share = np.where(chain_sales > 0.0, chain_external / np.maximum(chain_sales, 1e-300), 1.0)
-    year_of = np.array([q.year - study.years[0] for q in study.simulated])
     unmoved = BirthPlan(
         first_quarter=study.simulated[0].index,
         n_founding=firms.n,
         median_size=median_of(sales),
         final_share=final_share,
-        size_index=index[year_of],
+        size_index=index[study.year_of],
         entry=np.ones(1),
         incentive=np.zeros(1),
         base_rate=rate,

@@ -82,7 +82,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self._list_projects()
         self._measure_founding()
         self.governments = self._seat_governments()
-        self.factors = {g.office.id: np.ones(len(self.study.simulated)) for g in self.governments}
+        own = np.ones((len(self.governments), len(self.study.simulated)))
+        self.factors = {g.office.id: row for g, row in zip(self.governments, own, strict=True)}
         self._record_factors(slice(0, 1))
 
     def step(self) -> None:
@@ -243,9 +244,10 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         study = self.study
         place, whole = self._published(slice(0, 1))
         gain = self.world.parameters.budgets.adaptive_gain
+        own = np.bincount(study.seat_of_place, place, len(study.offices)).tolist()
         seated = []
-        for office in study.offices:
-            base = float(place[list(office.places)].sum()) if office.id else whole
+        for seat, office in enumerate(study.offices):
+            base = own[seat] if office.id else whole
             goal = study.goal[0] * base / whole if study.goal is not None and whole > 0.0 else None
             seated.append(Government(self, office, gain, base, goal))
         return tuple(seated)

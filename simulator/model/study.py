@@ -135,6 +135,22 @@ class Study:
         return tuple(district_of(self.ground, place) for place in range(len(self.ground.places)))
 
     @cached_property
+    def seat_of_place(self) -> Label:
+        """Position among the offices of the government of each place's district."""
+        seats = [office.id for office in self.offices]
+        return np.array([seats.index(district) for district in self.districts], dtype=np.int64)
+
+    @cached_property
+    def year_of(self) -> Label:
+        """Position among the years of each simulated quarter."""
+        return np.array([quarter.year - self.years[0] for quarter in self.simulated])
+
+    @cached_property
+    def metrics(self) -> dict[str, str]:
+        """What each target of the registry is measured by."""
+        return {target.id: target.metric for target in self.registry.targets}
+
+    @cached_property
     def goal(self) -> tuple[float, int] | None:
         """Core revenue (亿元) and year that adaptive governments steer for; None without a target in force."""
         target = revenue_goal(self.registry, self.scenario.plans, self.quarters[0].year)

@@ -380,7 +380,7 @@ def count_feature_areas(areas: tuple[Area, ...], cells: Number, threshold: float
     own = ((chains @ cells) * places).sum(axis=2)
     city = by_chain.sum(axis=1)[:, np.newaxis]
     passes = is_feature_area(own, by_place @ places.T, by_chain @ chains.T, city, threshold)
-    return np.asarray(np.count_nonzero(passes, axis=1), dtype=np.float64)
+    return np.asarray(passes.sum(axis=1), dtype=np.float64)
 
 
 def purchase_pattern(registry: Registry) -> Number:
