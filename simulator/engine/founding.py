@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.engine.compiled import (
     _U,
@@ -22,6 +23,7 @@ from simulator.engine.compiled import (
     _race,
 )
 from simulator.engine.numba_tools import LOOP, njit, special
+from simulator.engine.titles import count_titles, open_titles, review_titles
 from simulator.foundation import mathematics
 from simulator.foundation.randomness import (
     ORDINAL_BITS,
@@ -31,29 +33,61 @@ from simulator.foundation.randomness import (
     entity_id,
     name_group,
 )
+from simulator.mechanisms import adoption as m19
 from simulator.mechanisms import demand as m2
 from simulator.mechanisms import demography as m14
 from simulator.mechanisms import finance as m8
 from simulator.mechanisms import milestones as m16
 from simulator.mechanisms import observation as m20
+from simulator.mechanisms import research as m6
 from simulator.mechanisms.milestones import DURATION_SHAPE
 from simulator.world.firms import LABELS, NUMBERS, Table
 from simulator.world.founding import (
     LAG_SHAPE,
+    LARGEST_OUTSIDER,
+    LARGEST_TAIL_SHARE,
+    NAMED_AGE,
     NORMAL_ABOVE,
     QUALITY_LOG_SD,
+    SMALLEST_FIRM,
+    TIER,
     WARM_UP,
+    balanced_links,
+    check_total,
     place_utility,
     place_weight,
     sources_of,
     startup_rate,
+    unnamed_firms,
 )
 from simulator.world.paths import FundPaths, GrowthPaths, growth_before
 from simulator.world.pipelines import QUARTERS_A_YEAR, ROUNDING, Pipelines, single_luck
 from simulator.world.state import NOBODY, Projects
 
+Ids = npt.NDArray[np.uint64]
+Label = npt.NDArray[np.int64]
+__all__ = [
+    "adoption_path",
+    "append_unnamed",
+    "contract_spending",
+    "count_titles",
+    "crude_exit",
+    "fit_sizes",
+    "found_2024",
+    "fund_paths",
+    "growth_paths",
+    "lay_out_births",
+    "lost_revenue",
+    "open_titles",
+    "review_titles",
+    "run_pipelines",
+    "settle_links",
+    "settle_research",
+]
 DT = 0.25
 _KIND, _SPOT = _U(Decision.FOUNDING_KIND), _U(Decision.FOUNDING_PLACE)
+_FOUNDING_SIZE = _U(Decision.FOUNDING_SIZE)
+_FOUNDING_IDS = tuple(_U(entity_id(Origin.FOUNDING, group)) for group in range(3))
 _AGE, _QUALITY = _U(Decision.FOUNDING_AGE), _U(Decision.QUALITY)
 _COUNT, _SIZE, _BIRTH = _U(Decision.BIRTH_COUNT), _U(Decision.BIRTH_SIZE), _U(Decision.BIRTH_KIND)
 _LAG, _PROJECT = _U(Decision.ARRIVAL_LAG), _U(Decision.PROJECT)
@@ -65,8 +99,10 @@ _60, _STARTUP, _POLICY = _U(60), _U(Origin.STARTUP), _U(Origin.POLICY_ARRIVAL)
 
 EXTERNAL, SALES, CAPACITY = (NUMBERS.index(name) for name in ("external", "sales", "capacity"))
 QUALITY, AI_SHARE = (NUMBERS.index(name) for name in ("quality", "ai_share"))
+INTERMEDIATE, RESEARCH = (NUMBERS.index(name) for name in ("intermediate", "research"))
 AGE, CHAIN, NODE, PLACE = (LABELS.index(name) for name in ("age", "chain", "node", "place"))
 CATALOGUE, SOFTWARE, AI = (LABELS.index(name) for name in ("catalogue", "software", "ai"))
+NAMED = LABELS.index("named")
 CARRIER, TECHNOLOGY, SINGLE, INVESTED_IN, EARLIER = range(5)  # what a pipeline is
 MOST_PROJECTS = 1 << ORDINAL_BITS
 
@@ -83,6 +119,11 @@ _started_units = _equation(m16.started_units)
 _national_growth = _equation(m2.national_growth)
 _chain_drift = _equation(m2.chain_drift)
 _published_factor = _equation(m20.published_factor)
+_adopted_share = _equation(m19.adopted_share)
+_mean_share = _equation(m19.mean_share)
+_balanced_stock = _equation(m6.balanced_stock)
+_age_hazard = _equation(m14.age_hazard)
+_yearly_hazard = _equation(m14.yearly_hazard)
 
 
 @njit(**LOOP)
@@ -213,6 +254,139 @@ def _draw_unnamed(
         slope = (ages[k + 1] - ages[k]) / (age_edges[k + 1] - age_edges[k])
         labels[AGE, start + i] = np.int64(np.floor((slope * (x - age_edges[k]) + ages[k]) / DT))
     _log_quality(ids, numbers, start, seed, member)
+
+
+@njit(**LOOP)
+def _found_2024(
+    ids,
+    numbers,
+    labels,
+    named,
+    above,
+    below,
+    rest,
+    base,
+    chain_edges,
+    place_edges,
+    first_node,
+    age_edges,
+    ages,
+    d,
+    seed,
+    member,
+):
+    """All firms of 2024; returns what tail and body had to add up to, and whether they could."""
+    n_named = named.ids.shape[0]
+    n = ids.shape[0]
+    for i in range(n_named):
+        ids[i] = named.ids[i]
+        numbers[SALES, i] = named.revenue[i]
+        numbers[QUALITY, i] = 1.0
+        labels[CHAIN, i] = named.chain[i]
+        labels[NODE, i] = named.node[i]
+        labels[PLACE, i] = named.place[i]
+        labels[SOFTWARE, i] = named.software[i]
+        labels[NAMED, i] = 1
+        labels[CATALOGUE, i] = 1
+        labels[AI, i] = 1
+        labels[AGE, i] = NAMED_AGE
+    body, outside = n_named + above, n_named + above + below
+    for i in range(n_named, body):
+        ids[i] = base.tail_id + _U(i - n_named)
+    for i in range(body, outside):
+        ids[i] = base.body_id + _U(i - body)
+    for i in range(outside, n):
+        ids[i] = base.outside_id + _U(i - outside)
+    luck, kind = np.empty(n - n_named), np.empty(n - n_named)
+    _both_uniforms(ids[n_named:], _ZERO, _FOUNDING_SIZE, seed, member, luck, kind)
+    sizes = numbers[SALES]
+    largest = base.unnamed_max_size
+    for i in range(above):
+        sizes[n_named + i] = _truncated_pareto(luck[i], TIER, largest, base.founding_tail)
+    total = LARGEST_TAIL_SHARE * rest
+    if above > 0 and _sum(sizes[n_named:body]) > total:
+        if not above * TIER < total < above * largest:
+            return total, 0.0, False
+        sizes[n_named:body] = _fit_sizes(luck[:above], total, TIER, largest)
+    smallest = d.catalogue_threshold
+    body_total = rest - _sum(sizes[n_named:body])
+    if not below * smallest < body_total < below * TIER:
+        return total, body_total, False
+    for i in range(below):
+        luck[above + i] = (i + luck[above + i]) / below
+    sizes[body:outside] = _fit_sizes(luck[above : above + below], body_total, smallest, TIER)
+    for i in range(n_named, outside):
+        labels[CATALOGUE, i] = 1
+        labels[AI, i] = 1
+    for i in range(outside, n):
+        k = i - n_named
+        does_ai = kind[k] < d.ecosystem_ai_share
+        labels[AI, i] = does_ai
+        sizes[i] = _truncated_pareto(
+            luck[k], SMALLEST_FIRM, smallest if does_ai else LARGEST_OUTSIDER, base.founding_tail
+        )
+    for i in range(n):
+        numbers[AI_SHARE, i] = d.core_ai_share
+    _draw_unnamed(
+        ids[n_named:],
+        numbers,
+        labels,
+        n_named,
+        chain_edges,
+        place_edges,
+        first_node,
+        age_edges,
+        ages,
+        d.software_share,
+        seed,
+        member,
+    )
+    return total, body_total, True
+
+
+class _Base(NamedTuple):
+    """What is drawn of the stock of 2024, and the first ids of its unnamed firms."""
+
+    founding_tail: float
+    unnamed_max_size: float
+    tail_id: np.uint64
+    body_id: np.uint64
+    outside_id: np.uint64
+
+
+def found_2024(ground, base, p, draw):
+    """Compiled twin of `simulator.world.founding.found_2024`."""
+    named = ground.perimeters[base.construction]
+    rest, above, below = unnamed_firms(named, base, p)
+    outside = round(base.ecosystem_firms)
+    n = len(named.ids) + above + below + outside
+    table = Table(n)
+    columns = table.columns
+    tail_total, body_total, possible = _found_2024(
+        columns.ids[:n],
+        columns.numbers,
+        columns.labels,
+        named,
+        above,
+        below,
+        rest,
+        _Base(base.founding_tail, base.unnamed_max_size, *_FOUNDING_IDS),
+        ground.chain_edges,
+        np.cumsum(place_weight(ground, p), axis=1),
+        ground.first_node,
+        ground.age_edges,
+        ground.age_bounds,
+        p.demography,
+        _U(draw.seed),
+        _U(draw.member),
+    )
+    if not possible:
+        check_total(above, tail_total, TIER, base.unnamed_max_size)
+        check_total(below, body_total, p.demography.catalogue_threshold, TIER)
+    table.n = n
+    quality = columns.numbers[QUALITY, len(named.ids) : n]
+    np.exp(quality, out=quality)
+    return table
 
 
 @njit(**LOOP)
@@ -368,7 +542,7 @@ def lay_out_births(plan, ground, p, draw):
     d, n_chains, steps = p.demography, len(ground.chains), len(plan.size_index)
     sources = sources_of(plan, ground)
     signed = p.switches.arrivals * DT * np.concatenate([source.rates for source in sources])
-    mean = np.concatenate([startup_rate(plan, ground, p).ravel(), signed])
+    mean = np.concatenate([startup_rate(plan, ground, p, draw.loops).ravel(), signed])
     levers = tuple((source.name, int(source.origin)) for source in sources)
     cells, firsts = _addresses(ground.chains, levers, plan.first_quarter, steps)
     how = _How(
@@ -575,33 +749,56 @@ def _pipelines(
     return started, delivered, first, begun, due, succeeds, target, carrier, investment
 
 
+class _Pipelines(NamedTuple):
+    """What does not change of the pipelines of a scenario, those of firms first, then those listed before it."""
+
+    lengths: Label
+    first_ids: Ids
+    column: Label
+    kind: Label
+
+
+@lru_cache(maxsize=64)
+def _standing(reserved, earlier, targets, quarters):
+    """Pipelines from what identifies them; ``reserved`` are without their rates."""
+    names, column, kind = [], [], []
+    for target, technology, carrier, invested_in, single, drawn_as in reserved:
+        names.append(f"{drawn_as or target}/{technology}")
+        column.append(targets.index(target))
+        kind.append((carrier, technology, single, invested_in, False))
+    for target, _ in earlier:
+        names.append(f"{target}/carried")
+        column.append(targets.index(target))
+        kind.append((NOBODY, False, False, False, True))
+    lengths = [quarters] * len(reserved) + [QUARTERS_A_YEAR * years for _, years in earlier]
+    return _Pipelines(
+        np.array(lengths, dtype=np.int64),
+        np.array([entity_id(Origin.PROCESS, name_group(n)) for n in names], dtype=np.uint64),
+        np.array(column, dtype=np.int64),
+        np.array(kind, dtype=np.int64).reshape(-1, 5),
+    )
+
+
 def run_pipelines(reserved, carried, targets, year_start, p, draw):
     """Compiled twin of `simulator.world.pipelines.run_pipelines`."""
     before = [earlier for earlier in carried if earlier.target in targets]
-    lengths = [len(year_start)] * len(reserved)
-    lengths += [QUARTERS_A_YEAR * earlier.years_before for earlier in before]
-    rates = np.zeros((len(lengths), max(lengths, default=0)))
-    names, column, kind, single = [], [], [], np.zeros(len(lengths))
+    standing = _standing(
+        tuple((r.target, r.technology, *r[3:]) for r in reserved),
+        tuple((earlier.target, earlier.years_before) for earlier in before),
+        tuple(targets),
+        len(year_start),
+    )
+    lengths = standing.lengths
+    rates, single = np.zeros((len(lengths), lengths.max(initial=0))), np.zeros(len(lengths))
     for r, pipeline in enumerate(reserved):
-        rates[r, : lengths[r]] = pipeline.rates
-        names.append(f"{pipeline.drawn_as or pipeline.target}/{pipeline.technology}")
-        column.append(targets.index(pipeline.target))
-        flags = pipeline.technology, pipeline.single, pipeline.invested_in, False
-        kind.append((pipeline.carrier, *flags))
+        rates[r, : len(year_start)] = pipeline.rates
         if pipeline.single:
             single[r] = single_luck(pipeline.target, draw)
     for r, earlier in enumerate(before, start=len(reserved)):
         rates[r, : lengths[r] : QUARTERS_A_YEAR] = earlier.listed_a_year
-        names.append(f"{earlier.target}/carried")
-        column.append(targets.index(earlier.target))
-        kind.append((NOBODY, False, False, False, True))
-    firsts = [entity_id(Origin.PROCESS, name_group(name)) for name in names]
     started, delivered, *columns = _pipelines(
         rates,
-        np.array(lengths, dtype=np.int64),
-        np.array(firsts, dtype=np.uint64),
-        np.array(column, dtype=np.int64),
-        np.array(kind, dtype=np.int64).reshape(-1, 5),
+        *standing,
         single,
         year_start,
         len(targets),
@@ -690,33 +887,31 @@ def _growth_paths(
 
 
 @lru_cache(maxsize=64)
-def _yearly_addresses(names, first, count):
-    groups = tuple(name_group(name) for name in names)
-    return dated_ids(Origin.PROCESS, groups, first, count)
+def _yearly_addresses(chains, first, count):
+    """Addresses of the nation and the city by year, and of the chains: once for ever, then by year."""
+
+    def dated(names, first, count):
+        return dated_ids(Origin.PROCESS, tuple(name_group(n) for n in names), first, count)
+
+    nation, city = dated(("nation",), first, count).ravel(), dated(("city",), first, count).ravel()
+    return nation, city, np.concatenate([dated(chains, 0, 1), dated(chains, first, count)])
 
 
 def growth_paths(years, founding_year, definition_drift, ground, p, draw):
     """Compiled twin of `simulator.world.paths.growth_paths`; the years follow each other."""
     level, mean = growth_before(founding_year, ground, p)
-    first, count = years[0], len(years)
-    chains = np.concatenate(
-        [_yearly_addresses(ground.chains, 0, 1), _yearly_addresses(ground.chains, first, count)]
+    found = _growth_paths(
+        *_yearly_addresses(ground.chains, years[0], len(years)),
+        np.cumsum(definition_drift),
+        level,
+        mean,
+        p.demand,
+        p.observation.reporting_noise_sd,
+        p.switches.observation,
+        _U(draw.seed),
+        _U(draw.member),
     )
-    return GrowthPaths(
-        *_growth_paths(
-            _yearly_addresses(("nation",), first, count).ravel(),
-            _yearly_addresses(("city",), first, count).ravel(),
-            chains,
-            np.cumsum(definition_drift),
-            level,
-            mean,
-            p.demand,
-            p.observation.reporting_noise_sd,
-            p.switches.observation,
-            _U(draw.seed),
-            _U(draw.member),
-        )
-    )
+    return GrowthPaths(*found)
 
 
 def append_unnamed(table, ids, sizes, catalogue, ai, ground, p, draw):
@@ -740,3 +935,122 @@ def append_unnamed(table, ids, sizes, catalogue, ai, ground, p, draw):
     )
     quality = columns.numbers[QUALITY, rows]
     np.exp(quality, out=quality)
+
+
+@njit(**LOOP)
+def _adoption_path(ends, p):
+    path = np.empty(ends.shape[0] - 1)
+    before = _adopted_share(p.ai_adopt_now, ends[0], p.bass_p, p.bass_q)
+    for t in range(path.shape[0]):
+        after = _adopted_share(p.ai_adopt_now, ends[t + 1], p.bass_p, p.bass_q)
+        path[t] = _mean_share(before, after, p.bass_p, p.bass_q, DT)
+        before = after
+    return path
+
+
+def adoption_path(ends, p):
+    """Compiled twin of `simulator.world.goals.adoption_path`, from the ends of the quarters in years."""
+    return _adoption_path(ends, p)
+
+
+@njit(**LOOP)
+def _lost_revenue(numbers, labels, n, reference, d):
+    lost = np.zeros(n)
+    for i in range(n):
+        if labels[CATALOGUE, i] > 0:
+            table = _age_hazard(np.floor(labels[AGE, i] * DT), d)
+            size = numbers[EXTERNAL, i] / reference
+            hazard = _yearly_hazard(table, size, labels[NAMED, i], 0.0, d)
+            lost[i] = hazard * numbers[SALES, i]
+    return _sum(lost)
+
+
+def lost_revenue(table, p, reference):
+    """Compiled twin of `simulator.world.founding.lost_revenue`."""
+    columns = table.columns
+    lost = _lost_revenue(columns.numbers, columns.labels, table.n, reference, p.demography)
+    return p.switches.exit * lost
+
+
+@njit(**LOOP)
+def _crude_exit(weight, d):
+    exits = np.empty(weight.shape[0])
+    for years in range(weight.shape[0]):
+        exits[years] = weight[years] * _age_hazard(float(years), d)
+    return _sum(exits) / _sum(weight) * d.h_hightech_mult
+
+
+def crude_exit(ground, d):
+    """Compiled twin of `simulator.world.founding.crude_exit`."""
+    return _crude_exit(ground.age_weight, d)
+
+
+@njit(**LOOP)
+def _gross(numbers, labels, n, node_chain, n_chains, capable_size):
+    gross = np.zeros(n_chains)
+    largest = np.zeros(node_chain.shape[0])
+    for i in range(n):
+        sales, node = numbers[SALES, i], labels[NODE, i]
+        gross[labels[CHAIN, i]] += sales
+        largest[node] = max(largest[node], sales)
+    nodes, capable = np.zeros(n_chains), np.zeros(n_chains)
+    for k in range(node_chain.shape[0]):
+        nodes[node_chain[k]] += 1.0
+        capable[node_chain[k]] += 1.0 if largest[k] >= capable_size else 0.0
+    return gross, capable / nodes
+
+
+@njit(**LOOP)
+def _split_sales(numbers, labels, n, part, room):
+    for i in range(n):
+        sales = numbers[SALES, i]
+        external = sales * part[labels[CHAIN, i]]
+        numbers[EXTERNAL, i] = external
+        numbers[INTERMEDIATE, i] = sales - external
+        numbers[CAPACITY, i] = room * sales
+
+
+def settle_links(table, ground, p):
+    """Compiled twin of `simulator.world.founding.settle_links`."""
+    columns = table.columns
+    gross, coverage = _gross(
+        columns.numbers,
+        columns.labels,
+        table.n,
+        ground.node_chain,
+        len(ground.chains),
+        p.linkages.capable_node_size,
+    )
+    links, part = balanced_links(gross, coverage, ground, p)
+    room = 1.0 + p.finance.capacity_headroom
+    _split_sales(columns.numbers, columns.labels, table.n, part, room)
+    return links
+
+
+@njit(**LOOP)
+def _settle_research(numbers, labels, n, depreciation, share, growth):
+    for i in range(n):
+        rate = depreciation[labels[SOFTWARE, i], labels[NODE, i]]
+        numbers[RESEARCH, i] = _balanced_stock(share * numbers[SALES, i], rate, growth)
+
+
+def settle_research(table, depreciation, p, growth):
+    """Compiled twin of `simulator.world.founding.settle_research`, at the growth of incumbents."""
+    columns, share = table.columns, p.research.rd_share
+    _settle_research(columns.numbers, columns.labels, table.n, depreciation, share, growth)
+
+
+@njit(**LOOP)
+def _contract_spending(opened, quarters):
+    spending = np.zeros_like(opened)
+    for lag in range(min(int(np.ceil(quarters)), opened.shape[0])):
+        part = min(1.0, quarters - lag) / quarters
+        for t in range(lag, opened.shape[0]):
+            for c in range(opened.shape[1]):
+                spending[t, c] += part * opened[t - lag, c]
+    return spending
+
+
+def contract_spending(opened, duration):
+    """Compiled twin of `simulator.world.paths.contract_spending`."""
+    return _contract_spending(opened, duration / DT)

@@ -98,11 +98,10 @@ class Layout:
             policy=tuple((s.lever, s.rates, s.chain_weights) for s in channels.signings),
         )
         births, first_birth = lay_out_births(plan, ground, p, draw)
-        settle_research(births, self.depreciation, p)
+        settle_research(births, self.depreciation, p, draw.loops)
         funds = fund_paths(channel("fund", shape[:1]), p, draw)
         grants = np.zeros((len(study.years), len(ground.chains)))
-        year_of = np.array([quarter.year - study.years[0] for quarter in study.simulated])
-        np.add.at(grants, year_of, DT * channel("knowledge", shape[:2]))
+        np.add.at(grants, study.year_of, DT * channel("knowledge", shape[:2]))
         pipelines = run_pipelines(
             self._reserved(channels),
             ground.carried,
@@ -124,7 +123,7 @@ class Layout:
             survival=channel("survival", shape),
             linkage=channel("linkage", shape) @ ground.place_share,
             contracts=contract_spending(
-                channel("demand", shape[:2]), p.contracts.contract_duration
+                channel("demand", shape[:2]), p.contracts.contract_duration, draw.loops
             ),
             fund=funds.stocks,
             tickets=funds.tickets,
@@ -146,7 +145,7 @@ class Layout:
 
     def _reserved(self, channels: Channels) -> list[Reserved]:
         study = self.study
-        metric = {r.target: study.registry.target(r.target).metric for r in channels.reservations}
+        metric = study.metrics
         return [
             Reserved(
                 r.target,
@@ -186,15 +185,15 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         firms = found_2024(ground, base, p, draw)
     else:
         firms = found_2017(ground, p, draw)
-    open_titles(firms, study.quarters[0].year, p.titles)
+    open_titles(firms, study.quarters[0].year, p.titles, draw.loops)
     named = stand_ins(firms, ground, draw) if study.named else ()
-    links = settle_links(firms, ground, p)
+    links = settle_links(firms, ground, p, draw.loops)
     depreciation = node_depreciation(ground, p)
-    settle_research(firms, depreciation, p)
+    settle_research(firms, depreciation, p, draw.loops)
     columns = firms.columns.firms
     listed = columns.catalogue[: firms.n] > 0
     external, sales = columns.external[: firms.n], columns.sales[: firms.n]
-    median = float(np.median(external))
+    median = median_of(external)
     founding_year = study.quarters[0].year
     growth = growth_paths(study.years, founding_year, drift, ground, p, draw)
     backdrop = lay_out_backdrop(study.quarters, growth.national, study.clusters, named, p, draw)
@@ -209,18 +208,18 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
             p.demand.net_entry_share_national * loading * x0,
             (1.0 - p.demand.net_entry_share_national) * loading,
             median,
+            draw.loops,
         )
     by_chain = columns.chain[: firms.n]
     chain_sales = np.asarray(np.bincount(by_chain, sales, len(ground.chains)), dtype=np.float64)
     chain_external = np.bincount(by_chain, external, len(ground.chains))
     final_share = np.where(chain_sales > 0.0, chain_external / np.maximum(chain_sales, 1e-300), 1.0)
-    year_of = np.array([q.year - study.years[0] for q in study.simulated])
     unmoved = BirthPlan(
         first_quarter=study.simulated[0].index,
         n_founding=firms.n,
-        median_size=float(np.median(sales)),
+        median_size=median_of(sales),
         final_share=final_share,
-        size_index=index[year_of],
+        size_index=index[study.year_of],
         entry=np.ones(1),
         incentive=np.zeros(1),
         base_rate=rate,
@@ -229,7 +228,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
     does_ai = int(np.sum(columns.ai[: firms.n]))
     layout = Layout(study, values, p, draw, growth, median * index, depreciation, unmoved, does_ai)
     laid = layout.lay_out(study.channels)
-    reference = float(np.median(external[listed])) if listed.any() else median
+    reference = median_of(external[listed]) if listed.any() else median
     by_place = columns.place[: firms.n]
     place_sales = np.asarray(np.bincount(by_place, sales, len(ground.places)), dtype=np.float64)
     steps = len(study.simulated)
@@ -252,7 +251,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         float(np.count_nonzero(listed)),
         rate,
     )
-    row = np.array([*(values[name] for name in study.draws.names), *derived])
+    row = np.array([*values.values(), *derived])
     world = World(
         firms,
         laid.births,
@@ -265,6 +264,15 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         laid.hired,
     )
     return Founded(world, backdrop, row, layout)
+
+
+def median_of(column: Number) -> float:
+    """Median of a column that is not empty."""
+    half = len(column) // 2
+    if len(column) % 2:
+        return float(np.partition(column, half)[half])
+    middle = np.partition(column, (half - 1, half))[half - 1 : half + 1]
+    return float((middle[0] + middle[1]) / 2.0)
 
 
 def _listed_base(listed: Listed, values: dict[str, float]) -> Base:

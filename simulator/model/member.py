@@ -82,7 +82,8 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self._list_projects()
         self._measure_founding()
         self.governments = self._seat_governments()
-        self.factors = {g.office.id: np.ones(len(self.study.simulated)) for g in self.governments}
+        own = np.ones((len(self.governments), len(self.study.simulated)))
+        self.factors = {g.office.id: row for g, row in zip(self.governments, own, strict=True)}
         self._record_factors(slice(0, 1))
 
     def step(self) -> None:
@@ -138,7 +139,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         titles = slice(SPECIALISED_SMES, LEADING_FIRMS_TOP3 + 1)
         self.block[rows, titles] = self.block[start, titles]
         if self.quarter.quarter == QUARTERS_A_YEAR and world.parameters.switches.firms > 0.0:
-            review_titles(world.firms, self.quarter.year, world.parameters.titles)
+            review_titles(world.firms, self.quarter.year, world.parameters.titles, self.draw.loops)
             self._count_titles()
         self.block[rows, study.delivered] += world.stocks.delivered[start:stop]
         self.block[rows, study.delivered.start + world.hired] += projects_so_far(
@@ -243,9 +244,10 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         study = self.study
         place, whole = self._published(slice(0, 1))
         gain = self.world.parameters.budgets.adaptive_gain
+        own = np.bincount(study.seat_of_place, place, len(study.offices)).tolist()
         seated = []
-        for office in study.offices:
-            base = float(place[list(office.places)].sum()) if office.id else whole
+        for seat, office in enumerate(study.offices):
+            base = own[seat] if office.id else whole
             goal = study.goal[0] * base / whole if study.goal is not None and whole > 0.0 else None
             seated.append(Government(self, office, gain, base, goal))
         return tuple(seated)
@@ -279,10 +281,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
 
     def _record_factors(self, rows: slice) -> None:
         """Write what each government spends of its plan this year, for the city and by place."""
-        first = place_columns(PLACE_BUDGET_FACTOR, *self.cells.shape[1:]).start
-        for government in self.governments:
-            office = government.office
-            if office.id == MUNICIPALITY:
-                self.block[rows, BUDGET_FACTOR] = government.factor
-            else:
-                self.block[rows, first + np.array(office.places)] = government.factor
+        factors = {government.office.id: government.factor for government in self.governments}
+        self.block[rows, BUDGET_FACTOR] = factors[MUNICIPALITY]
+        columns = place_columns(PLACE_BUDGET_FACTOR, *self.cells.shape[1:])
+        self.block[rows, columns] = [factors[district] for district in self.study.districts]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.foundation.calendar import Quarter
-from simulator.policy.budgets import Office, office_of, offices
+from simulator.policy.budgets import Office, district_of, office_of, offices
 from simulator.policy.effects import (
     LeverEffect,
     counted_targets,
@@ -128,6 +128,27 @@ class Study:
         """The governments of the city, the municipality first, with their planned budgets."""
         assumptions = lever_tables(self.library).assumptions
         return offices(self.scenario.levers, assumptions, self.ground, self.simulated)
+
+    @cached_property
+    def districts(self) -> tuple[str, ...]:
+        """Id of the district that each place is or lies in."""
+        return tuple(district_of(self.ground, place) for place in range(len(self.ground.places)))
+
+    @cached_property
+    def seat_of_place(self) -> Label:
+        """Position among the offices of the government of each place's district."""
+        seats = [office.id for office in self.offices]
+        return np.array([seats.index(district) for district in self.districts], dtype=np.int64)
+
+    @cached_property
+    def year_of(self) -> Label:
+        """Position among the years of each simulated quarter."""
+        return np.array([quarter.year - self.years[0] for quarter in self.simulated])
+
+    @cached_property
+    def metrics(self) -> dict[str, str]:
+        """What each target of the registry is measured by."""
+        return {target.id: target.metric for target in self.registry.targets}
 
     @cached_property
     def goal(self) -> tuple[float, int] | None:

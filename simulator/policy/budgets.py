@@ -30,6 +30,7 @@ class Office(NamedTuple):
     id: str
     places: tuple[int, ...]  # positions among the places; the whole city for the municipality
     planned: Number  # (Y,) 亿元
+    money: float  # of all years together, 亿元
 
 
 def district_of(ground: Ground, place: int) -> str:
@@ -91,6 +92,7 @@ def offices(
             name,
             tuple(p for p in everywhere if not name or district_of(ground, p) == name),
             money,
+            float(money.sum()),
         )
         for name, money in planned.items()
     )

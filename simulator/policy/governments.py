@@ -26,7 +26,7 @@ class Government(mesa.Agent):  # type: ignore[misc]
         self.gain = gain
         self.base = base
         self.goal = goal
-        self.left = float(office.planned.sum()) * (1.0 + ROUNDING)
+        self.left = office.money * (1.0 + ROUNDING)
         self.factor = 1.0
 
     def keep_to_plan(self, year: int) -> None:
@@ -48,10 +48,13 @@ class Government(mesa.Agent):  # type: ignore[misc]
 
     def _spend(self, year: int, wanted: float) -> None:
         planned = float(self.office.planned[year])
+        if planned == 0.0:
+            # Without money in a year there is nothing to scale: levers that cost nothing stay as planned.
+            self.factor = 1.0
+            return
         money = float(granted(planned, wanted, self.left))
-        # Without money in a year there is nothing to scale: levers that cost nothing stay as planned.
         short = money < planned * wanted
-        self.factor = money / planned if short else wanted if planned > 0.0 else 1.0
+        self.factor = money / planned if short else wanted
         self.left -= money
 
 

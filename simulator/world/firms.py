@@ -5,7 +5,7 @@ To add a column, add one field to `Firms`; storage, growth, removal and entry fo
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ SPARE = 1.5  # spare capacity when a table has to grow
 
 
 class Firms(NamedTuple):
-    """The columns. Money is 亿元 a year at the average rate of the current calendar year."""
+    """The columns, numbers before labels. Money is 亿元 a year at the average rate of the current calendar year."""
 
     external: Number  # e: final sales outside the seven chains, 亿元/yr
     contract: Number  # revenue from scenario contracts, 亿元/yr
@@ -49,8 +49,7 @@ LABELS = tuple(k for k, t in get_type_hints(Firms).items() if t == Label)
 
 def living(firms: Firms, n: int) -> Firms:
     """The first ``n`` rows of every column, as views."""
-    rows: dict[str, Any] = {name: getattr(firms, name)[:n] for name in Firms._fields}
-    return Firms(**rows)
+    return Firms._make([column[:n] for column in firms])
 
 
 class Columns(NamedTuple):
@@ -63,9 +62,7 @@ class Columns(NamedTuple):
 
 
 def _views(numbers: Number, labels: Label) -> Firms:
-    rows: dict[str, Any] = {name: numbers[i] for i, name in enumerate(NUMBERS)}
-    rows |= {name: labels[i] for i, name in enumerate(LABELS)}
-    return Firms(**rows)
+    return Firms._make([*numbers, *labels])
 
 
 def empty_columns(capacity: int) -> Columns:

@@ -39,7 +39,7 @@ from simulator.mechanisms.linkages import local_share
 from simulator.mechanisms.location import utility
 from simulator.mechanisms.research import balanced_stock
 from simulator.world.firms import Table
-from simulator.world.places import Ground, node_coverage
+from simulator.world.places import Ground, Perimeter, node_coverage
 from simulator.world.state import Links, Parameters
 
 Number = npt.NDArray[np.float64]
@@ -55,6 +55,7 @@ LAG_SHAPE = 4.0  # of the gamma booking lag (assumed); lags beyond the warm-up a
 NORMAL_ABOVE = 500.0  # mean count above which the normal law stands in for the Poisson law
 WARM_UP = 12  # quarters of signings before the start, or the lag would starve the first years
 SMALLEST_FINAL_SHARE = 0.1  # of a chain's revenue, sold outside the seven chains (assumed)
+NAMED_AGE = 40  # quarters, of firms with a reported revenue (assumed)
 DT = 0.25
 
 
@@ -71,14 +72,24 @@ class Base(NamedTuple):
 
 
 class Loops(Protocol):
-    """An engine's loops for what is laid out at founding; each does as the text of the same name, to the last bit."""
+    """An engine's loops for founding and year-ends; each does as the text of the same name, to the last bit."""
 
     fit_sizes: Callable[..., Number]
+    found_2024: Callable[..., Table]
     append_unnamed: Callable[..., None]
     lay_out_births: Callable[..., tuple[Table, Label]]
     run_pipelines: Callable[..., Any]
     fund_paths: Callable[..., Any]
     growth_paths: Callable[..., Any]
+    adoption_path: Callable[..., Number]
+    lost_revenue: Callable[..., float]
+    crude_exit: Callable[..., float]
+    settle_links: Callable[..., Links]
+    settle_research: Callable[..., None]
+    contract_spending: Callable[..., Number]
+    open_titles: Callable[..., None]
+    review_titles: Callable[..., None]
+    count_titles: Callable[..., None]
 
 
 class Draw(NamedTuple):
@@ -123,13 +134,11 @@ class Cohort(NamedTuple):
 
 def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
     """Found the catalogue at X₀ and the ecosystem around it; sales are set, external sales not yet."""
+    if draw.loops is not None:
+        return draw.loops.found_2024(ground, base, p, draw)
     named = ground.perimeters[base.construction]
-    rest = base.base_core_revenue - float(named.revenue.sum())
-    named_above = int(np.count_nonzero(named.revenue >= TIER))
+    rest, above, below = unnamed_firms(named, base, p)
     threshold = p.demography.catalogue_threshold
-    above = max(0, round(base.n10_2024) - named_above)
-    feasible = int((1.0 - LARGEST_TAIL_SHARE) * rest / (1.25 * threshold))
-    below = min(max(round(base.catalogue_firms) - len(named.ids) - above, 1), max(feasible, 1))
     tail_ids = entity_ids(Origin.FOUNDING, 0, 0, above)
     body_ids = entity_ids(Origin.FOUNDING, 1, 0, below)
     tail = tail_sizes(draw.pair(tail_ids, Decision.FOUNDING_SIZE)[0], rest, base, draw.loops)
@@ -148,13 +157,24 @@ def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
         ai=1,
         quality=1.0,
         ai_share=p.demography.core_ai_share,
-        age=40,
+        age=NAMED_AGE,
     )
     unnamed = np.concatenate([tail_ids, body_ids])
     sizes = np.concatenate([tail, body])
     append_unnamed(table, unnamed, sizes, 1, 1, ground, p, draw)
     append_outside(table, base, ground, p, draw)
     return table
+
+
+def unnamed_firms(named: Perimeter, base: Base, p: Parameters) -> tuple[float, int, int]:
+    """Revenue of the unnamed catalogue firms, 亿元, and how many stand above and below the tier."""
+    rest = base.base_core_revenue - float(named.revenue.sum())
+    named_above = int(np.count_nonzero(named.revenue >= TIER))
+    above = max(0, round(base.n10_2024) - named_above)
+    smallest = p.demography.catalogue_threshold
+    feasible = int((1.0 - LARGEST_TAIL_SHARE) * rest / (1.25 * smallest))
+    below = min(max(round(base.catalogue_firms) - len(named.ids) - above, 1), max(feasible, 1))
+    return rest, above, below
 
 
 def append_outside(table: Table, base: Base, ground: Ground, p: Parameters, draw: Draw) -> None:
@@ -192,8 +212,7 @@ def fit_sizes(
     Raises ValueError when no exponent can: the total lies outside (n·smallest, n·largest).
     """
     n = len(luck)
-    if not n * smallest < total < n * largest:
-        raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
+    check_total(n, total, smallest, largest)
     if loops is not None:
         return loops.fit_sizes(luck, total, smallest, largest)
 
@@ -212,6 +231,12 @@ def fit_sizes(
     sizes: Number = truncated_pareto(luck, smallest, largest, root(excess, low, high))
     sizes[int(np.argmax(sizes))] += total - float(sizes.sum())
     return sizes
+
+
+def check_total(n: int, total: float, smallest: float, largest: float) -> None:
+    """Raise ValueError unless firms of these sizes can add up to the total."""
+    if not n * smallest < total < n * largest:
+        raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
 
 
 def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
@@ -305,15 +330,15 @@ def draw_age(ground: Ground, luck: Number) -> Label:
     return np.asarray(np.floor(years / DT).astype(np.int64))
 
 
-def settle_links(table: Table, ground: Ground, p: Parameters) -> Links:
+def settle_links(table: Table, ground: Ground, p: Parameters, loops: Loops | None = None) -> Links:
     """Invert gross revenue through the links (M11) so that quarter one starts in balance.
 
     With x₀ the revenue by chain, f₀ = (I − R̂A)x₀ ≥ 0 and e_i = revenue_i·f₀/x₀. Writes external, intermediate
     sales and capacity. A chain cannot sell more inside the seven than it makes: where the drawn perimeter would ask
     for that, its row of purchases is cut so that a tenth of its revenue stays final.
     """
-    n_chains = len(ground.chains)
-    purchases = p.linkages.io_column_sum * ground.purchases
+    if loops is not None:
+        return loops.settle_links(table, ground, p)
     chain, sales = np.asarray(table.column("chain")), np.asarray(table.column("sales"))
     coverage = node_coverage(
         np.asarray(table.column("node"), dtype=np.int64),
@@ -321,21 +346,29 @@ def settle_links(table: Table, ground: Ground, p: Parameters) -> Links:
         p.linkages.capable_node_size,
         ground.node_chain,
     )
+    gross = np.asarray(np.bincount(chain, sales, len(ground.chains)), dtype=np.float64)
+    links, part = balanced_links(gross, coverage, ground, p)
+    table.column("external")[:] = sales * part[chain]
+    table.column("intermediate")[:] = sales - table.column("external")
+    table.column("capacity")[:] = (1.0 + p.finance.capacity_headroom) * sales
+    return links
+
+
+def balanced_links(
+    gross: Number, coverage: Number, ground: Ground, p: Parameters
+) -> tuple[Links, Number]:
+    """Links in balance with the revenue of each chain (M11), and the part of it that is final; both shapes (C,)."""
+    purchases = p.linkages.io_column_sum * ground.purchases
     links = Links(purchases, ground.node_chain, np.where(coverage > 0.0, coverage, 1.0))
-    gross = np.bincount(chain, sales, n_chains)
     final = gross.copy()
     if p.switches.links > 0.0:
-        shares = local_share(p.linkages.rpc, coverage, links.coverage, np.zeros(n_chains))
+        shares = local_share(p.linkages.rpc, coverage, links.coverage, np.zeros(len(gross)))
         inside = shares * (purchases @ gross)
         room = (1.0 - SMALLEST_FINAL_SHARE) * gross
         cut = np.where(inside > room, room / np.where(inside > 0.0, inside, 1.0), 1.0)
         purchases *= cut[:, np.newaxis]
         final = gross - cut * inside
-    part = np.where(gross > 0.0, final / np.where(gross > 0.0, gross, 1.0), 1.0)
-    table.column("external")[:] = sales * part[chain]
-    table.column("intermediate")[:] = sales - table.column("external")
-    table.column("capacity")[:] = (1.0 + p.finance.capacity_headroom) * sales
-    return links
+    return links, np.where(gross > 0.0, final / np.where(gross > 0.0, gross, 1.0), 1.0)
 
 
 def node_depreciation(ground: Ground, p: Parameters) -> Number:
@@ -348,37 +381,52 @@ def node_depreciation(ground: Ground, p: Parameters) -> Number:
     return np.where(ground.semiconductor > 0, r.delta_rd_semi, rates)
 
 
-def settle_research(table: Table, depreciation: Number, p: Parameters) -> None:
+def settle_research(
+    table: Table, depreciation: Number, p: Parameters, loops: Loops | None = None
+) -> None:
     """Write every firm's own research stock on the balanced path of its revenue (M6).
 
     ``depreciation`` is by software flag and node, (2, N); growth is the systematic part of incumbents.
     """
     growth = (1.0 - p.demand.net_entry_share_national) * p.demand.loading_national
     growth *= float(np.log1p(max(p.demand.g_nat_ai, 0.0)))
+    if loops is not None:
+        loops.settle_research(table, depreciation, p, growth)
+        return
     kind = depreciation[table.column("software"), table.column("node")]
     spending = p.research.rd_share * table.column("sales")
     table.column("research")[:] = balanced_stock(spending, kind, growth)
 
 
 def closing_rate(
-    table: Table, p: Parameters, expected_inflow: float, incumbent_drift: float, reference: float
+    table: Table,
+    p: Parameters,
+    expected_inflow: float,
+    incumbent_drift: float,
+    reference: float,
+    loops: Loops | None = None,
 ) -> float:
     """Arrival rate that closes the net-entry account (founding check of M1), firms a year, at least zero.
 
     Net entry must bring ``expected_inflow`` (亿元 a year): arrivals and firms that outgrow the threshold, less exits.
     """
-    firms = table.columns.firms
-    n = table.n
-    d = p.demography
+    firms, n, d = table.columns.firms, table.n, p.demography
+    lost = (lost_revenue if loops is None else loops.lost_revenue)(table, p, reference)
+    outside = (firms.ai[:n] > 0) & (firms.catalogue[:n] == 0)
+    grown = outgrown_revenue(firms.sales[:n][outside], p, incumbent_drift)
+    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
+    return max(0.0, (expected_inflow + lost - grown) / size)
+
+
+def lost_revenue(table: Table, p: Parameters, reference: float) -> float:
+    """Expected revenue a year of catalogue firms that exit, 亿元/yr; ``reference`` is the median size."""
+    firms, n, d = table.columns.firms, table.n, p.demography
     years = np.floor(firms.age[:n] * DT)
     hazard = yearly_hazard(
         age_hazard(years, d), firms.external[:n] / reference, firms.named[:n], 0.0, d
     )
-    listed = firms.catalogue[:n] > 0
-    lost = p.switches.exit * float(np.sum(np.where(listed, hazard * firms.sales[:n], 0.0)))
-    grown = outgrown_revenue(firms.sales[:n][(firms.ai[:n] > 0) & ~listed], p, incumbent_drift)
-    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
-    return max(0.0, (expected_inflow + lost - grown) / size)
+    lost = np.where(firms.catalogue[:n] > 0, hazard * firms.sales[:n], 0.0)
+    return p.switches.exit * float(np.sum(lost))
 
 
 def outgrown_revenue(sales: Number, p: Parameters, drift: float) -> float:
@@ -440,10 +488,12 @@ def in_order(cohorts: Sequence[Cohort]) -> Cohort:
     return Cohort(**columns)
 
 
-def startup_rate(plan: BirthPlan, ground: Ground, p: Parameters) -> Number:
+def startup_rate(
+    plan: BirthPlan, ground: Ground, p: Parameters, loops: Loops | None = None
+) -> Number:
     """Expected start-ups of a quarter (M12); shape (T, C)."""
     d = p.demography
-    crude = crude_exit(ground, d)
+    crude = (crude_exit if loops is None else loops.crude_exit)(ground, d)
     trend = (1.0 + d.g_entry) ** (DT * np.arange(len(plan.size_index)))
     yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
     return yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry

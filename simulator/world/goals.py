@@ -6,6 +6,7 @@ and each after it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from simulator.mechanisms.adoption import Adoption, adopted_share, mean_share, r
 from simulator.mechanisms.clusters import cluster_scale
 from simulator.world import measures as at
 from simulator.world.firms import Table, living
-from simulator.world.founding import Draw
+from simulator.world.founding import Draw, Loops
 from simulator.world.places import GoalCluster, Ground
 from simulator.world.state import Parameters
 
@@ -49,7 +50,7 @@ def lay_out_backdrop(
 ) -> Backdrop:
     """The paths of one member: ``quarters`` begin with the founding one, ``national`` is ln(1+g) of the years after."""
     index = np.concatenate([[0.0], np.cumsum(national)])
-    since = np.array([quarter.year - quarters[0].year for quarter in quarters])
+    since = _years_since(quarters)
     mean = float(np.log1p(p.demand.g_nat_ai))
     first = np.exp(index[since] - mean * (STATED_FOR - quarters[0].year))
     luck = draw.pair(name_ids(tuple(c.target for c in clusters)), Decision.NAMED_SCALE)
@@ -64,7 +65,7 @@ def lay_out_backdrop(
     shape = (len(quarters), len(clusters))
     return Backdrop(
         p.titles.niche_first_size * first,
-        adoption_path(quarters, p.adoption),
+        adoption_path(quarters, p.adoption, draw.loops),
         np.array(outside).T.reshape(shape),
         named,
     )
@@ -78,9 +79,23 @@ def _log_index(cluster: GoalCluster, founding: Quarter, index: Number, mean: flo
     return float(index[min(years, len(index) - 1)]) + mean * max(0, years - len(index) + 1)
 
 
-def adoption_path(quarters: tuple[Quarter, ...], p: Adoption) -> Number:
+@lru_cache(maxsize=64)
+def _years_since(quarters: tuple[Quarter, ...]) -> npt.NDArray[np.int64]:
+    """Years from that of the first quarter to that of each."""
+    return np.array([quarter.year - quarters[0].year for quarter in quarters])
+
+
+@lru_cache(maxsize=64)
+def _ends(quarters: tuple[Quarter, ...]) -> Number:
+    """Years from the survey to the ends of the quarters, the one before the first included."""
+    return np.array([(q.index - SURVEY.index) * DT for q in (quarters[0].shift(-1), *quarters)])
+
+
+def adoption_path(quarters: tuple[Quarter, ...], p: Adoption, loops: Loops | None = None) -> Number:
     """Mean share of adopters in each quarter (M19), exact in the quarter."""
-    ends = np.array([(q.index - SURVEY.index) * DT for q in (quarters[0].shift(-1), *quarters)])
+    ends = _ends(quarters)
+    if loops is not None:
+        return loops.adoption_path(ends, p)
     share = adopted_share(p.ai_adopt_now, ends, p.bass_p, p.bass_q)
     return np.asarray(mean_share(share[:-1], share[1:], p.bass_p, p.bass_q, DT), dtype=np.float64)
 

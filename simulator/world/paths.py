@@ -16,7 +16,7 @@ from simulator.foundation.randomness import Decision, Origin, dated_ids, entity_
 from simulator.mechanisms.demand import chain_drift, national_growth
 from simulator.mechanisms.finance import drawdown, ticket_size
 from simulator.mechanisms.observation import published_factor
-from simulator.world.founding import Draw
+from simulator.world.founding import Draw, Loops
 from simulator.world.places import Ground
 from simulator.world.state import Parameters
 
@@ -126,11 +126,13 @@ def fund_paths(commitments: Number, p: Parameters, draw: Draw) -> FundPaths:
     return FundPaths(np.array(stocks), sizes[: int(first[-1])], first)
 
 
-def contract_spending(opened: Number, duration: float) -> Number:
+def contract_spending(opened: Number, duration: float, loops: Loops | None = None) -> Number:
     """Spending of scenario projects (M10): money opened (T, C) 亿元 a year → spent evenly over ``duration`` years.
 
     A project opened in quarter t spends from t on; what falls beyond the last quarter is not spent in the period.
     """
+    if loops is not None:
+        return loops.contract_spending(opened, duration)
     spending = np.zeros_like(opened)
     quarters = duration / DT
     for lag in range(min(int(np.ceil(quarters)), len(opened))):

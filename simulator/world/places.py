@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -64,7 +64,7 @@ class SizeClass:
     revenue: float  # 亿元, of the class together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Area:
     """A candidate feature area (M18): the chains and places a pilot-zone lever names."""
 
@@ -364,17 +364,23 @@ def feature_area_candidates(registry: Registry) -> tuple[Area, ...]:
     )
 
 
+@lru_cache(maxsize=64)
+def _members(areas: tuple[Area, ...]) -> tuple[Number, Number]:
+    """Which chains and places belong to each area, as ones and zeros; (areas, C) and (areas, P)."""
+    chains, places = ([getattr(a, name) for a in areas] for name in ("chains", "places"))
+    return np.array(chains, dtype=np.float64), np.array(places, dtype=np.float64)
+
+
 def count_feature_areas(areas: tuple[Area, ...], cells: Number, threshold: float) -> Number:
     """Number of areas that pass the rule of M18 in K quarters; ``cells`` are core revenue (K, C, P), 亿元/yr."""
     if not areas:
         return np.zeros(len(cells))
-    chains = np.array([area.chains for area in areas], dtype=np.float64)
-    places = np.array([area.places for area in areas], dtype=np.float64)
+    chains, places = _members(areas)
     by_chain, by_place = cells.sum(axis=2), cells.sum(axis=1)
     own = ((chains @ cells) * places).sum(axis=2)
     city = by_chain.sum(axis=1)[:, np.newaxis]
     passes = is_feature_area(own, by_place @ places.T, by_chain @ chains.T, city, threshold)
-    return np.asarray(np.count_nonzero(passes, axis=1), dtype=np.float64)
+    return np.asarray(passes.sum(axis=1), dtype=np.float64)
 
 
 def purchase_pattern(registry: Registry) -> Number:

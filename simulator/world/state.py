@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
@@ -71,13 +73,14 @@ class Parameters(NamedTuple):
 
 def parameters_of(values: Mapping[str, float], switches: Switches) -> Parameters:
     """Sort drawn values into the mechanisms' parameters by field name; KeyError for a missing one."""
-    mechanisms = {
-        name: kind(*[values[field] for field in kind._fields]) for name, kind in _MECHANISMS.items()
-    }
-    return Parameters(**mechanisms, switches=switches)
+    drawn = _DRAWN(values)
+    return Parameters._make([*(kind(*drawn[own]) for kind, own in _MECHANISMS), switches])
 
 
-_MECHANISMS = {k: kind for k, kind in get_type_hints(Parameters).items() if kind is not Switches}
+_KINDS = [kind for kind in get_type_hints(Parameters).values() if kind is not Switches]
+_DRAWN = itemgetter(*(field for kind in _KINDS for field in kind._fields))
+_ENDS = list(accumulate((len(kind._fields) for kind in _KINDS), initial=0))
+_MECHANISMS = [(kind, slice(*ends)) for kind, ends in zip(_KINDS, pairwise(_ENDS), strict=True)]
 
 
 class Projects(NamedTuple):

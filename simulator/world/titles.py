@@ -26,7 +26,7 @@ from simulator.mechanisms.titles import (
 )
 from simulator.world import measures as at
 from simulator.world.firms import Firms, Table, living
-from simulator.world.founding import Draw
+from simulator.world.founding import Draw, Loops
 
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
@@ -41,11 +41,14 @@ class Eligible(NamedTuple):
     hightech: Flags
 
 
-def open_titles(table: Table, founding_year: int, p: Titles) -> None:
+def open_titles(table: Table, founding_year: int, p: Titles, loops: Loops | None = None) -> None:
     """Count the year-ends of eligibility before the start, as if a firm had qualified ever since it could by age.
 
     None before the programme of the title began; the year-end of founding is among them.
     """
+    if loops is not None:
+        loops.open_titles(table, founding_year, p)
+        return
     firms = living(table.columns.firms, table.n)
     eligible = _eligible(firms, p)
     years = firms.age // QUARTERS_A_YEAR
@@ -57,8 +60,11 @@ def open_titles(table: Table, founding_year: int, p: Titles) -> None:
         column[:] = np.where(flags, np.maximum(past, 0), 0)
 
 
-def review_titles(table: Table, year: int, p: Titles) -> None:
+def review_titles(table: Table, year: int, p: Titles, loops: Loops | None = None) -> None:
     """Add the year-end of ``year`` for the firms that are eligible at it."""
+    if loops is not None:
+        loops.review_titles(table, year, p)
+        return
     firms = living(table.columns.firms, table.n)
     eligible = _eligible(firms, p)
     firms.sme_years[:] += eligible.sme * int(year >= SME_SINCE)
@@ -67,6 +73,9 @@ def review_titles(table: Table, year: int, p: Titles) -> None:
 
 def count_titles(table: Table, first: float, p: Titles, draw: Draw, city: Number) -> None:
     """Write the counts of titles and ranks into the city's measures; ``first`` is s₁ of the year, 亿元/yr."""
+    if draw.loops is not None:
+        draw.loops.count_titles(table, first, p, draw, city)
+        return
     firms = living(table.columns.firms, table.n)
     sme_luck, hightech_luck = draw.pair(table.ids, Decision.TITLE)
     ai = firms.ai > 0

@@ -193,7 +193,7 @@ def test_a_lever_in_one_district_is_the_districts() -> None:
 def test_no_government_spends_more_than_its_plan(
     planned: list[float], published: list[float], gain: float
 ) -> None:
-    office = Office("", (0,), np.array(planned))
+    office = Office("", (0,), np.array(planned), sum(planned))
     model = mesa.Model()
     government = Government(model, office, gain, 1.0, 4.0)
     spent = []
