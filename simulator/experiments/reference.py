@@ -21,7 +21,6 @@ from simulator.world.state import parameters_of
 
 Progress = Callable[[int, int], None]
 CHUNK = 25
-SOFTWARE = "software_revenue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +86,7 @@ def simulate_reference(
         {name: values[i] for i, name in enumerate(series)},
         {year: national[:, i] for i, year in enumerate(study.years)},
     )
-    found = Reference(study, numbers, study.parameter_names, draws, block)
-    if SOFTWARE in block.values:
-        block.values[SOFTWARE] *= np.exp(missing_entry(found))
-    return found
-
-
-def missing_entry(reference: Reference) -> Floats:
-    """Net entry that the software firms of 2017 lack, (n, quarters) log points since the founding.
-
-    The account of M1 gives incumbents the share 1 − n of λ·ln(1+g) and closes the rest by arrivals, which join the core
-    catalogue only. Published software revenue counts newcomers too, so what the account owes is added here before the
-    comparison; without it a fit would read n as a higher λ and carry that to the core.
-    """
-    owed = reference.column("net_entry_share_national") * reference.column("loading_national")
-    years = sorted(reference.block.national)
-    yearly = np.column_stack([owed * reference.block.national[year] for year in years])
-    total = np.column_stack([np.zeros(len(owed)), np.cumsum(yearly, axis=1)])
-    place = [0 if q.year < years[0] else years.index(q.year) + 1 for q in reference.block.quarters]
-    return np.asarray(total[:, place])
+    return Reference(study, numbers, study.parameter_names, draws, block)
 
 
 def _national(study: Study, member: int, engine: Engine) -> Floats:

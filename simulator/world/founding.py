@@ -53,6 +53,7 @@ QUALITY_LOG_SD = 0.5  # spread of the fixed quality draw (assumed); its mean is 
 SMALLEST_FIRM = 0.02  # 亿元, smallest firm outside the catalogue (assumed)
 LARGEST_OUTSIDER = 10.0  # 亿元, largest firm that does no AI (assumed)
 LAG_SHAPE = 4.0  # of the gamma booking lag (assumed); lags beyond the warm-up are held to it
+OUTSIDE = "outside the catalogue"  # address of newcomers that no policy courts
 WARM_UP = 12  # quarters of signings before the start, or the lag would starve the first years
 SMALLEST_FINAL_SHARE = 0.1  # of a chain's revenue, sold outside the seven chains (assumed)
 DT = 0.25
@@ -83,6 +84,13 @@ class Draw(NamedTuple):
         return self.uniforms(ids, 0, decision, self.seed, self.member, option)
 
 
+class Newcomers(NamedTuple):
+    """Firms that come from elsewhere whatever policy does, signed a year: into the catalogue, and outside it."""
+
+    catalogue: float
+    outside: float
+
+
 class BirthPlan(NamedTuple):
     """What decides who will come; T quarters, C chains, P places."""
 
@@ -93,7 +101,9 @@ class BirthPlan(NamedTuple):
     size_index: Number  # (T,) growth of sizes since founding
     entry: Number  # (T, C) start-up rate multiplier
     incentive: Number  # (T, C, P) location channel
-    base_rate: float  # arrivals signed a year without policy
+    newcomers: Newcomers  # who comes without policy
+    industry_index: Number  # (T,) growth of the whole industry since founding, newcomers included
+    software_share: float  # of firms that are born
     policy: tuple[
         tuple[str, Number, Number], ...
     ]  # lever, (T,) signings a year, (C,) chain weights
@@ -203,11 +213,12 @@ def fit_sizes(luck: Number, total: float, smallest: float, largest: float) -> Nu
     return sizes
 
 
-def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
+def found_2017(ground: Ground, known_from: float, p: Parameters, draw: Draw) -> Table:
     """Found the software firms of 2017 from their size classes, each class at its reported revenue.
 
     A firm does AI with the share ``core_firms_2017``; those that do and pass the threshold are the core catalogue.
-    Sales are set, external sales not yet.
+    Firms above ``known_from`` (亿元, the largest that nobody names) leave as named firms do. Sales are set, external
+    sales not yet.
     """
     table = Table(0)
     for k, size_class in enumerate(ground.software_classes):
@@ -219,6 +230,7 @@ def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
         listed = does_ai & (sizes >= p.demography.catalogue_threshold)
         _append_unnamed(table, ids, sizes, listed, does_ai, ground, p, draw)
     table.column("software")[:] = 1
+    table.column("named")[:] = table.column("sales") > known_from
     return table
 
 
@@ -344,25 +356,44 @@ def settle_research(table: Table, depreciation: Number, p: Parameters) -> None:
     table.column("research")[:] = balanced_stock(spending, kind, growth)
 
 
-def closing_rate(
-    table: Table, p: Parameters, expected_inflow: float, incumbent_drift: float, reference: float
-) -> float:
-    """Arrival rate that closes the net-entry account (founding check of M1), firms a year, at least zero.
+def close_entry_account(
+    table: Table, ground: Ground, p: Parameters, growth: float, reference: float
+) -> Newcomers:
+    """Newcomers that close the account of net entry (founding check of M1), each rate at least zero.
 
-    Net entry must bring ``expected_inflow`` (亿元 a year): arrivals and firms that outgrow the threshold, less exits.
+    ``growth`` is λ·ln(1+ḡ), log points a year. Inside the catalogue and outside it net entry must bring n·growth of the
+    revenue there: newcomers (and inside, firms that outgrow the threshold; outside, start-ups), less exits.
     """
     firms = table.columns.firms
     n = table.n
     d = p.demography
+    share = p.demand.net_entry_share_national
+    sales = firms.sales[:n]
     years = np.floor(firms.age[:n] * DT)
     hazard = yearly_hazard(
         age_hazard(years, d), firms.external[:n] / reference, firms.named[:n], 0.0, d
     )
+    lost = p.switches.exit * hazard * sales
     listed = firms.catalogue[:n] > 0
-    lost = p.switches.exit * float(np.sum(np.where(listed, hazard * firms.sales[:n], 0.0)))
-    grown = outgrown_revenue(firms.sales[:n][(firms.ai[:n] > 0) & ~listed], p, incumbent_drift)
-    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
-    return max(0.0, (expected_inflow + lost - grown) / size)
+    grown = outgrown_revenue(sales[(firms.ai[:n] > 0) & ~listed], p, (1.0 - share) * growth)
+    owed = [float(np.sum(share * growth * sales[of] + lost[of])) for of in (listed, ~listed)]
+    started = startups_a_year(n, ground, p) * startup_size(float(np.median(sales)), d)
+    low, exponent = d.arrival_size_min, d.arrival_size_exponent
+    return Newcomers(
+        max(0.0, owed[0] - grown) / truncated_pareto_mean(low, d.arrival_size_max, exponent),
+        max(0.0, owed[1] + grown - started)
+        / truncated_pareto_mean(low, LARGEST_OUTSIDER, exponent),
+    )
+
+
+def startups_a_year(firms: int, ground: Ground, p: Parameters) -> float:
+    """Start-ups in the first year without policy (M12)."""
+    return p.switches.entry * firms * (crude_exit(ground, p.demography) + p.demography.g_entry)
+
+
+def startup_size(median: float, d: Demography) -> float:
+    """Mean revenue of a start-up where the median firm has ``median`` (M12), 亿元/yr."""
+    return float(d.entrant_size * median * np.exp(0.5 * d.entrant_log_sd**2))
 
 
 def outgrown_revenue(sales: Number, p: Parameters, drift: float) -> float:
@@ -405,7 +436,7 @@ def lay_out_births(
         ),
         ai=born.ai,
         catalogue=born.ai & (born.size >= p.demography.catalogue_threshold),
-        software=software_luck < p.demography.software_share,
+        software=software_luck < plan.software_share,
         quality=draw_quality(draw, born.ids),
         ai_share=p.demography.core_ai_share,
     )
@@ -427,9 +458,8 @@ def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Coh
     """Firms that start in the city (M12)."""
     n_steps = len(plan.size_index)
     d = p.demography
-    crude = crude_exit(ground, d)
     trend = (1.0 + d.g_entry) ** (DT * np.arange(n_steps))
-    yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
+    yearly = startups_a_year(plan.n_founding, ground, p)
     rate = yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry
     groups = tuple(name_group(chain) for chain in ground.chains)
     cells, firsts = (
@@ -451,32 +481,39 @@ def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Coh
 
 
 def _arrivals(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> list[Cohort]:
-    """Firms that are attracted and really come, a cohort for each source of attraction (M13)."""
+    """Firms that come from elsewhere, a cohort for each source (M13): those that do AI, and others.
+
+    Their sizes grow with the whole industry, or the account of net entry would open again year by year.
+    """
     d = p.demography
     cohorts = []
-    for ids, due, weights in _signings(plan, ground, p, draw):
+    for ids, due, weights, does_ai in _signings(plan, ground, p, draw):
         size_luck, _ = draw.pair(ids, Decision.BIRTH_SIZE)
         chain_luck, _ = draw.pair(ids, Decision.BIRTH_KIND)
-        size = plan.size_index[due] * truncated_pareto(
-            size_luck, d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent
+        largest = d.arrival_size_max if does_ai else LARGEST_OUTSIDER
+        size = plan.industry_index[due] * truncated_pareto(
+            size_luck, d.arrival_size_min, largest, d.arrival_size_exponent
         )
         chain = pick(weights, chain_luck)
-        cohorts.append(Cohort(ids, due, chain, size, np.ones(len(ids), dtype=bool)))
+        cohorts.append(Cohort(ids, due, chain, size, np.full(len(ids), does_ai)))
     return cohorts
 
 
 def _signings(
     plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
-) -> Sequence[tuple[Ids, Label, Number]]:
-    """For each source of attraction: ids, steps of booking and chain weights of firms that really come (M13)."""
+) -> Sequence[tuple[Ids, Label, Number, bool]]:
+    """For each source: ids, steps of booking, chain weights of firms that really come, whether they do AI (M13)."""
     n_steps = len(plan.size_index)
-    base = np.full(WARM_UP + n_steps, plan.base_rate)
-    sources = [("", Origin.ARRIVAL, base, ground.chain_mix)]
+    listed, other = (np.full(WARM_UP + n_steps, rate) for rate in plan.newcomers)
+    sources = [
+        ("", Origin.ARRIVAL, listed, ground.chain_mix, True),
+        (OUTSIDE, Origin.STARTUP, other, ground.chain_mix, False),
+    ]
     for lever, rates, weights in plan.policy:
         padded = np.concatenate([np.zeros(WARM_UP), rates])
-        sources.append((lever, Origin.POLICY_ARRIVAL, padded, weights))
+        sources.append((lever, Origin.POLICY_ARRIVAL, padded, weights, True))
     booked = []
-    for name, origin, rates, weights in sources:
+    for name, origin, rates, weights, does_ai in sources:
         dates = (name_group(name),), plan.first_quarter - WARM_UP, len(rates)
         cells = dated_ids(Origin.PROCESS, *dates, int(origin)).ravel()
         counts = inverse_poisson(
@@ -493,7 +530,7 @@ def _signings(
         if origin == Origin.POLICY_ARRIVAL:
             comes &= cause < p.demography.butfor_attract
         if comes.any():
-            booked.append((ids[comes], due[comes], weights))
+            booked.append((ids[comes], due[comes], weights, does_ai))
     return booked
 
 
