@@ -504,21 +504,20 @@ def _signings(
 ) -> Sequence[tuple[Ids, Label, Number, bool]]:
     """For each source: ids, steps of booking, chain weights of firms that really come, whether they do AI (M13)."""
     n_steps = len(plan.size_index)
+    on = p.switches
     listed, other = (np.full(WARM_UP + n_steps, rate) for rate in plan.newcomers)
     sources = [
-        ("", Origin.ARRIVAL, listed, ground.chain_mix, True),
-        (OUTSIDE, Origin.STARTUP, other, ground.chain_mix, False),
+        ("", Origin.ARRIVAL, on.arrivals * listed, ground.chain_mix, True),
+        (OUTSIDE, Origin.STARTUP, on.entry * other, ground.chain_mix, False),
     ]
     for lever, rates, weights in plan.policy:
-        padded = np.concatenate([np.zeros(WARM_UP), rates])
+        padded = np.concatenate([np.zeros(WARM_UP), on.arrivals * rates])
         sources.append((lever, Origin.POLICY_ARRIVAL, padded, weights, True))
     booked = []
     for name, origin, rates, weights, does_ai in sources:
         dates = (name_group(name),), plan.first_quarter - WARM_UP, len(rates)
         cells = dated_ids(Origin.PROCESS, *dates, int(origin)).ravel()
-        counts = inverse_poisson(
-            p.switches.arrivals * DT * rates, draw.pair(cells, Decision.BIRTH_COUNT)[0]
-        )
+        counts = inverse_poisson(DT * rates, draw.pair(cells, Decision.BIRTH_COUNT)[0])
         if not counts.any():
             continue
         ids = repeated_ids(dated_ids(origin, *dates).ravel(), counts)
