@@ -167,10 +167,12 @@ def backtest(
     workers: int = 2,
     engine: str = "auto",
     progress: Progress | None = None,
+    kept: Path | None = None,
 ) -> Backtest:
     """Forecast from every origin and score; vintages live in a temporary folder that is removed.
 
-    Origins of one day share their ensemble. Raises InputError for bad tables.
+    Origins of one day share their ensemble; `kept` is where members lie that an interrupted backtest had simulated.
+    Raises InputError for bad tables.
     """
     everything = load_moments() if moments is None else tuple(moments)
     days = sorted({origin.day for origin in origins})
@@ -196,6 +198,7 @@ def backtest(
                 workers=workers,
                 engine=engine,
                 progress=report,
+                kept=kept,
             )
         for origin in at_day:
             forecasts += forecast_from(origin, reference, everything)

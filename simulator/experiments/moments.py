@@ -101,7 +101,7 @@ class Moment:
         return int(self.period[-4:] if self.reduction in SPANS else self.period[:4])
 
     def rates(self, first: int) -> range:
-        """Years of the growth rates whose spread it is; as many first years of a run where it began before ``first``."""
+        """Years of the growth rates whose spread it is; as many first years of a run that begins after the first."""
         begin, count = int(self.period[:4]), self.last_year - int(self.period[:4]) + 1
         begin = begin if begin > first else first + 1
         return range(begin, begin + count)

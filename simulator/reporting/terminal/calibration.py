@@ -95,7 +95,6 @@ def calibration_json(found: "Calibration", tested: "Backtest | None") -> Plain:
         "members": found.members,
         "seed": found.seed,
         "effective": found.effective,
-        "digest": found.digest,
         "facts": [moment.id for moment in found.facts],
         "replaced_priors": list(found.vintage.replaced),
         "parameters": [
