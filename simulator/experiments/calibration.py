@@ -425,8 +425,10 @@ def _fitted_text(found: Calibration, verdict: Name | None, standing: str) -> str
         "effective": round(found.effective, 1),
         "rows": hashlib.sha256(_rows_table(found)).hexdigest(),
         "tables": inputs_digest(),
-        "facts": [moment.id for moment in found.facts],
-        "witness": [[float(f"{value:.6g}") for value in row] for row in found.witness.tolist()],
+        "facts": {
+            moment.id: [float(f"{value:.6g}") for value in column]
+            for moment, column in zip(found.facts, found.witness.T.tolist(), strict=True)
+        },
     }
     head = "# Written by `simulate calibrate`; drawn by members through the rows of the table beside it.\n"
     return head + sheet_text(sheet)
