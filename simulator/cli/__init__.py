@@ -98,6 +98,7 @@ program.add_section(
         calibration.update,
         calibration.warn,
         calibration.assumed,
+        calibration.decides,
     ),
 )
 program.add_section(

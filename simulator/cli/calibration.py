@@ -282,5 +282,64 @@ def assumed(folder: Path, keys: tuple[str, ...]) -> None:
     )
 
 
+@command(
+    "decides",
+    zh="什么决定结果：按方差份额排序的原因清单（基数口径与水平、载荷、大企业、运气……），合计为一，附区间与条形图。",
+    example="decides results/latest",
+)
+@run_argument()
+@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
+        zh="只看该目标；可多次使用。")  # fmt: skip
+@option("--no-repeats", is_flag=True, help="Simulate nothing: luck and interactions then stand together.",
+        zh="不做重复模拟：运气与交互合计。")  # fmt: skip
+@option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
+@machine_options
+def decides(
+    folder: Path,
+    keys: tuple[str, ...],
+    no_repeats: bool,
+    no_figures: bool,
+    workers: int | None,
+    engine: str,
+) -> None:
+    """What decides the outcome: causes ranked by their share of its variance, which sum to one.
+
+    Judged on members left out; the share of luck comes from up to 200 members met by other luck.
+    """
+    from simulator.experiments import deciding
+    from simulator.experiments.split import repeat_luck
+    from simulator.experiments.store import open_run
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    opened = open_run(folder)
+    if opened.n < deciding.FEWEST:
+        words = session.phrase(
+            f"{opened.n} members cannot tell: at least {deciding.FEWEST} are needed (simulate extend).",
+            f"{opened.n} 个成员不足以判断：至少需要 {deciding.FEWEST} 个（simulate extend）。",
+        )
+        session.answer(words, {"targets": [], "members": opened.n, "needed": deciding.FEWEST})
+        return
+    runs = (opened,)
+    if not no_repeats:
+        with progress_bar(session) as report:
+            runs = repeat_luck(opened, 2, None, workers, engine, report)
+    found = deciding.decided(runs, keys)
+    told = terminal_calibration.decided_json(found)
+    if not no_figures:
+        from simulator.reporting import figures
+        from simulator.reporting.figures import calibration as figures_calibration
+
+        told["figures"] = [
+            str(file)
+            for item in found
+            for file in figures.save(
+                figures_calibration.decided(opened, item),
+                opened.path / "figures" / f"decides-{item.key}",
+            )
+        ]
+    session.answer(lambda: terminal_calibration.decided(found, session.lang), told)
+
+
 def _stem(path: Path) -> Path:
     return path.with_suffix("") if path.suffix in {".png", ".svg"} else path

@@ -16,6 +16,7 @@ from simulator.targets import UNCALIBRATED
 if TYPE_CHECKING:
     from simulator.experiments.backtest import Backtest, Score
     from simulator.experiments.calibration import Calibration, Predicted
+    from simulator.experiments.deciding import Decided
     from simulator.experiments.early_warning import Rule, Watch
     from simulator.experiments.inference import Interval
     from simulator.experiments.moments import Moment
@@ -405,6 +406,80 @@ def resting_json(found: "Sequence[Resting]") -> Plain:
                 "rest": item.luck._asdict(),
                 "first_order": [
                     {"parameter": f.name, "grade": f.grade, **f.share._asdict()} for f in item.first
+                ],
+            }
+            for item in found
+        ],
+    }
+
+
+def decided(found: "Sequence[Decided]", lang: Lang = "both") -> str:
+    """What decides each outcome: causes in falling order, with the parameters that weigh most in each."""
+    parts: list[RenderableType] = []
+    for item in found:
+        table = grid(
+            lang,
+            ("right", Name("次序", "rank")),
+            ("left", item.name),
+            ("right", Name("方差份额\n90%", "share of variance\n90%")),
+            ("left", Name("其中", "of which")),
+            keys=[item.key],
+        )
+        for place, cause in enumerate(item.causes, 1):
+            inside = [
+                f"{name} {percent(share)}" for name, share in cause.parameters if share > 0.002
+            ]
+            table.add_row(
+                str(place),
+                "\n".join(lines(cause.name, lang)),
+                f"{_share(cause.share.median)}\n{_share(cause.share.low)}–{_share(cause.share.high)}",
+                "\n".join(inside[:2]) if len(cause.parameters) > 1 else "",
+            )
+        parts += [table, ""]
+    note = Name(
+        "份额之和为一（流量取对数）；由未参与估计的成员检验，无作用的参数平均为零、可略低于零。"
+        + _lucky(found).zh,
+        "Shares sum to one (of logs for flows); judged on members left out, so that what decides nothing is nought on "
+        "average and may come out slightly below. " + _lucky(found).en,
+    )
+    return page(*parts, Text(said(note, lang, "\n"), style="dim"))
+
+
+def _lucky(found: "Sequence[Decided]") -> Name:
+    if not found or not found[0].repeated:
+        return Name(
+            "未重复运气：运气与交互合计。", "Luck was not repeated: it stands with interactions."
+        )
+    return Name(
+        f"运气由 {found[0].repeated} 次同参数、异运气的重复得出。",
+        f"Luck from {found[0].repeated} repeats of the same parameters with other luck.",
+    )
+
+
+def _share(value: float) -> str:
+    return f"{100.0 * value:.1f} %".replace("-", "−")
+
+
+def decided_json(found: "Sequence[Decided]") -> Plain:
+    """What decides, as one object; the shares of a target sum to one."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "targets": [
+            {
+                "key": item.key,
+                "name": item.name._asdict(),
+                "members": item.members,
+                "repeated": item.repeated,
+                "causes": [
+                    {
+                        "key": cause.key,
+                        "name": cause.name._asdict(),
+                        "share": cause.share.median,
+                        "low": cause.share.low,
+                        "high": cause.share.high,
+                        "parameters": dict(cause.parameters),
+                    }
+                    for cause in item.causes
                 ],
             }
             for item in found
