@@ -17,15 +17,15 @@ UNFINISHED = "unfinished"
 @command(
     "calibrate",
     zh="把最多八个参数拟合到公布数，并以滚动起点回测；写出拟合文件、后验表与图，不会擅自覆盖。"
-    "默认共 15600 次模型运行；中断后再次执行同一命令即可继续，结果逐字节相同。"
+    "默认共 7200 次模型运行；中断后再次执行同一命令即可继续，结果逐字节相同。"
     "用 --set fit=路径 使用该拟合，fit=none 只用先验。",
     example="calibrate -o results/calibration",
 )
-@option("-n", "--members", type=click.IntRange(min=80), default=6000, metavar="N",
-        help="Members of the fit; 6000 by default.", zh="拟合所用成员数；默认 6000。")  # fmt: skip
-@option("--backtest-members", type=click.IntRange(min=40), default=1200, metavar="N",
-        help="Members at each of the eight days of the backtest; 1200 by default.",
-        zh="回测八个起点日各用的成员数；默认 1200。")  # fmt: skip
+@option("-n", "--members", type=click.IntRange(min=80), default=2400, metavar="N",
+        help="Members of the fit; 2400 by default.", zh="拟合所用成员数；默认 2400。")  # fmt: skip
+@option("--backtest-members", type=click.IntRange(min=40), default=600, metavar="N",
+        help="Members at each of the eight days of the backtest; 600 by default.",
+        zh="回测八个起点日各用的成员数；默认 600。")  # fmt: skip
 @option("--held", type=click.IntRange(min=20), default=300, metavar="N",
         help="Members that stand in for the world in the recovery.", zh="参数恢复检验所用成员数。")  # fmt: skip
 @option(
@@ -56,7 +56,7 @@ def calibrate(
 ) -> None:
     """Fit at most eight parameters to reported figures, test on earlier plans, write the fit.
 
-    15600 model runs by default. Interrupted, the same command goes on where it was, with the same bytes in the end.
+    7200 model runs by default. Interrupted, the same command goes on where it was, with the same bytes in the end.
     The priors of the fit cite none of the figures it uses. `--set fit=DIR/fitted.yaml` draws members from the result.
     """
     import os
@@ -126,10 +126,10 @@ def calibrate(
     "backtest",
     zh="滚动起点回测：每个起点只用当日之前公布的数（含先验），与随机游走、AR(1)、几何布朗运动、目标值本身比较；"
     "并列出早先目标的结果。",
-    example="backtest -n 1200",
+    example="backtest -n 600",
 )
-@option("-n", "--members", type=click.IntRange(min=40), default=1200, metavar="N",
-        help="Members at each origin; 1200 by default.", zh="每个起点的成员数；默认 1200。")  # fmt: skip
+@option("-n", "--members", type=click.IntRange(min=40), default=600, metavar="N",
+        help="Members at each origin; 600 by default.", zh="每个起点的成员数；默认 600。")  # fmt: skip
 @option(
     "--seed",
     type=SEEDS,

@@ -44,7 +44,7 @@ METHODS: Final[dict[str, Name]] = {
 GRID_DRIFTS: Final = (0.10, 0.18, 0.25)
 GRID_VOLATILITY: Final = 0.15
 SMALLEST_SD: Final = 0.02
-MEMBERS: Final = 1200
+MEMBERS: Final = 600
 SHARE: Final = 0.3
 MARGIN: Final = 0.1
 """A ratio of errors within this of one is called no better: a dozen overlapping points tell no finer."""

@@ -64,8 +64,8 @@ APART: Final[dict[str, Name]] = {
     ),
 }
 """Parameters a fit might move and does not, with the reason."""
-MEMBERS: Final = 6000
-SHARE: Final = 0.1
+MEMBERS: Final = 2400
+SHARE: Final = 0.2
 HELD: Final = 300
 ROWS: Final = 400
 WITNESSES: Final = 2
