@@ -99,6 +99,7 @@ program.add_section(
         calibration.warn,
         calibration.assumed,
         calibration.decides,
+        calibration.hinges,
     ),
 )
 program.add_section(

@@ -204,7 +204,7 @@ def fit(
     told = noisy_statistics(reference, facts)
     scales = spread_of(told)
     observed = reported(facts, scales)
-    found = posterior(draws, told, observed, share=share, bounds=bounds)
+    found = posterior_of(reference, names, facts, share)
     held_out = np.linspace(0, len(draws) - 1, min(held, len(draws)), dtype=np.int64)
     ranks, _ = leave_one_out(
         draws, told, scales, observed.sides, held_out, share=share, bounds=bounds
@@ -232,6 +232,18 @@ def fit(
         draws,
         statistics(facts, reference.block)[:WITNESSES],
     )
+
+
+def posterior_of(
+    reference: Reference, names: Sequence[str], facts: Sequence[Moment], share: float = SHARE
+) -> Posterior:
+    """Draws of these parameters that agree with the facts the reference can be held against."""
+    years = (reference.block.quarters[0].year, *reference.study.years)
+    held = measured(facts, tuple(reference.block.values), years)
+    told = noisy_statistics(reference, held)
+    draws = np.column_stack([reference.column(name) for name in names])
+    observed = reported(held, spread_of(told))
+    return posterior(draws, told, observed, share=share, bounds=reference.bounds(names))
 
 
 def noisy_statistics(reference: Reference, facts: Sequence[Moment]) -> Floats:
