@@ -58,8 +58,9 @@ def record(members: int = 12) -> None:
             subprocess.run([sys.executable, *command], cwd=ROOT, check=False)
             results[key] = outcomes(log)
     told["tests"] = results
-    told["facts"] = _answer("validate", "-n", str(members), "--no-figures")["facts"]
-    told["backtest"] = _answer("backtest", "-o", str(Path(tempfile.mkdtemp()) / "backtest"))
+    with tempfile.TemporaryDirectory() as folder:
+        told["facts"] = _answer("validate", "-n", str(members), "-o", f"{folder}/facts")["facts"]
+        told["backtest"] = _answer("backtest", "-o", f"{folder}/backtest")
     RECORD.write_text(json.dumps(kept(told), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -163,7 +164,7 @@ def _recovery() -> list[str]:
     return [
         "## 拟合的参数恢复与基于模拟的校准 Recovery and simulation-based calibration of the shipped fit",
         "",
-        "`simulate calibrate`; 50 and 90 % are right, ranks are uniform where p is not small · 应为 50/90 %，p 不应过小",
+        "`simulate calibrate`; 50 and 90 % are right, and p should not be small · 应为 50/90 %，p 不应过小",
         "",
         table(
             ("参数 Parameter", "结论 Word", "覆盖率 Coverage 50/90 %", "秩检验 Ranks p"),
