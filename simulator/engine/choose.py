@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from simulator.world.founding import Loops
 
 ENGINES = ("auto", "compiled", "plain")
 
@@ -33,6 +36,14 @@ def choose(name: str = "auto") -> Engine:
         except ImportError:
             name = "plain"
     return _load(name)
+
+
+def founding_loops(engine: Engine) -> Loops | None:
+    """The loops for founding that go with an engine; the plain one has none, since there the text itself runs."""
+    if engine.NAME != "compiled":
+        return None
+    loops: Any = importlib.import_module("simulator.engine.founding")
+    return cast("Loops", loops)
 
 
 def _load(name: str) -> Engine:
