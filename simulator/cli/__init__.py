@@ -98,6 +98,8 @@ program.add_section(
         calibration.update,
         calibration.warn,
         calibration.assumed,
+        calibration.decides,
+        calibration.hinges,
     ),
 )
 program.add_section(

@@ -7,22 +7,27 @@ import click
 from simulator.cli.program import command, option
 from simulator.cli.progress import progress_bar
 from simulator.cli.runs import SEEDS, machine_options, run_argument
+from simulator.cli.scenarios import load, scenario_argument, set_option
 from simulator.cli.session import session_of
 
 OUTPUT = Path("results") / "calibration"
+UNFINISHED = "unfinished"
+"""Where members lie until the fit is written, so that an interrupted one goes on."""
 
 
 @command(
     "calibrate",
     zh="把最多八个参数拟合到公布数，并以滚动起点回测；写出拟合文件、后验表与图，不会擅自覆盖。"
+    "默认共 7200 次模型运行；中断后再次执行同一命令即可继续，结果逐字节相同。"
     "用 --set fit=路径 使用该拟合，fit=none 只用先验。",
-    example="calibrate -n 2000 -o results/calibration",
+    example="calibrate -o results/calibration",
 )
-@option("-n", "--members", type=click.IntRange(min=80), default=2000, metavar="N",
-        help="Members of the fit; 2000 by default.", zh="拟合所用成员数；默认 2000。")  # fmt: skip
-@option("--backtest-members", type=click.IntRange(min=40), default=400, metavar="N",
-        help="Members at each origin of the backtest.", zh="回测每个起点的成员数。")  # fmt: skip
-@option("--held", type=click.IntRange(min=20), default=200, metavar="N",
+@option("-n", "--members", type=click.IntRange(min=80), default=2400, metavar="N",
+        help="Members of the fit; 2400 by default.", zh="拟合所用成员数；默认 2400。")  # fmt: skip
+@option("--backtest-members", type=click.IntRange(min=40), default=600, metavar="N",
+        help="Members at each of the eight days of the backtest; 600 by default.",
+        zh="回测八个起点日各用的成员数；默认 600。")  # fmt: skip
+@option("--held", type=click.IntRange(min=20), default=300, metavar="N",
         help="Members that stand in for the world in the recovery.", zh="参数恢复检验所用成员数。")  # fmt: skip
 @option(
     "--seed",
@@ -52,9 +57,11 @@ def calibrate(
 ) -> None:
     """Fit at most eight parameters to reported figures, test on earlier plans, write the fit.
 
+    7200 model runs by default. Interrupted, the same command goes on where it was, with the same bytes in the end.
     The priors of the fit cite none of the figures it uses. `--set fit=DIR/fitted.yaml` draws members from the result.
     """
     import os
+    import shutil
     import tempfile
 
     from simulator.experiments import backtest as tests
@@ -75,6 +82,9 @@ def calibrate(
                 session.phrase("exists; --force replaces it", "已存在；--force 可替换"),
                 str(file),
             )
+    kept = output / UNFINISHED
+    if kept.is_dir():
+        session.say(f"going on with {kept}", f"继续 {kept}")
     with progress_bar(session) as report, tempfile.TemporaryDirectory() as folder:
         found = fits.calibrate(
             Path(folder),
@@ -84,15 +94,22 @@ def calibrate(
             workers=threads,
             engine=engine,
             progress=report,
+            kept=kept,
         )
     tested = None
     if not no_backtest:
         with progress_bar(session) as report:
             tested = tests.backtest(
-                backtest_members, seed=seed, workers=threads, engine=engine, progress=report
+                backtest_members,
+                seed=seed,
+                workers=threads,
+                engine=engine,
+                progress=report,
+                kept=kept,
             )
     verdict, standing = (tested.verdict, tested.standing) if tested else (None, "")
     files = fits.write_fit(found, output, verdict, standing, force=force)
+    shutil.rmtree(kept)
     drawn = list(figures.save(figures_calibration.learned(found, verdict), output / "learned"))
     if tested:
         drawn += figures.save(figures_calibration.forecasts(tested), output / "backtest")
@@ -110,10 +127,10 @@ def calibrate(
     "backtest",
     zh="滚动起点回测：每个起点只用当日之前公布的数（含先验），与随机游走、AR(1)、几何布朗运动、目标值本身比较；"
     "并列出早先目标的结果。",
-    example="backtest -n 400",
+    example="backtest -n 600",
 )
-@option("-n", "--members", type=click.IntRange(min=40), default=400, metavar="N",
-        help="Members at each origin; 400 by default.", zh="每个起点的成员数；默认 400。")  # fmt: skip
+@option("-n", "--members", type=click.IntRange(min=40), default=600, metavar="N",
+        help="Members at each origin; 600 by default.", zh="每个起点的成员数；默认 600。")  # fmt: skip
 @option(
     "--seed",
     type=SEEDS,
@@ -263,6 +280,112 @@ def assumed(folder: Path, keys: tuple[str, ...]) -> None:
     session.answer(
         lambda: terminal_calibration.resting(found, session.lang),
         terminal_calibration.resting_json(found),
+    )
+
+
+@command(
+    "decides",
+    zh="什么决定结果：按方差份额排序的原因清单（基数口径与水平、载荷、大企业、运气……），合计为一，附区间与条形图。",
+    example="decides results/latest",
+)
+@run_argument()
+@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
+        zh="只看该目标；可多次使用。")  # fmt: skip
+@option("--no-repeats", is_flag=True, help="Simulate nothing: luck and interactions then stand together.",
+        zh="不做重复模拟：运气与交互合计。")  # fmt: skip
+@option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
+@machine_options
+def decides(
+    folder: Path,
+    keys: tuple[str, ...],
+    no_repeats: bool,
+    no_figures: bool,
+    workers: int | None,
+    engine: str,
+) -> None:
+    """What decides the outcome: causes ranked by their share of its variance, which sum to one.
+
+    Judged on members left out; the share of luck comes from up to 200 members met by other luck.
+    """
+    from simulator.experiments import deciding
+    from simulator.experiments.split import repeat_luck
+    from simulator.experiments.store import open_run
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    opened = open_run(folder)
+    if opened.n < deciding.FEWEST:
+        words = session.phrase(
+            f"{opened.n} members cannot tell: at least {deciding.FEWEST} are needed (simulate extend).",
+            f"{opened.n} 个成员不足以判断：至少需要 {deciding.FEWEST} 个（simulate extend）。",
+        )
+        session.answer(words, {"targets": [], "members": opened.n, "needed": deciding.FEWEST})
+        return
+    runs = (opened,)
+    if not no_repeats:
+        with progress_bar(session) as report:
+            runs = repeat_luck(opened, 2, None, workers, engine, report)
+    found = deciding.decided(runs, keys)
+    told = terminal_calibration.decided_json(found)
+    if not no_figures:
+        from simulator.reporting import figures
+        from simulator.reporting.figures import calibration as figures_calibration
+
+        told["figures"] = [
+            str(file)
+            for item in found
+            for file in figures.save(
+                figures_calibration.decided(opened, item),
+                opened.path / "figures" / f"decides-{item.key}",
+            )
+        ]
+    session.answer(lambda: terminal_calibration.decided(found, session.lang), told)
+
+
+@command(
+    "hinges",
+    zh="答案系于何处：逐一去掉每个公布数、加宽每个重要先验、基数 ±20 %，列出中位数与概率的变化及方向。",
+    example="hinges scenarios/baseline.yaml",
+)
+@scenario_argument()
+@option("-n", "--members", type=click.IntRange(min=40), default=400, metavar="N",
+        help="Members of every variant; 400 by default.", zh="每个变体的成员数；默认 400。")  # fmt: skip
+@option("--fit-members", type=click.IntRange(min=80), default=1200, metavar="N",
+        help="Members of the fit that figures are left out of; 1200 by default.",
+        zh="供去掉公布数的拟合所用成员数；默认 1200。")  # fmt: skip
+@set_option()
+@machine_options
+def hinges(
+    scenario: Path,
+    members: int,
+    fit_members: int,
+    overrides: dict[str, str],
+    workers: int | None,
+    engine: str,
+) -> None:
+    """What the answer hinges on: leave out each figure, double each width, move the base value.
+
+    Every variant has the same draws; about ten thousand model runs by default.
+    """
+    import os
+
+    from simulator.experiments import hinges as experiment
+    from simulator.reporting.terminal import calibration as terminal_calibration
+
+    session = session_of()
+    sheet = load(scenario, overrides)
+    with progress_bar(session) as report:
+        found = experiment.hinges(
+            sheet,
+            members,
+            fit_members,
+            workers=workers or os.cpu_count() or 1,
+            engine=engine,
+            progress=report,
+        )
+    session.answer(
+        lambda: terminal_calibration.hinges(found, session.lang),
+        terminal_calibration.hinges_json(found),
     )
 
 

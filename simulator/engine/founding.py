@@ -72,12 +72,12 @@ __all__ = [
     "contract_spending",
     "count_titles",
     "crude_exit",
+    "expected_losses",
     "fit_sizes",
     "found_2024",
     "fund_paths",
     "growth_paths",
     "lay_out_births",
-    "lost_revenue",
     "open_titles",
     "review_titles",
     "run_pipelines",
@@ -236,12 +236,12 @@ def _draw_unnamed(
 ):
     n = ids.shape[0]
     first, second = np.empty(n), np.empty(n)
-    _both_uniforms(ids, (_ZERO, _KIND), seed, member, first, second)
+    _both_uniforms(ids, _ZERO, _KIND, seed, member, first, second)
     for i in range(n):
         chain = _pick(chain_edges, first[i])
         labels[CHAIN, start + i] = chain
         labels[NODE, start + i] = _node(first_node, chain, second[i])
-    _both_uniforms(ids, (_ZERO, _SPOT), seed, member, first, second)
+    _both_uniforms(ids, _ZERO, _SPOT, seed, member, first, second)
     for i in range(n):
         labels[PLACE, start + i] = _pick(place_edges[labels[CHAIN, start + i]], first[i])
         labels[SOFTWARE, start + i] = second[i] < software_share
@@ -423,8 +423,22 @@ def _counts(mean, none, ids, seed, member):
 
 
 @njit(**LOOP)
-def _newcomers(mean, none, cells, firsts, n_chains, weights, index, how, seed, member):
-    """Start-ups, then arrivals by source, sorted by the step in which they enter; sizes of start-ups as exponents."""
+def _newcomers(
+    mean,
+    none,
+    cells,
+    firsts,
+    n_chains,
+    weights,
+    largest,
+    does_ai,
+    index,
+    industry,
+    how,
+    seed,
+    member,
+):
+    """Start-ups, then newcomers by source, sorted by the step in which they enter; sizes of start-ups as exponents."""
     n_steps = index.shape[0]
     startup_cells = n_steps * n_chains
     counts = _counts(mean, none, cells, seed, member)
@@ -443,7 +457,7 @@ def _newcomers(mean, none, cells, firsts, n_chains, weights, index, how, seed, m
         step[i] = cell[i] // n_chains
     arrivals = total - startups
     lag, cause = np.empty(arrivals), np.empty(arrivals)
-    _both_uniforms(ids[startups:], (_ZERO, _LAG), seed, member, lag, cause)
+    _both_uniforms(ids[startups:], _ZERO, _LAG, seed, member, lag, cause)
     quarters = n_steps + WARM_UP
     kept = startups
     for j in range(arrivals):
@@ -476,8 +490,8 @@ def _newcomers(mean, none, cells, firsts, n_chains, weights, index, how, seed, m
         when[row] = step[i]
     size_luck, node_luck = np.empty(kept), np.empty(kept)
     kind_luck, software_luck = np.empty(kept), np.empty(kept)
-    _both_uniforms(born, (_ZERO, _SIZE), seed, member, size_luck, node_luck)
-    _both_uniforms(born, (_ZERO, _BIRTH), seed, member, kind_luck, software_luck)
+    _both_uniforms(born, _ZERO, _SIZE, seed, member, size_luck, node_luck)
+    _both_uniforms(born, _ZERO, _BIRTH, seed, member, kind_luck, software_luck)
     exponent = np.zeros(kept)
     size = np.empty(kept)
     chain = np.empty(kept, dtype=np.int64)
@@ -490,11 +504,13 @@ def _newcomers(mean, none, cells, firsts, n_chains, weights, index, how, seed, m
             exponent[i] = how.entrant_log_sd * _ndtri(size_luck[i], 0)
             size[i] = how.median_size * index[when[i]]
         else:
-            chain[i] = _pick(weights[(k - startup_cells) // quarters], kind_luck[i])
-            size[i] = index[when[i]] * _truncated_pareto(
+            source = (k - startup_cells) // quarters
+            chain[i] = _pick(weights[source], kind_luck[i])
+            ai[i] = does_ai[source]
+            size[i] = industry[when[i]] * _truncated_pareto(
                 size_luck[i],
                 how.arrival_size_min,
-                how.arrival_size_max,
+                largest[source],
                 how.arrival_size_exponent,
             )
     return (born, when, chain, ai, node_luck, software_luck), size, exponent, first_birth
@@ -540,8 +556,8 @@ def _write_newcomers(
 def lay_out_births(plan, ground, p, draw):
     """Compiled twin of `simulator.world.founding.lay_out_births`."""
     d, n_chains, steps = p.demography, len(ground.chains), len(plan.size_index)
-    sources = sources_of(plan, ground)
-    signed = p.switches.arrivals * DT * np.concatenate([source.rates for source in sources])
+    sources = sources_of(plan, ground, p)
+    signed = DT * np.concatenate([source.rates for source in sources])
     mean = np.concatenate([startup_rate(plan, ground, p, draw.loops).ravel(), signed])
     levers = tuple((source.name, int(source.origin)) for source in sources)
     cells, firsts = _addresses(ground.chains, levers, plan.first_quarter, steps)
@@ -552,12 +568,11 @@ def lay_out_births(plan, ground, p, draw):
         d.entrant_log_sd,
         d.entrant_size * plan.median_size,
         d.arrival_size_min,
-        d.arrival_size_max,
         d.arrival_size_exponent,
         p.finance.capacity_headroom,
         d.core_ai_share,
         d.catalogue_threshold,
-        d.software_share,
+        plan.software_share,
     )
     seed, member = _U(draw.seed), _U(draw.member)
     born, size, exponent, first_birth = _newcomers(
@@ -567,7 +582,10 @@ def lay_out_births(plan, ground, p, draw):
         firsts,
         n_chains,
         np.cumsum([source.weights for source in sources], axis=1),
+        np.array([source.largest for source in sources]),
+        np.array([source.does_ai for source in sources], dtype=np.int64),
         plan.size_index,
+        plan.industry_index,
         how,
         seed,
         member,
@@ -604,7 +622,6 @@ class _How(NamedTuple):
     entrant_log_sd: float
     median_size: float  # of start-ups at founding, 亿元/yr
     arrival_size_min: float
-    arrival_size_max: float
     arrival_size_exponent: float
     capacity_headroom: float
     core_ai_share: float
@@ -687,7 +704,7 @@ def _pipelines(
         for k in range(count):
             ids[k] = first_ids[r] + _U(k)
         time_luck, fate = np.empty(count), np.empty(count)
-        _both_uniforms(ids, (_ZERO, _PROJECT), seed, member, time_luck, fate)
+        _both_uniforms(ids, _ZERO, _PROJECT, seed, member, time_luck, fate)
         size_luck = np.empty(count)
         if kind[r, INVESTED_IN] > 0:
             _first_uniforms(ids, count, (_ZERO, _PROJECT_SIZE), seed, member, size_luck)
@@ -954,22 +971,22 @@ def adoption_path(ends, p):
 
 
 @njit(**LOOP)
-def _lost_revenue(numbers, labels, n, reference, d):
-    lost = np.zeros(n)
+def _expected_losses(numbers, labels, n, reference, leaves, d):
+    lost = np.empty(n)
     for i in range(n):
-        if labels[CATALOGUE, i] > 0:
-            table = _age_hazard(np.floor(labels[AGE, i] * DT), d)
-            size = numbers[EXTERNAL, i] / reference
-            hazard = _yearly_hazard(table, size, labels[NAMED, i], 0.0, d)
-            lost[i] = hazard * numbers[SALES, i]
-    return _sum(lost)
+        table = _age_hazard(np.floor(labels[AGE, i] * DT), d)
+        size = numbers[EXTERNAL, i] / reference
+        hazard = _yearly_hazard(table, size, labels[NAMED, i], 0.0, d)
+        lost[i] = leaves * hazard * numbers[SALES, i]
+    return lost
 
 
-def lost_revenue(table, p, reference):
-    """Compiled twin of `simulator.world.founding.lost_revenue`."""
-    columns = table.columns
-    lost = _lost_revenue(columns.numbers, columns.labels, table.n, reference, p.demography)
-    return p.switches.exit * lost
+def expected_losses(table, p, reference):
+    """Compiled twin of `simulator.world.founding.expected_losses`."""
+    columns, leaves = table.columns, p.switches.exit
+    return _expected_losses(
+        columns.numbers, columns.labels, table.n, reference, leaves, p.demography
+    )
 
 
 @njit(**LOOP)

@@ -44,8 +44,8 @@ METHODS: Final[dict[str, Name]] = {
 GRID_DRIFTS: Final = (0.10, 0.18, 0.25)
 GRID_VOLATILITY: Final = 0.15
 SMALLEST_SD: Final = 0.02
-MEMBERS: Final = 400
-SHARE: Final = 0.5
+MEMBERS: Final = 600
+SHARE: Final = 0.3
 MARGIN: Final = 0.1
 """A ratio of errors within this of one is called no better: a dozen overlapping points tell no finer."""
 
@@ -167,10 +167,12 @@ def backtest(
     workers: int = 2,
     engine: str = "auto",
     progress: Progress | None = None,
+    kept: Path | None = None,
 ) -> Backtest:
     """Forecast from every origin and score; vintages live in a temporary folder that is removed.
 
-    Origins of one day share their ensemble. Raises InputError for bad tables.
+    Origins of one day share their ensemble; `kept` is where members lie that an interrupted backtest had simulated.
+    Raises InputError for bad tables.
     """
     everything = load_moments() if moments is None else tuple(moments)
     days = sorted({origin.day for origin in origins})
@@ -196,6 +198,7 @@ def backtest(
                 workers=workers,
                 engine=engine,
                 progress=report,
+                kept=kept,
             )
         for origin in at_day:
             forecasts += forecast_from(origin, reference, everything)

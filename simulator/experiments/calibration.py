@@ -6,7 +6,6 @@ at its prior is said to have stayed there. The base value of 2024 has no publish
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from simulator.experiments.moments import (
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import Vintage, make_vintage
 from simulator.foundation.findings import UsageError
+from simulator.foundation.tables import files_digest, shipped
 from simulator.registry import Name
 from simulator.scenario import sheet_text
 
@@ -64,10 +64,14 @@ APART: Final[dict[str, Name]] = {
     ),
 }
 """Parameters a fit might move and does not, with the reason."""
-MEMBERS: Final = 2000
-SHARE: Final = 0.5
-HELD: Final = 200
+MEMBERS: Final = 2400
+SHARE: Final = 0.2
+HELD: Final = 300
 ROWS: Final = 400
+WITNESSES: Final = 2
+"""Members whose statistics stand with a fit, so that a model that makes others is noticed."""
+FROM: Final = "2025Q1"
+"""A run that starts earlier does not take the fit unasked: its figures were not yet known."""
 SERIES: Final = (
     "software_revenue",
     "core_revenue",
@@ -123,7 +127,7 @@ class Calibration:
     effective: float
     held: int
     prior_draws: Floats  # (n, names)
-    digest: str
+    witness: Floats  # (WITNESSES, facts) statistics of the first members
 
     def correlation(self) -> Floats:
         """Weighted correlation of the fitted parameters, (P, P)."""
@@ -146,10 +150,12 @@ def calibrate(
     workers: int = 2,
     engine: str = "auto",
     progress: Progress | None = None,
+    kept: Path | None = None,
 ) -> Calibration:
     """Fit to the moments of role `fit` known before `origin`; the vintage's data folder is written to `folder`.
 
-    The priors of the fit cite none of the sources of the figures it uses, so that no figure counts twice.
+    The priors of the fit cite none of the sources of the figures it uses, so that no figure counts twice. `kept` is
+    where members lie that an interrupted fit had simulated.
     Raises UsageError for too few members, InputError for bad tables.
     """
     if members < 10 * len(FITTED):
@@ -170,6 +176,7 @@ def calibrate(
         workers=workers,
         engine=engine,
         progress=progress,
+        kept=kept,
     )
     return fit(reference, vintage, facts, known_by(everything, origin), share=share, held=held)
 
@@ -197,7 +204,7 @@ def fit(
     told = noisy_statistics(reference, facts)
     scales = spread_of(told)
     observed = reported(facts, scales)
-    found = posterior(draws, told, observed, share=share, bounds=bounds)
+    found = posterior_of(reference, names, facts, share)
     held_out = np.linspace(0, len(draws) - 1, min(held, len(draws)), dtype=np.int64)
     ranks, _ = leave_one_out(
         draws, told, scales, observed.sides, held_out, share=share, bounds=bounds
@@ -223,8 +230,20 @@ def fit(
         found.effective,
         len(held_out),
         draws,
-        _digest(names, rows, weights),
+        statistics(facts, reference.block)[:WITNESSES],
     )
+
+
+def posterior_of(
+    reference: Reference, names: Sequence[str], facts: Sequence[Moment], share: float = SHARE
+) -> Posterior:
+    """Draws of these parameters that agree with the facts the reference can be held against."""
+    years = (reference.block.quarters[0].year, *reference.study.years)
+    held = measured(facts, tuple(reference.block.values), years)
+    told = noisy_statistics(reference, held)
+    draws = np.column_stack([reference.column(name) for name in names])
+    observed = reported(held, spread_of(told))
+    return posterior(draws, told, observed, share=share, bounds=reference.bounds(names))
 
 
 def noisy_statistics(reference: Reference, facts: Sequence[Moment]) -> Floats:
@@ -325,9 +344,30 @@ def _thinned(found: Posterior, rows: int) -> tuple[Floats, Floats]:
     return found.rows[picks], np.full(rows, 1.0 / rows)
 
 
-def _digest(names: Sequence[str], rows: Floats, weights: Floats) -> str:
-    text = json.dumps([list(names), rows.tolist(), weights.tolist()])
-    return hashlib.sha256(text.encode()).hexdigest()
+def inputs_digest() -> str:
+    """SHA-256 of the shipped tables that a fit and its backtest read; wording of plans does not count."""
+    calibration = shipped("calibration", "priors.csv").parent
+    data = shipped("data", "levers.yaml").parent
+    tables = ("priors", "vintage_priors", "vintage_size_classes", "moments", "sources")
+    told = [
+        files_digest(calibration, [calibration / f"{name}.csv" for name in tables]),
+        files_digest(data, [*data.glob("lever_*.csv"), *data.glob("founding/*.csv")]),
+    ]
+    return hashlib.sha256("".join(told).encode()).hexdigest()
+
+
+def witnesses(
+    folder: Path, members: int = WITNESSES, *, seed: int = 1, engine: str = "auto"
+) -> Floats:
+    """What the model says today where a fit has its witness, (members, facts); `folder` takes the vintage's data."""
+    everything = load_moments()
+    facts = tuple(m for m in everything if m.role == "fit")
+    vintage = make_vintage(folder, None, {m.source for m in facts}, FITTED)
+    reference = simulate_reference(
+        vintage.scenario, vintage.folder, members, SERIES, seed=seed, workers=1, engine=engine
+    )
+    years = (reference.block.quarters[0].year, *reference.study.years)
+    return statistics(measured(facts, tuple(reference.block.values), years), reference.block)
 
 
 FITTED_FILE: Final = "fitted.yaml"
@@ -357,7 +397,7 @@ def write_fit(
 def _rows_table(found: Calibration) -> bytes:
     header = ",".join(("weight", *found.names))
     lines = [
-        ",".join([f"{weight:.9g}", *(f"{value:.9g}" for value in row)])
+        ",".join([f"{weight:.6g}", *(f"{value:.6g}" for value in row)])
         for weight, row in zip(found.weights.tolist(), found.rows.tolist(), strict=True)
     ]
     return ("\n".join([header, *lines]) + "\n").encode()
@@ -387,7 +427,7 @@ def _learned_table(found: Calibration) -> bytes:
 
 
 def _fitted_text(found: Calibration, verdict: Name | None, standing: str) -> str:
-    sheet: dict[str, object] = {"schema_version": 1, "posterior": POSTERIOR_FILE}
+    sheet: dict[str, object] = {"schema_version": 1, "posterior": POSTERIOR_FILE, "from": FROM}
     if verdict is not None:
         sheet["verdict"] = {"zh": verdict.zh, "en": verdict.en}
         sheet["standing"] = standing
@@ -395,8 +435,12 @@ def _fitted_text(found: Calibration, verdict: Name | None, standing: str) -> str
         "members": found.members,
         "seed": found.seed,
         "effective": round(found.effective, 1),
-        "digest": found.digest,
-        "facts": [moment.id for moment in found.facts],
+        "rows": hashlib.sha256(_rows_table(found)).hexdigest(),
+        "tables": inputs_digest(),
+        "facts": {
+            moment.id: [float(f"{value:.6g}") for value in column]
+            for moment, column in zip(found.facts, found.witness.T.tolist(), strict=True)
+        },
     }
     head = "# Written by `simulate calibrate`; drawn by members through the rows of the table beside it.\n"
     return head + sheet_text(sheet)

@@ -24,9 +24,11 @@ from simulator.foundation.tables import Row, read_table, shipped
 from simulator.observables import BY_KEY
 from simulator.registry import Name
 
-Reduction = Literal["level", "growth", "ratio", "share", "trend"]
+Reduction = Literal["level", "growth", "ratio", "share", "trend", "spread"]
 Role = Literal["fit", "check"]
-REDUCTIONS: Final = ("level", "growth", "ratio", "share", "trend")
+REDUCTIONS: Final = ("level", "growth", "ratio", "share", "trend", "spread")
+SPANS: Final = ("ratio", "spread")
+"""Reductions of a period from one year to another."""
 TREND_YEARS: Final = 4
 SIDES: Final = ("two", "lower", "upper")
 ROLES: Final = ("fit", "check")
@@ -96,7 +98,13 @@ class Moment:
     @property
     def last_year(self) -> int:
         """The year the figure speaks of, the later of two."""
-        return int(self.period[-4:] if self.reduction == "ratio" else self.period[:4])
+        return int(self.period[-4:] if self.reduction in SPANS else self.period[:4])
+
+    def rates(self, first: int) -> range:
+        """Years of the growth rates whose spread it is; as many first years of a run that begins after the first."""
+        begin, count = int(self.period[:4]), self.last_year - int(self.period[:4]) + 1
+        begin = begin if begin > first else first + 1
+        return range(begin, begin + count)
 
     def series(self) -> tuple[str, ...]:
         """The recorded series it needs."""
@@ -164,6 +172,7 @@ def measured(
         for m in moments
         if m.observable
         and (m.last_year in years or m.reduction == "trend")
+        and (m.reduction != "spread" or set(m.rates(min(years))) <= set(years))
         and (m.observable == NATIONAL or set(m.series()) <= set(series))
         and (m.reduction != "ratio" or int(m.period[:4]) in years)
     )
@@ -222,6 +231,10 @@ def _statistic(m: Moment, block: Block) -> Floats:
         last = min(first + TREND_YEARS, block.quarters[-1].year)
         gone = _log(annual(block, m.observable, last)) - _log(annual(block, m.observable, first))
         return np.asarray(gone / (last - first))
+    if m.reduction == "spread":
+        rates = m.rates(block.quarters[0].year)
+        levels = [annual(block, m.observable, year) for year in (rates[0] - 1, *rates)]
+        return _log(np.diff(_log(np.column_stack(levels)), axis=1).std(axis=1, ddof=1))
     now = _level(block, m.observable, m.period)
     if m.reduction == "level":
         return _log(now)
@@ -323,7 +336,7 @@ def _check_observable(observable: str, reduction: Reduction, perimeter: str) -> 
 
 def _check_period(period: str, reduction: Reduction) -> None:
     good = {
-        "ratio": len(period) == 9 and period[4] == "-" and period[:4] < period[5:],
+        **dict.fromkeys(SPANS, len(period) == 9 and period[4] == "-" and period[:4] < period[5:]),
         "growth": len(period) == 4,
         "trend": len(period) == 4,
     }.get(reduction, len(period) in (4, 6))

@@ -1,18 +1,25 @@
 """A reference ensemble: members simulated in memory, and what they say of some series and parameters.
 
-Fits, backtests and their recovery all read the same table of draws and statistics; nothing of it goes to disk.
+Fits, backtests and their recovery all read the same table of draws and statistics. With a folder to keep them in, the
+members that are done survive an interruption, under a name that only the same scenario, data and source have.
 """
 
+import hashlib
+import io
+import json
+import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from simulator.engine.choose import Engine, choose
+from simulator.experiments.folder import write_atomically
 from simulator.experiments.inference import Floats, Integers
 from simulator.experiments.moments import Block
+from simulator.experiments.provenance import identify
 from simulator.model import Study, prepare
 from simulator.scenario import load_scenario
 from simulator.world.founding import Draw
@@ -21,7 +28,7 @@ from simulator.world.state import parameters_of
 
 Progress = Callable[[int, int], None]
 CHUNK = 25
-SOFTWARE = "software_revenue"
+"""Members that are simulated, and kept, together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +62,68 @@ def simulate_reference(
     workers: int = 2,
     engine: str = "auto",
     progress: Progress | None = None,
+    kept: Path | None = None,
 ) -> Reference:
     """Run `members` members of a scenario on a data folder; `series` are kept, and national growth.
 
-    Threads change no byte. Raises InputError for a bad folder and whatever a member raises.
+    Members that `kept` holds from an interrupted call are read instead of simulated. Neither threads nor interruptions
+    change a byte. Raises InputError for a bad folder and whatever a member raises.
     """
-    study = prepare(load_scenario(scenario, {"seed": str(seed), "period.end": f"{until}Q4"}, data))
-    numbers = np.arange(members, dtype=np.int64)
+    overrides = {"seed": str(seed), "period.end": f"{until}Q4"}
+    study = prepare(load_scenario(scenario, overrides, data))
     columns = [study.series.index(name) for name in series]
-    values = np.empty((len(series), members, len(study.quarters)))
-    draws = np.empty((members, len(study.parameter_names)))
     chosen = choose(engine)
-    national = np.empty((members, len(study.years)))
-    done = 0
+    width = len(study.parameter_names)
+    rows = np.empty((members, width + len(study.years) + len(series) * len(study.quarters)))
+    folder = None
+    if kept is not None:
+        told = json.dumps([asdict(identify(study.scenario)), list(series)], sort_keys=True)
+        folder = kept / hashlib.sha256(told.encode()).hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
 
-    def one(member: int) -> None:
+    def one(member: int) -> Floats:
         result = study.simulate(member, engine)
-        values[:, member, :] = result.values[:, columns].T
-        draws[member] = result.parameters
-        national[member] = _national(study, member, chosen)
+        paths = result.values[:, columns].T.ravel()
+        return np.concatenate([result.parameters, _national(study, member, chosen), paths])
 
     with ThreadPoolExecutor(workers) as pool:
         for first in range(0, members, CHUNK):
             chunk = range(first, min(first + CHUNK, members))
-            for _ in pool.map(one, chunk):
-                done += 1
+            file = folder / f"{chunk.start:06d}-{chunk.stop:06d}.npy" if folder else None
+            found = _read(file, (len(chunk), rows.shape[1]))
+            if found is None:
+                found = np.stack(list(pool.map(one, chunk)))
+                if file is not None:
+                    _write(file, found)
+            rows[chunk.start : chunk.stop] = found
             if progress is not None:
-                progress(done, members)
+                progress(chunk.stop, members)
+    draws, national, values = np.split(rows, [width, width + len(study.years)], axis=1)
+    paths = values.reshape(members, len(series), len(study.quarters))
     block = Block(
         tuple(study.quarters),
-        {name: values[i] for i, name in enumerate(series)},
-        {year: national[:, i] for i, year in enumerate(study.years)},
+        {name: np.ascontiguousarray(paths[:, i]) for i, name in enumerate(series)},
+        {year: np.ascontiguousarray(national[:, i]) for i, year in enumerate(study.years)},
     )
-    found = Reference(study, numbers, study.parameter_names, draws, block)
-    if SOFTWARE in block.values:
-        block.values[SOFTWARE] *= np.exp(missing_entry(found))
-    return found
+    numbers = np.arange(members, dtype=np.int64)
+    return Reference(study, numbers, study.parameter_names, np.ascontiguousarray(draws), block)
 
 
-def missing_entry(reference: Reference) -> Floats:
-    """Net entry that the software firms of 2017 lack, (n, quarters) log points since the founding.
+def _read(file: Path | None, shape: tuple[int, int]) -> Floats | None:
+    """Rows kept by an interrupted call; None where there are none, or the file is not whole."""
+    if file is None or not file.is_file():
+        return None
+    try:
+        found = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
+    return found if isinstance(found, np.ndarray) and found.shape == shape else None
 
-    The account of M1 gives incumbents the share 1 − n of λ·ln(1+g) and closes the rest by arrivals, which join the core
-    catalogue only. Published software revenue counts newcomers too, so what the account owes is added here before the
-    comparison; without it a fit would read n as a higher λ and carry that to the core.
-    """
-    owed = reference.column("net_entry_share_national") * reference.column("loading_national")
-    years = sorted(reference.block.national)
-    yearly = np.column_stack([owed * reference.block.national[year] for year in years])
-    total = np.column_stack([np.zeros(len(owed)), np.cumsum(yearly, axis=1)])
-    place = [0 if q.year < years[0] else years.index(q.year) + 1 for q in reference.block.quarters]
-    return np.asarray(total[:, place])
+
+def _write(file: Path, rows: Floats) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, rows)
+    write_atomically(file, buffer.getvalue())
 
 
 def _national(study: Study, member: int, engine: Engine) -> Floats:

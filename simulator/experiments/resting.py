@@ -63,12 +63,8 @@ def resting(run: Run, keys: Sequence[str] = ()) -> tuple[Resting, ...]:
         raise ValueError(f"needs at least {FEWEST} members, has {run.n}")
     goals = [
         (goal, level)
-        for goal in goals_of(
-            run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
-        )
-        if (goal.key in keys if keys else goal.headline)
-        and (level := _level(run, goal)) is not None
-        and level.std() > 0.0
+        for goal in headline(run, keys)
+        if (level := outcome_of(run, goal)) is not None and level.std() > 0.0
     ]
     if not goals:
         return ()
@@ -98,13 +94,10 @@ def resting_shares(run: Run) -> tuple[tuple[Name, float], ...]:
     """
     if run.n < FEWEST:
         return ()
-    goals = goals_of(
-        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
-    )
     levels = [
         (goal.name, level)
-        for goal in goals
-        if goal.headline and (level := _level(run, goal)) is not None and level.std() > 0.0
+        for goal in headline(run)
+        if (level := outcome_of(run, goal)) is not None and level.std() > 0.0
     ]
     if not levels:
         return ()
@@ -113,6 +106,14 @@ def resting_shares(run: Run) -> tuple[tuple[Name, float], ...]:
     outcomes = np.column_stack([level for _, level in levels])
     shares = explained(smooth(draws)[:, assumed], outcomes)
     return tuple((name, float(share)) for (name, _), share in zip(levels, shares, strict=True))
+
+
+def headline(run: Run, keys: Sequence[str] = ()) -> tuple[Goal, ...]:
+    """The headline targets of a run, or those of `keys`."""
+    goals = goals_of(
+        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
+    )
+    return tuple(goal for goal in goals if (goal.key in keys if keys else goal.headline))
 
 
 def drawn(run: Run) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
@@ -210,7 +211,8 @@ def _first(
     return tuple(found)
 
 
-def _level(run: Run, goal: Goal) -> Floats | None:
+def outcome_of(run: Run, goal: Goal) -> Floats | None:
+    """Each member's level at the deadline, (n,), of flows its logarithm; None where the run cannot say."""
     try:
         met(goal, run)
     except KeyError:

@@ -4,6 +4,8 @@
       size lognormal about entrant_size × median incumbent; a start-up that does AI joins the catalogue at the threshold
 (M13) signings ~ Poisson(rate·Δ), from three years before the start; booked after a gamma lag; size truncated Pareto;
       a signing caused by policy is real only with the but-for probability, else the firm would have come anyway
+      what comes without policy closes the account of net entry, inside the catalogue and (by firms of the same law up
+      to 10亿元) outside: newcomers less exits return n·λ·ln(1+g) of the revenue there; sizes grow with the industry
 (M14) yearly hazard h = table(age)·h_mult·min(1.5, (e/median)^(−θ))·(1 − survival channel); named firms their own;
       quarterly 1 − (1−h)^Δ.   Order in a quarter: kill → age → enter (limit L1).
 Source: hazard table `saic-2013`; but-for share `bartik-2018`; the rest assumed.

@@ -20,7 +20,7 @@ from simulator.world.founding import (
     Base,
     BirthPlan,
     Draw,
-    closing_rate,
+    close_entry_account,
     found_2017,
     found_2024,
     lay_out_births,
@@ -184,7 +184,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         base = _base(study, values, construction, member)
         firms = found_2024(ground, base, p, draw)
     else:
-        firms = found_2017(ground, p, draw)
+        firms = found_2017(ground, values["unnamed_max_size"], p, draw)
     open_titles(firms, study.quarters[0].year, p.titles, draw.loops)
     named = stand_ins(firms, ground, draw) if study.named else ()
     links = settle_links(firms, ground, p, draw.loops)
@@ -198,18 +198,13 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
     growth = growth_paths(study.years, founding_year, drift, ground, p, draw)
     backdrop = lay_out_backdrop(study.quarters, growth.national, study.clusters, named, p, draw)
     index = np.exp(np.cumsum(growth.drift @ ground.chain_mix))
-    x0 = float(np.sum(sales[listed]))
-    loading = p.demand.loading_national * float(np.log1p(p.demand.g_nat_ai))
-    rate = values["arrivals_rate"]
-    if study.closes_entry_account:
-        rate = closing_rate(
-            firms,
-            p,
-            p.demand.net_entry_share_national * loading * x0,
-            (1.0 - p.demand.net_entry_share_national) * loading,
-            median,
-            draw.loops,
-        )
+    loading = p.demand.loading_national
+    newcomers = close_entry_account(
+        firms, ground, p, loading * float(np.log1p(p.demand.g_nat_ai)), median, draw.loops
+    )
+    if not study.closes_entry_account:
+        newcomers = newcomers._replace(catalogue=values["arrivals_rate"])
+    entered = p.demand.net_entry_share_national * loading * np.cumsum(growth.national)
     by_chain = columns.chain[: firms.n]
     chain_sales = np.asarray(np.bincount(by_chain, sales, len(ground.chains)), dtype=np.float64)
     chain_external = np.bincount(by_chain, external, len(ground.chains))
@@ -222,7 +217,10 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         size_index=index[study.year_of],
         entry=np.ones(1),
         incentive=np.zeros(1),
-        base_rate=rate,
+        newcomers=newcomers,
+        industry_index=(index * np.exp(entered))[study.year_of],
+        # The firms of 2017 are the software industry, and so are those that join them.
+        software_share=1.0 if scenario.founding == "2017Q4" else p.demography.software_share,
         policy=(),
     )
     does_ai = int(np.sum(columns.ai[: firms.n]))
@@ -249,7 +247,7 @@ def found_world(study: Study, member: int, draw: Draw) -> Founded:
         float(construction),
         float(np.count_nonzero(listed & (sales >= TIER))),
         float(np.count_nonzero(listed)),
-        rate,
+        newcomers.catalogue,
     )
     row = np.array([*values.values(), *derived])
     world = World(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, cast
 
-from simulator.foundation.calendar import Period, Schedule
+from simulator.foundation.calendar import Period, Quarter, Schedule
 from simulator.foundation.findings import Finding
 from simulator.foundation.parameters import NUMBERS, POSTERIOR, Distribution, Parameter
 from simulator.foundation.units import exact_quantity
@@ -114,7 +114,8 @@ class ExtraTarget:
 class Fit:
     """The fit whose posterior the members draw from, with what its backtest said of it.
 
-    Without a `verdict` nothing may be called calibrated. `papers` are its files by their names in a run folder.
+    Without a `verdict` nothing may be called calibrated. `papers` are its files by their names in a run folder; a run
+    that starts before `begins` takes the fit only when it is asked to, since its figures were not yet known.
     """
 
     file: str = field(compare=False)
@@ -122,6 +123,7 @@ class Fit:
     standing: str
     digest: str
     papers: tuple[tuple[str, bytes], ...] = field(repr=False)
+    begins: Quarter | None = None
 
 
 @dataclass(frozen=True, slots=True)

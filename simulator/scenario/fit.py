@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.parameters import POSTERIOR, CellError, Distribution, cell_number
 from simulator.foundation.tables import Document, parse_table, read_yaml, shown_file
@@ -13,7 +14,7 @@ from simulator.scenario.entries import FIT, Fit, Origin
 from simulator.scenario.facts import Facts
 from simulator.scenario.reading import Reader, Sheet
 
-KEYS: Final = ("schema_version", "assumptions", "posterior", "verdict", "standing", "made")
+KEYS: Final = ("schema_version", "assumptions", "posterior", "from", "verdict", "standing", "made")
 WEIGHT: Final = "weight"
 MOST_BYTES: Final = 5_000_000
 
@@ -22,7 +23,8 @@ def read_fit(path: Path, facts: Facts, findings: list[Finding]) -> tuple[Fit | N
     """A fitted file as the lowest layer above the priors; what is wrong goes to `findings`.
 
     It holds `assumptions` (one distribution each), `posterior` (a table beside it whose rows are drawn by weight, a
-    column for each parameter) and the `verdict` of its backtest in both languages.
+    column for each parameter), `from` (the first quarter of a run that takes it unasked) and the `verdict` of its
+    backtest in both languages.
     """
     try:
         source = read_yaml(path)
@@ -50,8 +52,23 @@ def read_fit(path: Path, facts: Facts, findings: list[Finding]) -> tuple[Fit | N
         standing if isinstance(standing, str) else "",
         digest.hexdigest(),
         tuple(papers.items()),
+        _begins(source, value, findings),
     )
     return fit, sheet
+
+
+def _begins(
+    source: Document, value: Mapping[str | int, object], findings: list[Finding]
+) -> Quarter | None:
+    said = value.get("from")
+    if said is None:
+        return None
+    try:
+        return Quarter.parse(str(said))
+    except ValueError:
+        what = f"{said!r} is not a quarter"
+        findings.append(source.finding(("from",), what, f"“{said}”不是季度", allowed="2025Q1"))
+        return None
 
 
 def _table_beside(

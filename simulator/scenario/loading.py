@@ -37,9 +37,9 @@ def load_scenario(
     `overrides` maps dotted paths to values as `--set` takes them: `levers.tj27_funds.size` to
     `300亿元`. `data` is the city's data or the folder of them, by default what is shipped.
     `fitted` names a fitted file that lies between the priors and the scenario files; unless given, that of the data
-    is used where there is one. The key `fit` of a layer names another, or `none`. `layers` are files of external
-    conditions laid over the scenario file, below the overrides; they hold levers, assumptions and mechanisms, and
-    their names are added to the scenario's.
+    is used where there is one and the run does not start before it. The key `fit` of a layer names another, or `none`.
+    `layers` are files of external conditions laid over the scenario file, below the overrides; they hold levers,
+    assumptions and mechanisms, and their names are added to the scenario's.
     Raises InputError with every finding of every layer.
     """
     library = load_library(data)
@@ -60,6 +60,10 @@ def load_scenario(
     fit = None
     if chosen is not None and chosen != NO_FIT:
         fit, lowest = read_fit(Path(chosen), facts, findings)
+        unasked = not asked and fitted is None
+        start = next((s.start for s in reversed(sheets) if s.start is not None), None)
+        if unasked and fit and fit.begins and start and start < fit.begins:
+            fit, lowest = None, None
         if lowest is not None and not asked:
             lowest.origins["fit"] = Origin("fitted", str(chosen), 1, 1)
         sheets[:0] = [lowest] if lowest is not None else []

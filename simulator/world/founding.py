@@ -52,6 +52,7 @@ QUALITY_LOG_SD = 0.5  # spread of the fixed quality draw (assumed); its mean is 
 SMALLEST_FIRM = 0.02  # 亿元, smallest firm outside the catalogue (assumed)
 LARGEST_OUTSIDER = 10.0  # 亿元, largest firm that does no AI (assumed)
 LAG_SHAPE = 4.0  # of the gamma booking lag (assumed); lags beyond the warm-up are held to it
+OUTSIDE = "outside the catalogue"  # address of newcomers that no policy courts
 NORMAL_ABOVE = 500.0  # mean count above which the normal law stands in for the Poisson law
 WARM_UP = 12  # quarters of signings before the start, or the lag would starve the first years
 SMALLEST_FINAL_SHARE = 0.1  # of a chain's revenue, sold outside the seven chains (assumed)
@@ -82,7 +83,7 @@ class Loops(Protocol):
     fund_paths: Callable[..., Any]
     growth_paths: Callable[..., Any]
     adoption_path: Callable[..., Number]
-    lost_revenue: Callable[..., float]
+    expected_losses: Callable[..., Number]
     crude_exit: Callable[..., float]
     settle_links: Callable[..., Links]
     settle_research: Callable[..., None]
@@ -106,6 +107,13 @@ class Draw(NamedTuple):
         return self.uniforms(ids, 0, decision, self.seed, self.member, option)
 
 
+class Newcomers(NamedTuple):
+    """Firms that come from elsewhere whatever policy does, signed a year: into the catalogue, and outside it."""
+
+    catalogue: float
+    outside: float
+
+
 class BirthPlan(NamedTuple):
     """What decides who will come; T quarters, C chains, P places."""
 
@@ -116,7 +124,9 @@ class BirthPlan(NamedTuple):
     size_index: Number  # (T,) growth of sizes since founding
     entry: Number  # (T, C) start-up rate multiplier
     incentive: Number  # (T, C, P) location channel
-    base_rate: float  # arrivals signed a year without policy
+    newcomers: Newcomers  # who comes without policy
+    industry_index: Number  # (T,) growth of the whole industry since founding, newcomers included
+    software_share: float  # of firms that are born
     policy: tuple[
         tuple[str, Number, Number], ...
     ]  # lever, (T,) signings a year, (C,) chain weights
@@ -239,11 +249,12 @@ def check_total(n: int, total: float, smallest: float, largest: float) -> None:
         raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
 
 
-def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
+def found_2017(ground: Ground, known_from: float, p: Parameters, draw: Draw) -> Table:
     """Found the software firms of 2017 from their size classes, each class at its reported revenue.
 
     A firm does AI with the share ``core_firms_2017``; those that do and pass the threshold are the core catalogue.
-    Sales are set, external sales not yet.
+    Firms above ``known_from`` (亿元, the largest that nobody names) leave as named firms do. Sales are set, external
+    sales not yet.
     """
     table = Table(0)
     for k, size_class in enumerate(ground.software_classes):
@@ -257,6 +268,7 @@ def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
         listed = does_ai & (sizes >= p.demography.catalogue_threshold)
         append_unnamed(table, ids, sizes, listed, does_ai, ground, p, draw)
     table.column("software")[:] = 1
+    table.column("named")[:] = table.column("sales") > known_from
     return table
 
 
@@ -398,35 +410,57 @@ def settle_research(
     table.column("research")[:] = balanced_stock(spending, kind, growth)
 
 
-def closing_rate(
+def close_entry_account(
     table: Table,
+    ground: Ground,
     p: Parameters,
-    expected_inflow: float,
-    incumbent_drift: float,
+    growth: float,
     reference: float,
     loops: Loops | None = None,
-) -> float:
-    """Arrival rate that closes the net-entry account (founding check of M1), firms a year, at least zero.
+) -> Newcomers:
+    """Newcomers that close the account of net entry (founding check of M1), each rate at least zero.
 
-    Net entry must bring ``expected_inflow`` (亿元 a year): arrivals and firms that outgrow the threshold, less exits.
+    ``growth`` is λ·ln(1+ḡ), log points a year. Inside the catalogue and outside it net entry must bring n·growth of the
+    revenue there: newcomers (and inside, firms that outgrow the threshold; outside, start-ups), less exits.
     """
-    firms, n, d = table.columns.firms, table.n, p.demography
-    lost = (lost_revenue if loops is None else loops.lost_revenue)(table, p, reference)
-    outside = (firms.ai[:n] > 0) & (firms.catalogue[:n] == 0)
-    grown = outgrown_revenue(firms.sales[:n][outside], p, incumbent_drift)
-    size = truncated_pareto_mean(d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent)
-    return max(0.0, (expected_inflow + lost - grown) / size)
+    firms = table.columns.firms
+    n = table.n
+    d = p.demography
+    share = p.demand.net_entry_share_national
+    sales = firms.sales[:n]
+    lost = (expected_losses if loops is None else loops.expected_losses)(table, p, reference)
+    listed = firms.catalogue[:n] > 0
+    grown = outgrown_revenue(sales[(firms.ai[:n] > 0) & ~listed], p, (1.0 - share) * growth)
+    owed = [float(np.sum(share * growth * sales[of] + lost[of])) for of in (listed, ~listed)]
+    started = startups_a_year(n, ground, p, loops) * startup_size(float(np.median(sales)), d)
+    low, exponent = d.arrival_size_min, d.arrival_size_exponent
+    return Newcomers(
+        max(0.0, owed[0] - grown) / truncated_pareto_mean(low, d.arrival_size_max, exponent),
+        max(0.0, owed[1] + grown - started)
+        / truncated_pareto_mean(low, LARGEST_OUTSIDER, exponent),
+    )
 
 
-def lost_revenue(table: Table, p: Parameters, reference: float) -> float:
-    """Expected revenue a year of catalogue firms that exit, 亿元/yr; ``reference`` is the median size."""
+def expected_losses(table: Table, p: Parameters, reference: float) -> Number:
+    """Revenue that each firm is expected to take along by leaving, 亿元/yr²; (n,). ``reference`` is the median size."""
     firms, n, d = table.columns.firms, table.n, p.demography
     years = np.floor(firms.age[:n] * DT)
     hazard = yearly_hazard(
         age_hazard(years, d), firms.external[:n] / reference, firms.named[:n], 0.0, d
     )
-    lost = np.where(firms.catalogue[:n] > 0, hazard * firms.sales[:n], 0.0)
-    return p.switches.exit * float(np.sum(lost))
+    lost: Number = p.switches.exit * hazard * firms.sales[:n]
+    return lost
+
+
+def startups_a_year(firms: int, ground: Ground, p: Parameters, loops: Loops | None = None) -> float:
+    """Start-ups in the first year without policy (M12)."""
+    crude = (crude_exit if loops is None else loops.crude_exit)(ground, p.demography)
+    return p.switches.entry * firms * (crude + p.demography.g_entry)
+
+
+def startup_size(median: float, d: Demography) -> float:
+    """Mean revenue of a start-up where the median firm has ``median`` (M12), 亿元/yr."""
+    return float(d.entrant_size * median * np.exp(0.5 * d.entrant_log_sd**2))
 
 
 def outgrown_revenue(sales: Number, p: Parameters, drift: float) -> float:
@@ -470,7 +504,7 @@ def lay_out_births(
         ),
         ai=born.ai,
         catalogue=born.ai & (born.size >= p.demography.catalogue_threshold),
-        software=software_luck < p.demography.software_share,
+        software=software_luck < plan.software_share,
         quality=draw_quality(draw, born.ids),
         ai_share=p.demography.core_ai_share,
     )
@@ -492,10 +526,8 @@ def startup_rate(
     plan: BirthPlan, ground: Ground, p: Parameters, loops: Loops | None = None
 ) -> Number:
     """Expected start-ups of a quarter (M12); shape (T, C)."""
-    d = p.demography
-    crude = (crude_exit if loops is None else loops.crude_exit)(ground, d)
-    trend = (1.0 + d.g_entry) ** (DT * np.arange(len(plan.size_index)))
-    yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
+    trend = (1.0 + p.demography.g_entry) ** (DT * np.arange(len(plan.size_index)))
+    yearly = startups_a_year(plan.n_founding, ground, p, loops)
     return yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry
 
 
@@ -524,51 +556,61 @@ def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Coh
 
 
 def _arrivals(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> list[Cohort]:
-    """Firms that are attracted and really come, a cohort for each source of attraction (M13)."""
+    """Firms that come from elsewhere, a cohort for each source (M13): those that do AI, and others.
+
+    Their sizes grow with the whole industry, or the account of net entry would open again year by year.
+    """
     d = p.demography
     cohorts = []
-    for ids, due, weights in _signings(plan, ground, p, draw):
+    for source, ids, due in _signings(plan, ground, p, draw):
         size_luck, _ = draw.pair(ids, Decision.BIRTH_SIZE)
         chain_luck, _ = draw.pair(ids, Decision.BIRTH_KIND)
-        size = plan.size_index[due] * truncated_pareto(
-            size_luck, d.arrival_size_min, d.arrival_size_max, d.arrival_size_exponent
+        size = plan.industry_index[due] * truncated_pareto(
+            size_luck, d.arrival_size_min, source.largest, d.arrival_size_exponent
         )
-        chain = pick(weights, chain_luck)
-        cohorts.append(Cohort(ids, due, chain, size, np.ones(len(ids), dtype=bool)))
+        chain = pick(source.weights, chain_luck)
+        cohorts.append(Cohort(ids, due, chain, size, np.full(len(ids), source.does_ai)))
     return cohorts
 
 
 class Source(NamedTuple):
-    """What firms are attracted by: nothing in particular, or a lever."""
+    """Where firms come from that are no start-ups: elsewhere without policy, or courted by a lever."""
 
     name: str
     origin: Origin
     rates: Number  # (WARM_UP + T,) signed a year
     weights: Number  # (C,) of chains
+    does_ai: bool
+    largest: float  # revenue, 亿元/yr
 
 
-def sources_of(plan: BirthPlan, ground: Ground) -> list[Source]:
-    """All sources of attraction, that without policy first (M13)."""
-    base = np.full(WARM_UP + len(plan.size_index), plan.base_rate)
-    sources = [Source("", Origin.ARRIVAL, base, ground.chain_mix)]
+def sources_of(plan: BirthPlan, ground: Ground, p: Parameters) -> list[Source]:
+    """All sources of arrival, those without policy first (M13)."""
+    on, largest = p.switches, p.demography.arrival_size_max
+    steps = WARM_UP + len(plan.size_index)
+    listed, outside = plan.newcomers
+    courted, other = np.full(steps, on.arrivals * listed), np.full(steps, on.entry * outside)
+    sources = [
+        Source("", Origin.ARRIVAL, courted, ground.chain_mix, True, largest),
+        Source(OUTSIDE, Origin.STARTUP, other, ground.chain_mix, False, LARGEST_OUTSIDER),
+    ]
     for lever, rates, weights in plan.policy:
-        padded = np.concatenate([np.zeros(WARM_UP), rates])
-        sources.append(Source(lever, Origin.POLICY_ARRIVAL, padded, weights))
+        padded = np.concatenate([np.zeros(WARM_UP), on.arrivals * rates])
+        sources.append(Source(lever, Origin.POLICY_ARRIVAL, padded, weights, True, largest))
     return sources
 
 
 def _signings(
     plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
-) -> Sequence[tuple[Ids, Label, Number]]:
-    """For each source of attraction: ids, steps of booking and chain weights of firms that really come (M13)."""
+) -> Sequence[tuple[Source, Ids, Label]]:
+    """For each source: ids and steps of booking of the firms that really come (M13)."""
     n_steps = len(plan.size_index)
     booked = []
-    for name, origin, rates, weights in sources_of(plan, ground):
+    for source in sources_of(plan, ground, p):
+        name, origin, rates = source.name, source.origin, source.rates
         dates = (name_group(name),), plan.first_quarter - WARM_UP, len(rates)
         cells = dated_ids(Origin.PROCESS, *dates, int(origin)).ravel()
-        counts = inverse_poisson(
-            p.switches.arrivals * DT * rates, draw.pair(cells, Decision.BIRTH_COUNT)[0]
-        )
+        counts = inverse_poisson(DT * rates, draw.pair(cells, Decision.BIRTH_COUNT)[0])
         if not counts.any():
             continue
         ids = repeated_ids(dated_ids(origin, *dates).ravel(), counts)
@@ -580,7 +622,7 @@ def _signings(
         if origin == Origin.POLICY_ARRIVAL:
             comes &= cause < p.demography.butfor_attract
         if comes.any():
-            booked.append((ids[comes], due[comes], weights))
+            booked.append((source, ids[comes], due[comes]))
     return booked
 
 

@@ -146,3 +146,33 @@ def test_first_order_of_a_linear_parameter() -> None:
     x = chooser.normal(size=4000)
     share = first_order(x, x + chooser.normal(size=4000), bins=20)
     assert share == pytest.approx(0.5, abs=0.04)
+
+
+def test_what_decides_is_what_was_put_in_and_sums_to_one() -> None:
+    from simulator.experiments.deciding import LUCK, MIXED, REST, components, shares
+
+    chooser = np.random.default_rng(8)
+    n = 3000
+    draws = chooser.uniform(-1.0, 1.0, size=(n, 40))
+    perimeter = np.where(draws[:, 0] > 0.0, 1.0, 0.0)
+    luck, other = chooser.normal(0.0, 1.0, size=(2, n))
+    known = 3.0 * draws[:, 0] + 1.5 * draws[:, 1] + 2.0 * draws[:, 2] * draws[:, 3]
+    outcome = known + luck
+    names = ["base_core_revenue", "loading_national", *(f"weak{i}" for i in range(38))]
+    groups = ["stock", "loading", *("other" for _ in range(38))]
+    terms = components(draws, outcome)
+    again = (luck - other) ** 2 / 2.0
+    found = {c.key: c for c in shares(names, groups, terms, outcome, perimeter, again[:400])}
+    total = 3.0 + 0.75 + 4.0 / 9.0 + 1.0
+    # A uniform base falls into its half (three quarters of its variance) and the place in it.
+    put_in = {"perimeter": 2.25, "base level": 0.75, "loading": 0.75, MIXED: 4.0 / 9.0, LUCK: 1.0}
+    for key, part in put_in.items():
+        assert found[key].share.median == pytest.approx(part / total, abs=0.035), key
+        assert found[key].share.low <= found[key].share.median <= found[key].share.high
+    assert abs(found["other"].share.median) < 0.02
+    assert sum(c.share.median for c in found.values()) == pytest.approx(1.0)
+    alone = shares(names, groups, terms, outcome, perimeter, None)
+    assert {c.key for c in alone} >= {REST} and not {c.key for c in alone} & {LUCK, MIXED}
+    assert sum(c.share.median for c in alone) == pytest.approx(1.0)
+    medians = [c.share.median for c in alone]
+    assert medians == sorted(medians, reverse=True)

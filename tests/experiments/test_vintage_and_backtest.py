@@ -194,14 +194,3 @@ def test_earlier_promises_are_remembered_by_kind() -> None:
     for row in read_table(shipped("calibration", "outcomes.csv")):
         assert set(row["sources"].split(";")) <= set(sources)
         assert day_of(sources[row["sources"].split(";")[-1]]["date"])
-
-
-def test_net_entry_owed_to_software_is_added_once_a_year(tmp_path: Path) -> None:
-    from simulator.experiments.reference import missing_entry
-
-    made = reference(tmp_path, 3)
-    owed = missing_entry(made)
-    rate = made.column("net_entry_share_national") * made.column("loading_national") * 0.2
-    assert (owed[:, 0] == 0.0).all()
-    assert owed[:, 1] == pytest.approx(rate) and owed[:, 4] == pytest.approx(rate)
-    assert owed[:, 16] == pytest.approx(4 * rate)

@@ -28,6 +28,7 @@ from simulator.targets import UNCALIBRATED
 if TYPE_CHECKING:
     from simulator.experiments.backtest import Backtest, Forecast
     from simulator.experiments.calibration import Calibration
+    from simulator.experiments.deciding import Decided
     from simulator.experiments.early_warning import Watch
     from simulator.experiments.store import Run
 
@@ -194,6 +195,42 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
     page.write(MARGIN, 0.12, found.unit, 9.0, MUTED)
+    page.finish()
+    return page.figure
+
+
+SHOWN = 9
+"""Causes that get a bar of their own; the rest are one."""
+
+
+def decided(run: "Run", found: "Decided", *, lang: Lang = "both") -> Figure:
+    """What decides an outcome: a bar for each cause, with its interval; the bars sum to one."""
+    first = found.causes[0]
+    title = Name(
+        f"{found.name.zh}：{percent(first.share.median)} 取决于{first.name.zh}",
+        f"{found.name.en}: {percent(first.share.median)} is decided by {first.name.en}",
+    )
+    subtitle = Name(
+        "方差份额（流量取对数）与 90 % 区间，合计为一",
+        "Shares of variance (of logs for flows) with 90 % intervals; they sum to one",
+    )
+    shown, rest = found.causes[:SHOWN], found.causes[SHOWN:]
+    bars = [(said(c.name, lang), c.share.median, c.share.low, c.share.high) for c in shown]
+    if rest:
+        left = sum(c.share.median for c in rest)
+        words = Name(f"其余 {len(rest)} 项合计", f"the other {len(rest)} together")
+        bars.append((said(words, lang), left, left, left))
+    step = 0.5
+    page = Page(lang, title, subtitle, body=step * len(bars) + 0.2, **foot(run))
+    largest = max(0.05, *(high for *_, high in bars))
+    left_edge, room = 4.6, 3.9
+    for place, (label, share, low, high) in enumerate(bars):
+        y = 0.25 + place * step
+        page.write(MARGIN, y, _short(label, 56), 9.0, INK)
+        page.bar(left_edge, y - 0.1, max(share, 0.0) / largest * room, 0.2, COLOURS[0])
+        begin, end = (left_edge + max(v, 0.0) / largest * room for v in (low, high))
+        page.line(begin, y, end, y, INK)
+        page.write(end + 0.1, y, f"{100.0 * share:.1f} %".replace("-", "−"), 9.0, MUTED)
     page.finish()
     return page.figure
 

@@ -16,7 +16,9 @@ from simulator.targets import UNCALIBRATED
 if TYPE_CHECKING:
     from simulator.experiments.backtest import Backtest, Score
     from simulator.experiments.calibration import Calibration, Predicted
+    from simulator.experiments.deciding import Decided
     from simulator.experiments.early_warning import Rule, Watch
+    from simulator.experiments.hinges import Hinges
     from simulator.experiments.inference import Interval
     from simulator.experiments.moments import Moment
     from simulator.experiments.resting import Resting
@@ -27,6 +29,8 @@ LEARNED = {
     "slightly": Name("略有移动", "moved a little"),
     "prior": Name("留在先验", "stayed at its prior"),
 }
+SMALLEST_SHARE = 0.005
+"""A cause below it is shown with the others."""
 SUBJECTS = {
     "software": Name("软件业收入（水平）", "software revenue (level)"),
     "national": Name("全国核心产业（增速）", "national core industry (growth)"),
@@ -95,7 +99,6 @@ def calibration_json(found: "Calibration", tested: "Backtest | None") -> Plain:
         "members": found.members,
         "seed": found.seed,
         "effective": found.effective,
-        "digest": found.digest,
         "facts": [moment.id for moment in found.facts],
         "replaced_priors": list(found.vintage.replaced),
         "parameters": [
@@ -411,6 +414,128 @@ def resting_json(found: "Sequence[Resting]") -> Plain:
             for item in found
         ],
     }
+
+
+def decided(found: "Sequence[Decided]", lang: Lang = "both") -> str:
+    """What decides each outcome: causes in falling order, with the parameters that weigh most in each."""
+    parts: list[RenderableType] = []
+    for item in found:
+        table = grid(
+            lang,
+            ("right", Name("次序", "rank")),
+            ("left", item.name),
+            ("right", Name("方差份额\n90%", "share of variance\n90%")),
+            ("left", Name("其中", "of which")),
+            keys=[item.key],
+        )
+        shown = [cause for cause in item.causes if cause.share.median >= SMALLEST_SHARE]
+        for place, cause in enumerate(shown, 1):
+            inside = [
+                f"{name} {percent(share)}" for name, share in cause.parameters if share > 0.002
+            ]
+            table.add_row(
+                str(place),
+                "\n".join(lines(cause.name, lang)),
+                f"{_share(cause.share.median)}\n{_share(cause.share.low)}–{_share(cause.share.high)}",
+                "\n".join(inside[:2]) if len(cause.parameters) > 1 else "",
+            )
+        if left := item.causes[len(shown) :]:
+            words = Name(f"其余 {len(left)} 项合计", f"the other {len(left)} together")
+            total = sum(cause.share.median for cause in left)
+            table.add_row("", "\n".join(lines(words, lang)), _share(total), "")
+        parts += [table, ""]
+    note = Name(
+        "份额之和为一（流量取对数）；由未参与估计的成员检验，无作用的参数平均为零、可略低于零。"
+        + _lucky(found).zh,
+        "Shares sum to one (of logs for flows); judged on members left out, so that what decides nothing is nought on "
+        "average and may come out slightly below. " + _lucky(found).en,
+    )
+    return page(*parts, Text(said(note, lang, "\n"), style="dim"))
+
+
+def _lucky(found: "Sequence[Decided]") -> Name:
+    if not found or not found[0].repeated:
+        return Name(
+            "未重复运气：运气与交互合计。", "Luck was not repeated: it stands with interactions."
+        )
+    return Name(
+        f"运气由 {found[0].repeated} 次同参数、异运气的重复得出。",
+        f"Luck from {found[0].repeated} repeats of the same parameters with other luck.",
+    )
+
+
+def _share(value: float) -> str:
+    return f"{100.0 * value:.1f} %".replace("-", "−")
+
+
+def decided_json(found: "Sequence[Decided]") -> Plain:
+    """What decides, as one object; the shares of a target sum to one."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "targets": [
+            {
+                "key": item.key,
+                "name": item.name._asdict(),
+                "members": item.members,
+                "repeated": item.repeated,
+                "causes": [
+                    {
+                        "key": cause.key,
+                        "name": cause.name._asdict(),
+                        "share": cause.share.median,
+                        "low": cause.share.low,
+                        "high": cause.share.high,
+                        "parameters": dict(cause.parameters),
+                    }
+                    for cause in item.causes
+                ],
+            }
+            for item in found
+        ],
+    }
+
+
+def hinges(found: "Hinges", lang: Lang = "both") -> str:
+    """What the answer hinges on: how far each variant moves the median and the chance."""
+    head = Name(
+        f"{found.year} 年核心营收：中位数 {number(found.median)}亿元，超过 {number(found.goal)}亿元的概率 "
+        f"{percent(found.chance)}（{found.members} 个成员，各变体使用相同抽样）",
+        f"Core revenue of {found.year}: median {number(found.median)} 亿元, chance of passing {number(found.goal)} "
+        f"亿元 {percent(found.chance)} ({found.members} members, every variant with the same draws)",
+    )
+    table = grid(
+        lang,
+        ("left", Name("变动", "what is moved")),
+        ("right", Name("中位数", "median")),
+        ("right", Name("变化", "moves")),
+        ("right", Name("概率", "chance")),
+        ("right", Name("变化（百分点）\n±2 标准误", "moves (points)\n±2 s.e.")),
+        keys=[hinge.key for hinge in found.hinges],
+    )
+    kind = None
+    for hinge in found.hinges:
+        if kind not in (None, hinge.kind):
+            table.add_section()
+        kind = hinge.kind
+        table.add_row(
+            "\n".join(lines(hinge.name, lang)),
+            number(hinge.median),
+            f"{100.0 * hinge.moved:+.1f} %".replace("-", "−"),
+            percent(hinge.chance),
+            f"{100.0 * hinge.points:+.1f}\n±{100.0 * hinge.error:.1f}".replace("-", "−"),
+        )
+    note = Name(
+        "去掉的公布数连同其信息一起去掉；加宽一倍的拟合参数与其未加宽的先验相比。",
+        "A figure left out takes what it told with it; a fitted parameter made wider is compared with its own prior.",
+    )
+    return page(
+        Text(said(head, lang, "\n"), style="bold"), table, Text(said(note, lang, "\n"), style="dim")
+    )
+
+
+def hinges_json(found: "Hinges") -> Plain:
+    """What the answer hinges on, as one object."""
+    return {"schema_version": SCHEMA_VERSION, **asdict(found)}
 
 
 def _prediction_table(rows: "Sequence[Predicted]", lang: Lang) -> RenderableType:

@@ -1,0 +1,279 @@
+"""What the answer hinges on: leave out each figure, double each width, move the base value, and see what moves.
+
+Every variant simulates the same members with the same draws, so that what moves is the variant's own doing and the
+error of a difference is far below that of the answer. A fitted parameter stands for its figures: to double its width is
+to put its prior, and then its doubled prior, in the place of the fit.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from simulator.experiments.calibration import APART, FITTED, SERIES, posterior_of
+from simulator.experiments.inference import Floats
+from simulator.experiments.moments import Moment, known_by, load_moments
+from simulator.experiments.reference import Progress, Reference, simulate_reference
+from simulator.experiments.vintage import make_vintage
+from simulator.foundation.findings import UsageError
+from simulator.foundation.parameters import MIXED, POSTERIOR, Distribution, Parameter
+from simulator.model import Study, prepare
+from simulator.registry import Name
+from simulator.scenario import Scenario
+
+Kind = Literal["base", "figure", "width", "answer"]
+MEMBERS: Final = 400
+FIT_MEMBERS: Final = 1200
+SHARE: Final = 0.3
+BASE: Final = "base_core_revenue"
+SHIFT: Final = 0.2
+WIDE: Final = (
+    "loading_national",
+    "net_entry_share_national",
+    "laplace_b_small",
+    "beta_size_var",
+    "g_nat_ai",
+    "n10_2024",
+    BASE,
+)
+"""Parameters whose widths are doubled: the fitted ones of growth, the nation's, and what founding hangs on."""
+
+
+class Answer(NamedTuple):
+    """Core revenue of the deadline year, (n,) 亿元, and whether the target is passed."""
+
+    revenue: Floats
+    goal: float
+
+    @property
+    def median(self) -> float:
+        """Median core revenue, 亿元."""
+        return float(np.median(self.revenue))
+
+    @property
+    def chance(self) -> float:
+        """Share of members above the target."""
+        return float(np.mean(self.revenue > self.goal))
+
+
+@dataclass(frozen=True, slots=True)
+class Hinge:
+    """One variant beside what it is compared with: the median (亿元), the chance, and how far both move.
+
+    `moved` is the relative change of the median, `points` the change of the chance, `error` two standard errors of it
+    between paired members.
+    """
+
+    kind: Kind
+    key: str
+    name: Name
+    median: float
+    chance: float
+    moved: float
+    points: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hinges:
+    """Everything `simulate hinges` finds; `hinges` by kind, the largest move first."""
+
+    scenario: str
+    goal: float
+    year: int
+    members: int
+    fit_members: int
+    median: float
+    chance: float
+    hinges: tuple[Hinge, ...]
+
+
+def hinges(
+    scenario: Scenario,
+    members: int = MEMBERS,
+    fit_members: int = FIT_MEMBERS,
+    *,
+    workers: int = 2,
+    engine: str = "auto",
+    progress: Progress | None = None,
+    figures: Sequence[str] | None = None,
+    widths: Sequence[str] = WIDE,
+) -> Hinges:
+    """Move everything once; `figures` are the moments left out in turn, by default every fitted one.
+
+    Raises UsageError for a scenario without a core revenue target or with a base value that is not drawn.
+    """
+    goal = prepare(scenario).goal
+    if goal is None or scenario.assumptions[BASE].kind != "constructions":
+        raise UsageError(
+            "needs a plan with a core revenue target and a drawn base value; 需要含核心营收目标且基数为抽取的情景"
+        )
+    reference, facts = _reference(scenario.seed, fit_members, workers, engine, progress)
+    asked = [m for m in facts if figures is None or m.id in figures]
+    fitted = rows_given(reference, facts)
+    now = replace(scenario, assumptions={**scenario.assumptions, **fitted})
+    priors = scenario.library.priors
+    done, total = 0, members * (3 + len(asked) + len(widths) + sum(w in fitted for w in widths))
+
+    def report() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    def answer(changed: Mapping[str, Distribution]) -> Answer:
+        varied = replace(now, assumptions={**now.assumptions, **changed})
+        return answer_of(prepare(varied), members, goal, workers, engine, report)
+
+    start = answer({})
+    found = [
+        _hinge(
+            "figure", m.id, _left_out(m), answer(rows_given(reference, _without(facts, m))), start
+        )
+        for m in asked
+    ]
+    for name in widths:
+        before = answer({name: priors[name].distribution}) if name in fitted else start
+        wide = widened(
+            now.assumptions[name] if name not in fitted else priors[name].distribution, priors[name]
+        )
+        found.append(_hinge("width", name, _doubled(priors[name]), answer({name: wide}), before))
+    for sign, word in ((1.0 + SHIFT, "+20 %"), (1.0 - SHIFT, "−20 %")):
+        moved = scaled(now.assumptions[BASE], sign)
+        name = Name(f"基数整体 {word}", f"base value {word} throughout")
+        found.append(_hinge("base", word, name, answer({BASE: moved}), start))
+    order = ("base", "width", "figure")
+    found.sort(key=lambda hinge: (order.index(hinge.kind), -abs(hinge.points)))
+    return Hinges(
+        scenario.stem,
+        goal[0],
+        goal[1],
+        members,
+        fit_members,
+        start.median,
+        start.chance,
+        tuple(found),
+    )
+
+
+def answer_of(
+    study: Study,
+    members: int,
+    goal: tuple[float, int],
+    workers: int = 2,
+    engine: str = "auto",
+    done: Callable[[], None] = lambda: None,
+) -> Answer:
+    """Core revenue of the goal's year in the first members of a study."""
+    column = study.series.index("core_revenue")
+    rows = [i for i, quarter in enumerate(study.quarters) if quarter.year == goal[1]]
+
+    def one(member: int) -> float:
+        return float(study.simulate(member, engine).values[rows, column].mean())
+
+    revenue = np.empty(members)
+    with ThreadPoolExecutor(workers) as pool:
+        for member, value in enumerate(pool.map(one, range(members))):
+            revenue[member] = value
+            done()
+    return Answer(revenue, goal[0])
+
+
+def rows_given(reference: Reference, facts: Sequence[Moment]) -> dict[str, Distribution]:
+    """Joint distribution of the fitted parameters given these figures, rows in order of the first parameter.
+
+    Rows in one order keep a member near the same quantile when a figure is left out.
+    """
+    names = [name for name in FITTED if name not in APART]
+    found = posterior_of(reference, names, facts, SHARE)
+    order = np.argsort(found.rows[:, 0], kind="stable")
+    weights = tuple(found.weights[order].tolist())
+    return {
+        name: Distribution(POSTERIOR, tuple(found.rows[order, i].tolist()), weights=weights)
+        for i, name in enumerate(names)
+    }
+
+
+def widened(prior: Distribution, parameter: Parameter, factor: float = 2.0) -> Distribution:
+    """The same distribution `factor` times as wide about its middle, its cuts moved along, inside the hard bounds."""
+    if prior.kind in MIXED:
+        return replace(
+            prior,
+            components=tuple(widened(part, parameter, factor) for part in prior.components),
+        )
+    middle, (low, high) = prior.median, prior.truncation
+    numbers = list(prior.numbers)
+    if prior.kind in ("normal", "lognormal", "gamma"):
+        numbers[1] *= factor
+    elif prior.kind == "halfnormal":
+        numbers[0] *= factor
+    elif prior.kind in ("uniform", "triangular"):
+        numbers = [middle + factor * (value - middle) for value in numbers]
+    else:
+        raise ValueError(f"a {prior.kind} distribution has no width to double")
+    if prior.kind == "lognormal" and low > 0.0:
+        low, high = middle * (low / middle) ** factor, middle * (high / middle) ** factor
+    else:
+        low, high = middle + factor * (low - middle), middle + factor * (high - middle)
+    cut = (max(low, parameter.minimum), min(high, parameter.maximum))
+    return replace(prior, numbers=tuple(numbers), truncation=cut)
+
+
+def scaled(base: Distribution, factor: float) -> Distribution:
+    """The base value times a factor in every construction; what is named there still bounds it from below."""
+    parts = [
+        replace(part, numbers=(part.numbers[0] * factor, *part.numbers[1:]))
+        for part in base.components
+    ]
+    return replace(base, components=tuple(parts))
+
+
+def _reference(
+    seed: int, members: int, workers: int, engine: str, progress: Progress | None
+) -> tuple[Reference, tuple[Moment, ...]]:
+    facts = tuple(m for m in known_by(load_moments(), None) if m.role == "fit")
+    with tempfile.TemporaryDirectory(prefix="simulate-fit-") as folder:
+        vintage = make_vintage(Path(folder), None, {m.source for m in facts}, FITTED)
+        reference = simulate_reference(
+            vintage.scenario,
+            vintage.folder,
+            members,
+            SERIES,
+            seed=seed,
+            workers=workers,
+            engine=engine,
+            progress=progress,
+        )
+    return reference, facts
+
+
+def _hinge(kind: Kind, key: str, name: Name, after: Answer, before: Answer) -> Hinge:
+    change = (after.revenue > after.goal).astype(float) - (before.revenue > before.goal)
+    return Hinge(
+        kind,
+        key,
+        name,
+        after.median,
+        after.chance,
+        after.median / before.median - 1.0,
+        float(change.mean()),
+        float(2.0 * change.std() / np.sqrt(len(change))),
+    )
+
+
+def _without(facts: Sequence[Moment], left: Moment) -> tuple[Moment, ...]:
+    return tuple(m for m in facts if m.id != left.id)
+
+
+def _left_out(moment: Moment) -> Name:
+    return Name(f"去掉 {moment.id}", f"without {moment.id}")
+
+
+def _doubled(parameter: Parameter) -> Name:
+    return Name(
+        f"先验加宽一倍：{parameter.meaning.zh}", f"prior twice as wide: {parameter.meaning.en}"
+    )

@@ -1,0 +1,86 @@
+"""What is moved moves the answer in the direction and by the size that it must, and nothing else moves."""
+
+import numpy as np
+import pytest
+
+from simulator.experiments.calibration import FITTED
+from simulator.experiments.hinges import Answer, answer_of, hinges, scaled, widened
+from simulator.foundation.parameters import Distribution
+from simulator.foundation.tables import shipped
+from simulator.model import prepare
+from simulator.registry import load_library
+from simulator.scenario import load_scenario
+
+BASELINE = shipped("scenarios", "baseline.yaml")
+
+
+@pytest.mark.parametrize(
+    "name", ["loading_national", "laplace_b_small", "beta_size_var", "g_nat_ai", "n10_2024"]
+)
+def test_a_doubled_width_is_wider_about_the_same_middle(name: str) -> None:
+    parameter = load_library().priors[name]
+    wide = widened(parameter.distribution, parameter)
+    luck = np.linspace(0.005, 0.995, 199)
+    before, after = parameter.distribution.quantile(luck), wide.quantile(luck)
+    assert after.std() > 1.2 * before.std()
+    assert parameter.minimum <= after.min() and after.max() <= parameter.maximum
+    middle = np.quantile(before, 0.75) - np.quantile(before, 0.25)
+    assert abs(np.median(after) - np.median(before)) < 0.75 * middle
+
+
+def test_what_has_no_width_is_refused() -> None:
+    parameter = load_library().priors["g_nat_2024"]
+    with pytest.raises(ValueError, match="no width"):
+        widened(Distribution.fixed(1.0), parameter)
+
+
+def test_a_scaled_base_moves_every_construction_by_the_factor() -> None:
+    base = load_scenario(BASELINE).assumptions["base_core_revenue"]
+    more = scaled(base, 1.2)
+    assert [
+        b.numbers[0] / a.numbers[0] for a, b in zip(base.components, more.components, strict=True)
+    ] == (pytest.approx([1.2] * 4))
+    assert more.weights == base.weights and more.labels == base.labels
+
+
+def test_paired_answers_differ_by_the_base_value_only() -> None:
+    scenario = load_scenario(BASELINE, {"fit": "none"})
+    goal = (1000.0, 2027)
+    start = answer_of(prepare(scenario), 8, goal)
+    again = answer_of(prepare(scenario), 8, goal)
+    assert np.array_equal(start.revenue, again.revenue)
+    higher = answer_of(
+        prepare(
+            load_scenario(BASELINE, {"fit": "none", "assumptions.base_core_revenue": "600亿元"})
+        ),
+        8,
+        goal,
+    )
+    lower = answer_of(
+        prepare(
+            load_scenario(BASELINE, {"fit": "none", "assumptions.base_core_revenue": "400亿元"})
+        ),
+        8,
+        goal,
+    )
+    ratio = np.log(higher.revenue / lower.revenue)
+    assert ratio.mean() == pytest.approx(np.log(1.5), abs=0.12)
+    assert Answer(np.array([900.0, 1100.0]), 1000.0).chance == 0.5
+
+
+@pytest.mark.slow
+def test_the_answer_moves_as_the_guide_says() -> None:
+    """The base value moves the answer most and in its own direction; no single figure moves it as much."""
+    found = hinges(
+        load_scenario(BASELINE),
+        60,
+        200,
+        figures=("software-growth-2021",),
+        widths=("base_core_revenue",),
+    )
+    by = {hinge.key: hinge for hinge in found.hinges}
+    assert 0.10 < by["+20 %"].moved < 0.30 and by["+20 %"].points > 0.0
+    assert -0.30 < by["−20 %"].moved < -0.10 and by["−20 %"].points < 0.0
+    left_out = by["software-growth-2021"]
+    assert abs(left_out.moved) < by["+20 %"].moved
+    assert by["base_core_revenue"].kind == "width" and set(FITTED) >= {"loading_national"}
