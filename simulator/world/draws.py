@@ -7,6 +7,7 @@ of members nor the block.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -53,6 +54,13 @@ class _Block(NamedTuple):
     drift: Number  # (Y, BLOCK)
 
 
+class _Luck(NamedTuple):
+    """Uniforms of a block, and the columns that distributions made of them: scenarios differ in few of them."""
+
+    uniforms: Number  # (parameters, BLOCK)
+    columns: dict[tuple[int, Distribution], Number]
+
+
 class ParameterDraws:
     """Draws the parameters of any member of a scenario; safe to share between threads."""
 
@@ -71,7 +79,7 @@ class ParameterDraws:
         self._chosen = chosen
         self._seed = seed
         self._joint = frozenset(n for n in self.names if assumptions[n].kind == POSTERIOR)
-        self._addresses = name_ids(tuple(ROW if n in self._joint else n for n in self.names))
+        self._addresses = tuple(ROW if n in self._joint else n for n in self.names)
         city = name_group("city")
         self._years = np.array(
             [entity_id(Origin.PROCESS, city, year) for year in years], dtype=np.uint64
@@ -111,22 +119,28 @@ class ParameterDraws:
 
     def _draw(self, first: int) -> _Block:
         members = range(first, first + BLOCK)
-        luck = self._luck(self._addresses, Decision.PARAMETER, members)
-        values = np.empty_like(luck)
+        luck = _luck(self._addresses, self._seed, members)
+        values = np.empty_like(luck.uniforms)
         constructions = np.zeros(BLOCK, dtype=np.int64)
         for i, name in enumerate(self.names):
             if name == BASE:
-                constructions, values[i] = self._base(luck[i])
-            elif name in self._joint:
-                values[i] = self._assumptions[name].row_values(luck[i])
+                constructions, values[i] = self._base(luck.uniforms[i])
             else:
-                values[i] = self._assumptions[name].quantile(luck[i])
-        years = self._luck(self._years, Decision.DEFINITION_DRIFT, members)
+                values[i] = self._column(i, name, luck)
+        years = _uniforms(self._years, Decision.DEFINITION_DRIFT, self._seed, members)
         return _Block(first, values, constructions, self._assumptions[DRIFT].quantile(years))
 
-    def _luck(self, ids: npt.NDArray[np.uint64], decision: Decision, members: range) -> Number:
-        rows = [uniforms(ids, 0, decision, self._seed, member)[0] for member in members]
-        return np.stack(rows, axis=1)
+    def _column(self, i: int, name: str, luck: _Luck) -> Number:
+        distribution = self._assumptions[name]
+        column = luck.columns.get((i, distribution))
+        if column is None:
+            draw = distribution.row_values if name in self._joint else distribution.quantile
+            column = draw(luck.uniforms[i])
+            if (
+                not distribution.is_fixed
+            ):  # any number may be set; as many columns as priors are kept
+                luck.columns[i, distribution] = column
+        return column
 
     def _base(self, luck: Number) -> tuple[Label, Number]:
         """Base values X₀ with their perimeters: drawn together, or the construction nearest to a given X₀.
@@ -153,3 +167,14 @@ class ParameterDraws:
             index = np.array([nearest_construction(self._constructions, x) for x in values])
         smallest = np.array([c.distribution.lower for c in self._constructions])
         return index, np.maximum(values, smallest[index])
+
+
+@functools.lru_cache(maxsize=16)
+def _luck(addresses: tuple[str, ...], seed: int, members: range) -> _Luck:
+    """The luck of a block of members, shared by all scenarios of a seed."""
+    return _Luck(_uniforms(name_ids(addresses), Decision.PARAMETER, seed, members), {})
+
+
+def _uniforms(ids: npt.NDArray[np.uint64], decision: Decision, seed: int, members: range) -> Number:
+    rows = [uniforms(ids, 0, decision, seed, member)[0] for member in members]
+    return np.stack(rows, axis=1)
