@@ -321,7 +321,7 @@ def attribute(
     still = unmoved(len(groups), {on: aim.levels(outcome) for on, outcome in together.items()})
     series_name = observable_of(series).name
     named = Name(f"{series_name.zh}，{year} 年", f"{series_name.en}, {year}")
-    chance = Name(f"实现“{aim.name.zh}”的概率", f"Chance of: {aim.name.en}")
+    chance = Name(f"实现概率：{aim.name.zh}", f"Chance of: {aim.name.en}")
     outcomes = (
         _attributed(full_metric, named, metric_unit(full_metric), groups, of_metric, walked, None),
         _attributed(f"P({aim.key})", chance, "share", groups, of_aim, walked, still),

@@ -465,7 +465,9 @@ class _Search:
             near = (doses, ran)
             # The surface is smoothed, the runs are counted: what that differs by is asked on top, a member at least.
             short = level - float(ran.met.mean())
-            asked = self.surface.chance(doses) + (max(short, 1 / len(ran.met)) if short > 0.0 else short)
+            asked = self.surface.chance(doses) + (
+                max(short, 1 / len(ran.met)) if short > 0.0 else short
+            )
             if short <= 0.0:
                 settled = kept is not None and self._cost(kept[0]) < 1.01 * self._cost(doses)
                 if kept is None or self._cost(doses) < self._cost(kept[0]):

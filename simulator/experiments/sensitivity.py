@@ -48,8 +48,8 @@ class Effect(NamedTuple):
 
     Morris: `first` is μ (the mean change over the factor's range), `whole` is μ* (its mean size), `spread` the mean
     distance of single effects from μ (interaction, curvature, members). It stands for σ, which a few trajectories of
-    long-tailed effects do not tell: intervals of σ held the truth four times in five only. Sobol: `first` is S1, `whole` is ST, `spread` is ST − S1; shares of the whole variance,
-    with that of the members in it.
+    long-tailed effects do not tell: intervals of σ held the truth four times in five only. Sobol: `first` is S1,
+    `whole` is ST, `spread` is ST − S1; shares of the whole variance, with that of the members in it.
     """
 
     factor: Factor
@@ -238,7 +238,7 @@ def _effects(
     indices: Callable[[Floats], Floats],
     signless: Collection[int],
 ) -> tuple[Effect, ...]:
-    """Indices with their intervals, the largest whole first; sizes and spreads of Morris, totals of Sobol as positive."""
+    """Indices with their intervals, the largest whole first; those at the places `signless` are never negative."""
     plain, positive = (jackknifed(rows, indices, positive) for positive in (False, True))
     found = []
     for i, factor in enumerate(over):

@@ -24,9 +24,16 @@ from simulator.reporting.figures.page import (
     TRACK,
     Page,
     round_ticks,
+    shorten,
     wrap,
 )
-from simulator.reporting.terminal.decisions import condition_text, points, unit_suffix
+from simulator.reporting.terminal.decisions import (
+    chance_text,
+    condition_text,
+    cost_text,
+    points,
+    unit_suffix,
+)
 from simulator.reporting.wording import lines, number, percent, said, unit_text
 from simulator.targets import Floats
 
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
     from simulator.experiments.sweeps import Sweep
     from simulator.scenario import Scenario
 
+NOTHING = Name("", "")
 LEFT = 3.35
 RIGHT = 8.35
 _BUDGET = Name("预算（亿元，全期合计）", "budget over the period (10亿元 = 1 billion CNY)")
@@ -58,34 +66,33 @@ class Bar(NamedTuple):
 def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
     """Shapley shares of each group in the metric and in the probability, with intervals and the total."""
     metric, chance = found.outcomes
-    top = max(metric.shares, key=lambda share: abs(share.share.value))
-    part = top.share.value / metric.total.value if abs(metric.total.value) > 1e-9 else 0.0
-    move = f"{points(chance.total.value)} ({points(chance.total.low)}…{points(chance.total.high)})"
+    one, two = found.scenario.name, found.against.name
+    parts = (
+        _moved(metric, number(metric.total.value, sign=True) + metric.unit),
+        _moved(chance, points(chance.total.value), Name(" 个百分点", " points")),
+    )
     title = Name(
-        f"“{found.scenario.name.zh}”与“{found.against.name.zh}”相差 {number(metric.total.value, sign=True)}亿元，"
-        f"其中“{top.group.name.zh}”占 {percent(part)}；概率变化 {move} 个百分点",
-        f"{found.scenario.name.en} against {found.against.name.en}: "
-        f"{number(metric.total.value, sign=True)}亿元, {percent(part)} of it from "
-        f"{top.group.name.en}; chance {move} points",
+        f"{one.zh}相对{two.zh}：" + "；".join(part.zh for part in parts),
+        f"{one.en} against {two.en}: " + "; ".join(part.en for part in parts),
     )
     how = Name(
         "精确" if found.exact else f"{found.orders} 种顺序",
         "exact" if found.exact else f"{found.orders} orders",
     )
     subtitle = Name(
-        f"Shapley 份额（{how.zh}），{found.members} 个配对成员，区间为 95% 抽样误差；"
-        f"预算多 {number(found.extra_cost, sign=True)}亿元（全期）",
-        f"Shapley shares ({how.en}), {found.members} paired members, 95% sampling intervals; "
+        f"Shapley 份额（{how.zh}），{found.members} 个配对成员，细线为 95% 区间；"
+        f"全期预算 {number(found.extra_cost, sign=True)}亿元",
+        f"Shapley shares ({how.en}), {found.members} paired members, thin lines: 95% intervals; "
         f"budget {number(found.extra_cost, sign=True)}亿元 over the period",
     )
     step = 0.5 if lang == "both" else 0.4
-    rows = len(metric.shares) + 1
-    block = 0.62 + rows * step
+    head = 0.58 if lang == "both" else 0.4
+    block = head + 0.28 + (len(metric.shares) + 1) * step
     page = Page(
         lang, title, subtitle, body=2 * block + 0.1, footer=_source(found.scenario, found.members)
     )
-    _shares(page, metric, 0.1, step, hundredths=False)
-    _shares(page, chance, 0.1 + block, step, hundredths=True)
+    _shares(page, metric, 0.1, head, step, hundredths=False)
+    _shares(page, chance, 0.1 + block, head, step, hundredths=True)
     page.finish()
     return page.figure
 
@@ -98,26 +105,30 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
     reached = [level for level in front.levels if level.status in ("reached", "within_error")]
     if reached:
         top = reached[-1]
-        assert top.package is not None
+        assert top.cost is not None
+        cost = cost_text(top.cost)
         title = Name(
-            f"{found.aim.name.zh}：概率达到 {top.level:.0%} 至少约需 {number(top.package.cost)}亿元；"
-            f"上限 {percent(best.fresh.value)}",
-            f"{found.aim.name.en}: {top.level:.0%} takes about {number(top.package.cost)}亿元; "
-            f"the most within bounds is {percent(best.fresh.value)}",
+            f"{found.aim.name.zh}：概率达到 {top.level:.0%} 约需 {cost.zh}；上下限内最高 {percent(best.fresh.value)}",
+            f"{found.aim.name.en}: {top.level:.0%} takes {cost.en}; "
+            f"the most within the bounds is {percent(best.fresh.value)}",
         )
     else:
         lowest = min((level.level for level in front.levels), default=0.5)
+        within = Name("上下限内", "within the bounds")
+        if any(level.status == "over_budget" for level in front.levels):
+            within = Name("预算内", "within the budget")
         title = Name(
-            f"{found.aim.name.zh}：政策工具范围内达不到 {lowest:.0%}，最高 {percent(best.fresh.value)}"
+            f"{found.aim.name.zh}：{within.zh}达不到 {lowest:.0%}，最高 {percent(best.fresh.value)}"
             f"（±{half * 100:.0f} 个百分点）",
-            f"{found.aim.name.en}: {lowest:.0%} is not reachable within the bounds; "
+            f"{found.aim.name.en}: {lowest:.0%} is not reachable {within.en}; "
             f"the best is {percent(best.fresh.value)} ± {half * 100:.0f} points",
         )
     subtitle = Name(
-        f"实心点：{found.fresh_members} 个未参与选择的成员及 95% 区间；空心点：选择时的 {found.members} 个成员；"
-        f"灰色菱形：{found.scenario.name.zh}本身。费用为全期财政预算，多为假设",
-        f"Solid: {found.fresh_members} fresh members with 95% intervals; hollow: the {found.members} members chosen "
-        f"with; grey diamond: {found.scenario.name.en} itself. Cost is budget over the period, mostly assumed",
+        f"实心点：{found.fresh_members} 个未参与选择的成员，竖线为 95% 区间；空心点：选择时的 {found.members} 个成员；"
+        f"灰色菱形：{found.scenario.name.zh}本身；横线：所求概率费用的 95% 区间。费用为全期财政预算，多为假定",
+        f"Solid: {found.fresh_members} fresh members, uprights 95% intervals; hollow: the {found.members} members "
+        f"chosen with; grey diamond: {found.scenario.name.en} itself; level lines: 95% interval of what a wished "
+        "probability costs. Cost is budget over the period, mostly assumed",
     )
     doses = _package_rows(found, lang)
     page = Page(
@@ -135,9 +146,13 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
         min(1.0, max(highest * 1.15, min((v.level for v in front.levels), default=0.0) * 1.1)),
         "y",
     )
+    right = axes.get_xlim()[1]
     for level in front.levels:
         if level.level <= axes.get_ylim()[1]:
             axes.axhline(level.level, color=TARGET, linewidth=1.2, dashes=(5, 3), zorder=1)
+        if level.cost is not None and level.cost.low < right:
+            ends = [level.cost.low, min(level.cost.high, right)]
+            axes.plot(ends, [level.level] * 2, color=TARGET, linewidth=3.0, solid_capstyle="butt")
     costs = [package.cost for package in front.packages]
     axes.plot(costs, [p.chosen.value for p in front.packages], "o", markerfacecolor="white",
               markeredgecolor=COLOURS[0], markersize=6, zorder=3)  # fmt: skip
@@ -168,32 +183,35 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
 
 def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Figure:
     """Factors by their weight in an outcome, levers and assumptions in two colours, with intervals."""
-    rows = [effect for effect in found.effects if effect.whole > 0.0][:most]
+    rows = [effect for effect in found.effects if effect.whole.value > 0.0][:most]
     levers = [
         place for place, effect in enumerate(found.effects, 1) if effect.factor.kind == "lever"
     ]
     first = rows[0].factor if rows else found.effects[0].factor
-    measure = Name("μ*（平均影响幅度）", "μ* (mean size of the effect)")
+    unit = unit_suffix(found.unit)
+    measure = Name(f"平均影响幅度 μ*{unit}", f"mean size of the effect μ*{unit}")
+    design = Name("条轨道", "trajectories")
     if found.method == "sobol":
-        measure = Name("ST（总效应占方差比重）", "ST (share of variance, total effect)")
+        measure = Name("总效应占方差比重 ST", "share of variance, total effect ST")
+        design = Name("个基点", "base points")
     zh, en = f"影响最大的是“{first.name.zh}”", f"What matters most: {first.name.en}"
     if levers:
         lever = found.effects[levers[0] - 1].factor.name
         zh += f"；首个政策工具（{lever.zh}）排第 {levers[0]}"
         en += f"; the first lever ({lever.en}) ranks {levers[0]}"
     subtitle = Name(
-        f"{found.outcome}，{measure.zh}；{found.cases} 个情形 × {found.members} 个成员；"
-        "蓝色为政策工具（在其上下限之间），橙色为假设（在其先验之内）",
-        f"{found.outcome}, {measure.en}; {found.cases} cases × {found.members} members; "
+        f"{found.outcome}，{measure.zh}，细线为 95% 区间；{found.size} {design.zh}，{found.cases} 个情形；"
+        "蓝色为政策工具，在其上下限之间；橙色为假设，在其先验之内",
+        f"{found.outcome}, {measure.en}, thin lines: 95% intervals; {found.size} {design.en}, {found.cases} cases; "
         "blue: levers over their bounds, orange: assumptions over their priors",
     )
     bars = [
         Bar(
             effect.factor.name,
-            effect.whole,
-            max(effect.whole - effect.error, 0.0),
-            effect.whole + effect.error,
-            number(effect.whole) if found.method == "morris" else percent(effect.whole),
+            effect.whole.value,
+            max(effect.whole.low, 0.0),
+            effect.whole.high,
+            number(effect.whole.value) if found.method == "morris" else percent(effect.whole.value),
             COLOURS[0] if effect.factor.kind == "lever" else COLOURS[1],
         )
         for effect in rows
@@ -216,7 +234,7 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
     if found.design == "grid" and len(found.axes) == 2:
         return _heat(found, lang)
     panels = found.axes
-    values = [point.mean for point in found.points]
+    values = [point.mean.value for point in found.points]
     chances = [point.chance.value for point in found.points]
     zh = f"{found.metric} 均值在 {number(min(values))} 至 {number(max(values))} 之间，"
     en = f"{found.metric}: mean from {number(min(values))} to {number(max(values))}, "
@@ -254,7 +272,11 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
             linewidth=2,
         )
         left.plot(
-            x, [p.mean for p in shown], "-o" if joined else "o", color=COLOURS[0], markersize=5
+            x,
+            [p.mean.value for p in shown],
+            "-o" if joined else "o",
+            color=COLOURS[0],
+            markersize=5,
         )
         right.vlines(x, [p.chance.low for p in shown], [p.chance.high for p in shown], color=COLOURS[0],
                      alpha=0.35, linewidth=2)  # fmt: skip
@@ -293,24 +315,28 @@ def box(found: "Discovery", *, lang: Lang = "both") -> Figure:
     verb = Name("未实现", "is missed") if found.missed else Name("实现", "is reached")
     if found.conditions:
         title = Name(
-            f"“{found.aim.name.zh}”在 {percent(found.hits)} 的成员中{verb.zh}；满足 {len(found.conditions)} 个条件时为"
-            f" {percent(found.tested.density)}",
-            f"{found.aim.name.en} {verb.en} in {percent(found.hits)} of members, "
-            f"under {_counted(len(found.conditions))} in {percent(found.tested.density)}",
+            f"{found.aim.name.zh}：{percent(found.hits.value)} 的成员{verb.zh}；"
+            f"满足 {len(found.conditions)} 个条件时为 {percent(found.tested.density.value)}",
+            f"{found.aim.name.en} {verb.en} in {percent(found.hits.value)} of members, "
+            f"under {_counted(len(found.conditions))} in {percent(found.tested.density.value)}",
         )
     else:
         title = Name(
-            f"没有找到能区分“{found.aim.name.zh}”是否{verb.zh}的条件",
+            f"{found.aim.name.zh}：没有找到能区分是否{verb.zh}的条件",
             f"No condition tells whether {found.aim.name.en} {verb.en}",
         )
+    density, coverage, mass = map(
+        chance_text, (found.tested.density, found.tested.coverage, found.tested.mass)
+    )
     subtitle = Name(
-        f"PRIM；一半成员寻找，另一半检验：盒内 {percent(found.tested.mass)} 的成员，含全部{verb.zh}者的"
-        f" {percent(found.tested.coverage)}（寻找时密度 {percent(found.found.density)}）；共 {found.members} 个成员",
-        f"PRIM; half of the members find, the other half test: the box holds "
-        f"{percent(found.tested.mass)} of members and "
-        f"{percent(found.tested.coverage)} of the hits (density when found {percent(found.found.density)}); "
+        f"PRIM，一半成员寻找，另一半检验，括号内为 95% 区间：盒内达成率 {density}，含全部{verb.zh}者的 {coverage}，"
+        f"占成员 {mass}；寻找时达成率 {percent(found.found.density)}；共 {found.members} 个成员",
+        f"PRIM, half of the members find, the other half test, 95% intervals: share of hits inside {density}, "
+        f"it holds {coverage} of all hits and {mass} of members; when found {percent(found.found.density)}; "
         f"{found.members} members",
     )
+    if not found.conditions:
+        subtitle = Name(f"PRIM；共 {found.members} 个成员", f"PRIM; {found.members} members")
     shown = found.conditions
     step = 0.52 if lang == "both" else 0.42
     plot = 3.3 if shown else 0.0
@@ -379,7 +405,7 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
         _named_row(page, row.name, y, LEFT - 0.6)
         page.rule(x(row.low), x(row.high), y, colour, 1.3)
         page.rule(x(row.lower), x(row.upper), y, colour, 5.0)
-        page.dot(x(row.median), y, colour, 7.5)
+        page.dot(x(row.median.value), y, colour, 7.5)
         page.rule(7.0 + 1.5 * row.chance.low, 7.0 + 1.5 * row.chance.high, y, colour, 1.3)
         page.dot(7.0 + 1.5 * row.chance.value, y, colour, 7.0)
         page.write(room + 1.0, y, percent(row.chance.value), 10.0, INK, ha="right")
@@ -397,10 +423,10 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
     rows = found.packages
     best = rows[0]
     title = Name(
-        f"最稳健的是“{best.name.zh}”：最大后悔值 {number(best.worst_regret)}亿元；"
-        f"结果方差中 {percent(found.structure)} 来自机制之争，{percent(found.external)} 来自外部条件",
-        f"Most robust: {best.name.en}, largest regret {number(best.worst_regret)}亿元; contested mechanisms make "
-        f"{percent(found.structure)} of the variance, external conditions {percent(found.external)}",
+        f"最稳健的是“{best.name.zh}”：最大后悔值 {number(best.worst_regret.value)}亿元；"
+        f"结果方差中 {percent(found.structure.value)} 来自机制之争，{percent(found.external.value)} 来自外部条件",
+        f"Most robust: {best.name.en}, largest regret {number(best.worst_regret.value)}亿元; contested mechanisms make "
+        f"{percent(found.structure.value)} of the variance, external conditions {percent(found.external.value)}",
     )
     subtitle = Name(
         f"{found.metric}；{len(found.futures)} 种前景 × {found.members} 个配对成员；每点为一种前景下的后悔值"
@@ -433,26 +459,43 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
         _named_row(page, row.name, y, LEFT - 0.6)
         for regret in row.regrets:
             page.dot(x(float(regret)), y, COLOURS[0], 4.5, hollow=True)
-        page.upright(x(row.worst_regret), y - 0.13, y + 0.13, COLOURS[1], 2.2)
-        page.write(9.55, y, percent(row.satisficing), 10.0, INK, ha="right")
+        page.upright(x(row.worst_regret.value), y - 0.13, y + 0.13, COLOURS[1], 2.2)
+        page.write(9.55, y, percent(row.satisficing.value), 10.0, INK, ha="right")
     page.finish()
     return page.figure
 
 
-def _shares(page: Page, found: "Attributed", top: float, step: float, *, hundredths: bool) -> None:
+def _moved(found: "Attributed", total: str, unit: Name = NOTHING) -> Name:
+    """What one outcome changed by, and the group with most of it, as far as members tell it from nothing."""
+    name = Name(found.name.zh.partition("：")[0], found.name.en.partition(" of: ")[0])
+    if found.total.low <= 0.0 <= found.total.high:
+        return Name(f"{name.zh}无可分辨的变化", f"{name.en} shows no distinguishable change")
+    top = max(found.shares, key=lambda share: share.share.value / found.total.value)
+    part = percent(top.share.value / found.total.value)
+    return Name(
+        f"{name.zh} {total}{unit.zh}，其中{top.group.name.zh}占 {part}",
+        f"{name.en} {total}{unit.en}, {part} of it from {top.group.name.en}",
+    )
+
+
+def _shares(
+    page: Page, found: "Attributed", top: float, head: float, step: float, *, hundredths: bool
+) -> None:
     """One outcome's block: a heading, a bar for each group, the total."""
 
     def text(value: float) -> str:
         return points(value) if hundredths else number(value, sign=True)
 
-    unit = (
-        said(Name("百分点", "points"), page.lang)
-        if hundredths
-        else unit_text(found.unit, page.lang)
-    )
     before, after = (percent(v) if hundredths else number(v) for v in (found.before, found.after))
-    head = f"{said(found.name, page.lang)}: {before} → {after}  ({unit})"
-    page.write(MARGIN, top + 0.12, head, 10.5, INK)
+    unit = Name("百分点", "points") if hundredths else Name(found.unit, found.unit)
+    words = Name(
+        f"{found.name.zh}：{before} → {after}，各组份额（{unit.zh}）",
+        f"{found.name.en}: {before} → {after}; shares in {unit.en}",
+    )
+    for place, line in enumerate(lines(words, page.lang)):
+        size = 10.5 if place == 0 else 9.0
+        colour = INK if place == 0 else MUTED
+        page.write(MARGIN, top + 0.12 + 0.19 * place, shorten(line, 9.1, size), size, colour)
     bars = [
         Bar(s.group.name, s.share.value, s.share.low, s.share.high, text(s.share.value))
         for s in sorted(found.shares, key=lambda s: -abs(s.share.value))
@@ -461,7 +504,7 @@ def _shares(page: Page, found: "Attributed", top: float, step: float, *, hundred
     bars.append(
         Bar(Name("合计", "total"), total.value, total.low, total.high, text(total.value), BASELINE)
     )
-    _bars(page, bars, top + 0.34, step)
+    _bars(page, bars, top + head, step)
 
 
 def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
@@ -477,7 +520,8 @@ def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
         y = top + step * (place + 0.5)
         _named_row(page, bar.name, y, LEFT - 0.6)
         left, right = sorted((x(0.0), x(bar.value)))
-        page.bar(left, y - 0.1, max(right - left, 0.01), 0.2, bar.colour)
+        if bar.value != 0.0:
+            page.bar(left, y - 0.1, right - left, 0.2, bar.colour)
         if bar.high > bar.low:
             page.rule(x(bar.low), x(bar.high), y, INK, 1.1)
         page.write(9.55, y, bar.text, 10.0, INK, ha="right")
@@ -488,10 +532,9 @@ def _named_row(page: Page, name: Name, y: float, width: float) -> None:
     words = lines(name, page.lang)
     for place, word in enumerate(words):
         size = 10.0 if place == 0 else 8.5
-        cut = wrap(word, width + 0.05, size)
-        text = cut[0] + (" …" if len(cut) > 1 else "")
         offset = 0.0 if len(words) == 1 else (-0.09 if place == 0 else 0.1)
-        page.write(MARGIN, y + offset, text, size, INK if place == 0 else MUTED)
+        colour = INK if place == 0 else MUTED
+        page.write(MARGIN, y + offset, shorten(word, width + 0.05, size), size, colour)
 
 
 def _heat(found: "Sweep", lang: Lang) -> Figure:
@@ -500,7 +543,7 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     chances = np.array([point.chance.value for point in found.points])
     shape = (len(first.values), len(second.values))
     table = chances.reshape(shape)
-    means = np.array([point.mean for point in found.points]).reshape(shape)
+    means = np.array([point.mean.value for point in found.points]).reshape(shape)
     # Where no cell differs in its chance, the colours show the mean instead.
     coloured = table if table.min() < table.max() else means
     best = np.unravel_index(int(coloured.argmax()), shape)
