@@ -4,9 +4,16 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import (
+    figure_option,
+    figure_path,
+    keys_option,
+    machine_options,
+    run_argument,
+    seed_option,
+)
 from simulator.cli.program import command, option
 from simulator.cli.progress import progress_bar
-from simulator.cli.runs import SEEDS, machine_options, run_argument
 from simulator.cli.session import session_of
 
 OUTPUT = Path("results") / "calibration"
@@ -24,14 +31,7 @@ OUTPUT = Path("results") / "calibration"
         help="Members at each origin of the backtest.", zh="回测每个起点的成员数。")  # fmt: skip
 @option("--held", type=click.IntRange(min=20), default=200, metavar="N",
         help="Members that stand in for the world in the recovery.", zh="参数恢复检验所用成员数。")  # fmt: skip
-@option(
-    "--seed",
-    type=SEEDS,
-    default=1,
-    metavar="N",
-    help="Seed of all draws.",
-    zh="全部随机抽取的种子。",
-)
+@seed_option(1)
 @option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=OUTPUT, metavar="DIR",
         help="Folder of the fit; by default results/calibration.",
         zh="拟合结果文件夹；默认 results/calibration。")  # fmt: skip
@@ -114,17 +114,8 @@ def calibrate(
 )
 @option("-n", "--members", type=click.IntRange(min=40), default=400, metavar="N",
         help="Members at each origin; 400 by default.", zh="每个起点的成员数；默认 400。")  # fmt: skip
-@option(
-    "--seed",
-    type=SEEDS,
-    default=1,
-    metavar="N",
-    help="Seed of all draws.",
-    zh="全部随机抽取的种子。",
-)
-@option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
-        help="Where the figure goes, without suffix; by default results/backtest.",
-        zh="图的路径，不含后缀；默认 results/backtest。")  # fmt: skip
+@seed_option(1)
+@figure_option("results/backtest")
 @machine_options
 def backtest(
     members: int, seed: int, output: Path | None, workers: int | None, engine: str
@@ -150,7 +141,7 @@ def backtest(
             progress=report,
         )
     drawn = figures.save(
-        figures_calibration.forecasts(found), _stem(output or Path("results") / "backtest")
+        figures_calibration.forecasts(found), figure_path(output, Path("results") / "backtest")
     )
     told = terminal_calibration.backtest_json(found)
     told["figures"] = [str(file) for file in drawn]
@@ -196,8 +187,7 @@ def update(folder: Path, facts: Path, output: Path | None) -> None:
     example="warn results/latest",
 )
 @run_argument()
-@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
-        zh="只看该目标；可多次使用。")  # fmt: skip
+@keys_option()
 @option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
 def warn(folder: Path, keys: tuple[str, ...], no_figures: bool) -> None:
     """What must be seen by when if a target is still to be reached.
@@ -239,8 +229,7 @@ def warn(folder: Path, keys: tuple[str, ...], no_figures: bool) -> None:
     example="assumed results/latest",
 )
 @run_argument()
-@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
-        zh="只看该目标；可多次使用。")  # fmt: skip
+@keys_option()
 def assumed(folder: Path, keys: tuple[str, ...]) -> None:
     """How much of each headline outcome's variance rests on assumed parameters.
 
@@ -264,7 +253,3 @@ def assumed(folder: Path, keys: tuple[str, ...]) -> None:
         lambda: terminal_calibration.resting(found, session.lang),
         terminal_calibration.resting_json(found),
     )
-
-
-def _stem(path: Path) -> Path:
-    return path.with_suffix("") if path.suffix in {".png", ".svg"} else path
