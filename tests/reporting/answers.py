@@ -1,8 +1,9 @@
 """Made-up answers of decision questions, of realistic size: what their tables and figures are drawn from in tests."""
 
-import dataclasses
 import math
+from datetime import date
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,21 @@ import numpy as np
 from simulator.experiments.attribution import Attributed, Attribution, Group, Share
 from simulator.experiments.cases import Aim, assumption_factors, lever_factors
 from simulator.experiments.discovery import Condition, Discovery, box_on, choose, peel
+from simulator.experiments.early_warning import Rule, Watch
 from simulator.experiments.intervals import Estimate
 from simulator.experiments.reach import Frontier, Level, Package, Rank, Reach, levers_for
 from simulator.experiments.robustness import AS_IT_IS, Across, Robust, Row, Standing, Unavailable
 from simulator.experiments.sensitivity import Effect, Sensitivity
 from simulator.experiments.sweeps import Axis, Point, Sweep, axis_of
+from simulator.policy.ledger import (
+    ACCOUNTS,
+    APPROPRIATED,
+    CITY_BUDGET,
+    ENVELOPE,
+    YUAN,
+    Entry,
+    Ledger,
+)
 from simulator.registry import Name
 from simulator.scenario import Scenario, load_scenario
 from simulator.targets import Probability, goals_of, probability
@@ -264,5 +275,67 @@ def robust(packages: int = 3, *, zero: bool = False) -> Robust:
     )
 
 
-def twin(found: Any, **changes: Any) -> Any:
-    return dataclasses.replace(found, **changes)
+def ledger(*, empty: bool = False) -> Ledger:
+    """Budgets of three kinds over three years, paid into accounts that differ ten thousandfold."""
+    rng = np.random.default_rng(4)
+    kinds = [kind.id for kind in scenario().library.registry.kinds][:4]
+    sinks = [account.key for account in ACCOUNTS if account.role != "source"]
+    entries = []
+    for year in (2025, 2026, 2027):
+        for k, kind in enumerate([] if empty else kinds):
+            amount = np.full(64, int(YUAN * 60.0 / 4**k))
+            entries.append(Entry(year, ENVELOPE, APPROPRIATED, f"l-{kind}", kind, "", amount))
+        for k, sink in enumerate(sinks):
+            drawn = (
+                YUAN * 300.0 * 10.0 ** (-4 * k / len(sinks)) * rng.lognormal(0.0, 0.4, 64)
+            ).astype(np.int64)
+            entries.append(Entry(year, CITY_BUDGET, sink, "", "", "", drawn))
+    return Ledger(tuple(entries), 64)
+
+
+def calibration() -> Any:
+    """What the figure of a fit reads of one."""
+
+    def interval(low: float, high: float) -> Any:
+        return SimpleNamespace(low=low, median=(low + high) / 2, high=high)
+
+    factors = assumption_factors(scenario())[:8]
+    learned = [
+        SimpleNamespace(
+            name=factor.key, meaning=factor.name, prior=interval(factor.low, factor.high),
+            posterior=interval(factor.reference, factor.high),
+            verdict=("moved", "slightly", "prior")[i % 3],
+        )
+        for i, factor in enumerate(factors)
+    ]  # fmt: skip
+    return SimpleNamespace(learned=learned, facts=range(9), members=2000, effective=310.0, seed=1)
+
+
+def backtest() -> Any:
+    """What the figure of a backtest reads of one."""
+    days = [date(2018, 10, 23), date(2019, 6, 30), date(2022, 4, 1)]
+    forecasts = [
+        SimpleNamespace(
+            origin=day, subject="software", method=method, value=1000.0 * lift, low=700.0 * lift,
+            high=1500.0 * lift, outcome=1100.0, moment=SimpleNamespace(id=f"m{year}", last_year=year),
+        )
+        for day in days
+        for year in (2021, 2022)
+        for method, lift in (("model", 0.9), ("random_walk", 1.3))
+    ]  # fmt: skip
+    verdict = Name("未校准：回测不优于随机游走", "uncalibrated: no better than a random walk")
+    return SimpleNamespace(
+        forecasts=forecasts, ratio=1.1, points=6, members=400, seed=1, verdict=verdict
+    )
+
+
+def watch(*, other: bool = False) -> Watch:
+    """A target with a rule on its own series, or on another one."""
+    path = np.outer([0.6, 0.8, 1.0, 1.2, 1.6], [500.0, 650.0, 820.0, 1050.0])
+    name = Name("名录企业数", "Firms in the catalogue")
+    series = "catalogue_firms" if other else "core_revenue"
+    rule = Rule(series, name, "家", 2026, 610.0, 0.8, 0.1, 0.6, 0.05, 0.7)
+    return Watch(
+        aim().key, aim().name, "亿元", "core_revenue", 1000.0, 2027, 0.12, (2024, 2025, 2026, 2027),
+        path, 0.7 * path, (rule,), rule, None,
+    )  # fmt: skip
