@@ -118,3 +118,11 @@ def test_third_party_libraries_are_all_listed() -> None:
     known = {*HOMES, *sys.stdlib_module_names, "simulator"}
     found = {target.split(".")[0] for tree in MODULES.values() for _, target in imports(tree)}
     assert found <= known
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_usage_errors_are_said_in_both_languages(name: str) -> None:
+    for node in ast.walk(MODULES[name]):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            if ast.unparse(node.exc.func) == "UsageError":
+                assert len(node.exc.args) == 2, f"{name}:{node.lineno} says it in one language"

@@ -75,17 +75,20 @@ class InputError(Exception):
 
 
 class UsageError(Exception):
-    """An argument of a command or a library call is invalid (exit code 2); said in English and Chinese."""
+    """An argument of a command or a library call is invalid (exit code 2); said in English and Chinese.
 
-    def __init__(self, what: str, what_zh: str) -> None:
+    The package always says both (a test holds it to that); who extends it in one language is shown that one.
+    """
+
+    def __init__(self, what: str, what_zh: str = "") -> None:
         """Keep both texts; neither ends with a full stop."""
         super().__init__(what, what_zh)
         self.what = what
-        self.what_zh = what_zh
+        self.what_zh = what_zh or what
 
     def text(self, lang: str = "en") -> str:
         """The message in `lang`: `en`, `zh`, or `both`."""
-        if lang == "both":
+        if lang == "both" and self.what_zh != self.what:
             return f"{self.what} | {self.what_zh}"
         return self.what_zh if lang == "zh" else self.what
 

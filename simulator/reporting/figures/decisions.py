@@ -471,8 +471,8 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
         (8.45, Name(f"P ≥ {percent(found.wished)}", f"P ≥ {percent(found.wished)}")),
         (9.55, Name("费用", "cost")),
     )
-    for place, name in heads:
-        page.write(place, 0.12, said(name, lang), 9.0, MUTED, ha="right")
+    for edge, head in heads:
+        page.write(edge, 0.12, said(head, lang), 9.0, MUTED, ha="right")
     page.finish()
     return page.figure
 
