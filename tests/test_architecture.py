@@ -123,6 +123,6 @@ def test_third_party_libraries_are_all_listed() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_usage_errors_are_said_in_both_languages(name: str) -> None:
     for node in ast.walk(MODULES[name]):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            if ast.unparse(node.exc.func) == "UsageError":
-                assert len(node.exc.args) == 2, f"{name}:{node.lineno} says it in one language"
+        raised = node.exc if isinstance(node, ast.Raise) else None
+        if isinstance(raised, ast.Call) and ast.unparse(raised.func) == "UsageError":
+            assert len(raised.args) == 2, f"{name}:{raised.lineno} says it in one language"
