@@ -440,9 +440,8 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
         )
         y = _money_rows(page, head, first, y, step, COLOURS[0])
     head = Name(
-        zh="期末各账户，每格十倍（紫已付，浅未用，橙挪用、管理、未执行）",
-        en="Accounts at the end, each line ten times the last (violet paid, light unspent, orange misused, overheads, "
-        "lapsed)",
+        zh="期末各账户，对数刻度（紫已付，浅未用，橙流失）",
+        en="Accounts at the end, log scale (violet paid, light unspent, orange lost)",
     )
     _money_accounts(page, head, last, y, step)
     page.finish()
