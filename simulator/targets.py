@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import CATALOGUE, PROJECTS, Observable
 from simulator.policy.effects import counted_targets, lever_tables, sized_targets
 from simulator.registry import AS_REGISTERED, Library, Name, Registry, Target
@@ -487,19 +487,26 @@ class Check:
         if self.key == "joint":
             if len(joints) != 1:
                 raise UsageError(
-                    f"{self.text}: 'joint' needs exactly one plan in the run, found {len(joints)}"
+                    f"{self.text}: 'joint' needs exactly one plan in the run, found {len(joints)}",
+                    f"{self.text}：joint 要求运行中恰有一项规划，现有 {len(joints)} 项",
                 )
             return joints[0].published if self.part == "published" else joints[0].probability
         by_key = {item.key: item for item in scores}
         item = by_key.get(self.key)
         if item is None:
-            near = nearest(self.key, [*by_key, "joint"])
-            hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"{self.text}: no target {self.key!r} in this run{hint}")
+            hint = did_you_mean(self.key, [*by_key, "joint"])
+            raise UsageError(
+                f"{self.text}: no target {self.key!r} in this run{hint.en}",
+                f"{self.text}：该运行中没有目标 {self.key!r}{hint.zh}",
+            )
         found = item.published if self.part == "published" else item.probability
         if found is None:
-            why = f"it has no {self.part} figure" if item.probability else item.reason.en
-            raise UsageError(f"{self.text}: {item.key} has no probability to check: {why}")
+            why = Name("没有公布口径", "it has no published figure")
+            why = why if item.probability else item.reason
+            raise UsageError(
+                f"{self.text}: {item.key} has no probability to check: {why.en}",
+                f"{self.text}：{item.key} 没有可检查的概率：{why.zh}",
+            )
         return found
 
 
@@ -526,16 +533,22 @@ def check_expression(text: str) -> Check:
     if found is None:
         raise UsageError(
             f"{text!r} is not a check; write <target>[.published]>=<probability>, "
-            "for example tj27_core_revenue>=0.6"
+            "for example tj27_core_revenue>=0.6",
+            f"{text!r} 不是检查式；写作 <目标>[.published]>=<概率>，例如 tj27_core_revenue>=0.6",
         )
     part = found["part"] or "true"
     if part not in ("true", "published"):
-        near = nearest(part, ["true", "published"])
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"{text!r}: {part!r} is neither 'true' nor 'published'{hint}")
+        hint = did_you_mean(part, ["true", "published"])
+        raise UsageError(
+            f"{text!r}: {part!r} is neither 'true' nor 'published'{hint.en}",
+            f"{text!r}：{part!r} 既不是 true 也不是 published{hint.zh}",
+        )
     bound = float(found["bound"]) / (100.0 if found["percent"] else 1.0)
     if not 0.0 <= bound <= 1.0:
-        raise UsageError(f"{text!r}: {found['bound']} is not a probability; allowed 0 to 1")
+        raise UsageError(
+            f"{text!r}: {found['bound']} is not a probability; allowed 0 to 1",
+            f"{text!r}：{found['bound']} 不是概率；允许 0 至 1",
+        )
     key = found["key"].replace("-", "_")
     return Check(
         text=text.strip(),

@@ -118,3 +118,11 @@ def test_third_party_libraries_are_all_listed() -> None:
     known = {*HOMES, *sys.stdlib_module_names, "simulator"}
     found = {target.split(".")[0] for tree in MODULES.values() for _, target in imports(tree)}
     assert found <= known
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_usage_errors_are_said_in_both_languages(name: str) -> None:
+    for node in ast.walk(MODULES[name]):
+        raised = node.exc if isinstance(node, ast.Raise) else None
+        if isinstance(raised, ast.Call) and ast.unparse(raised.func) == "UsageError":
+            assert len(raised.args) == 2, f"{name}:{raised.lineno} says it in one language"

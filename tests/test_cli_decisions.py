@@ -47,7 +47,9 @@ def test_reach_says_not_reachable(tmp_path: Path) -> None:
     content, text = told(tmp_path, "reach", BASELINE, "--lever", "tj27_benchmarks", "-n", "2",
                          "--fresh", "2", "--levels", "95%", "--budget", "20亿元")  # fmt: skip
     frontier = content["frontier"]
-    assert frontier["levels"] == [{"level": 0.95, "status": "not_reachable", "package": None}]  # type: ignore[index]
+    assert frontier["levels"] == [
+        {"level": 0.95, "status": "not_reachable", "package": None, "cost": None}
+    ]  # type: ignore[index]
     assert content["budget"] == 20.0 and frontier["best"]["cost"] <= 20.0 + 1e-6  # type: ignore[index]
     assert "not reachable within the bounds; the best is" in text and "达不到" in text
 

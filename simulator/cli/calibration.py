@@ -4,10 +4,19 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import (
+    figure_option,
+    figure_path,
+    keys_option,
+    machine_options,
+    run_argument,
+    scenario_argument,
+    seed_option,
+    set_option,
+)
 from simulator.cli.program import command, option
 from simulator.cli.progress import progress_bar
-from simulator.cli.runs import SEEDS, machine_options, run_argument
-from simulator.cli.scenarios import load, scenario_argument, set_option
+from simulator.cli.scenarios import load
 from simulator.cli.session import session_of
 
 OUTPUT = Path("results") / "calibration"
@@ -29,14 +38,7 @@ UNFINISHED = "unfinished"
         zh="回测八个起点日各用的成员数；默认 600。")  # fmt: skip
 @option("--held", type=click.IntRange(min=20), default=300, metavar="N",
         help="Members that stand in for the world in the recovery.", zh="参数恢复检验所用成员数。")  # fmt: skip
-@option(
-    "--seed",
-    type=SEEDS,
-    default=1,
-    metavar="N",
-    help="Seed of all draws.",
-    zh="全部随机抽取的种子。",
-)
+@seed_option(1)
 @option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=OUTPUT, metavar="DIR",
         help="Folder of the fit; by default results/calibration.",
         zh="拟合结果文件夹；默认 results/calibration。")  # fmt: skip
@@ -131,17 +133,8 @@ def calibrate(
 )
 @option("-n", "--members", type=click.IntRange(min=40), default=600, metavar="N",
         help="Members at each origin; 600 by default.", zh="每个起点的成员数；默认 600。")  # fmt: skip
-@option(
-    "--seed",
-    type=SEEDS,
-    default=1,
-    metavar="N",
-    help="Seed of all draws.",
-    zh="全部随机抽取的种子。",
-)
-@option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH",
-        help="Where the figure goes, without suffix; by default results/backtest.",
-        zh="图的路径，不含后缀；默认 results/backtest。")  # fmt: skip
+@seed_option(1)
+@figure_option("results/backtest")
 @machine_options
 def backtest(
     members: int, seed: int, output: Path | None, workers: int | None, engine: str
@@ -167,7 +160,7 @@ def backtest(
             progress=report,
         )
     drawn = figures.save(
-        figures_calibration.forecasts(found), _stem(output or Path("results") / "backtest")
+        figures_calibration.forecasts(found), figure_path(output, Path("results") / "backtest")
     )
     told = terminal_calibration.backtest_json(found)
     told["figures"] = [str(file) for file in drawn]
@@ -213,8 +206,7 @@ def update(folder: Path, facts: Path, output: Path | None) -> None:
     example="warn results/latest",
 )
 @run_argument()
-@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
-        zh="只看该目标；可多次使用。")  # fmt: skip
+@keys_option()
 @option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
 def warn(folder: Path, keys: tuple[str, ...], no_figures: bool) -> None:
     """What must be seen by when if a target is still to be reached.
@@ -256,8 +248,7 @@ def warn(folder: Path, keys: tuple[str, ...], no_figures: bool) -> None:
     example="assumed results/latest",
 )
 @run_argument()
-@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
-        zh="只看该目标；可多次使用。")  # fmt: skip
+@keys_option()
 def assumed(folder: Path, keys: tuple[str, ...]) -> None:
     """How much of each headline outcome's variance rests on assumed parameters.
 
@@ -289,8 +280,7 @@ def assumed(folder: Path, keys: tuple[str, ...]) -> None:
     example="decides results/latest",
 )
 @run_argument()
-@option("--target", "keys", multiple=True, metavar="KEY", help="Only this target; several times.",
-        zh="只看该目标；可多次使用。")  # fmt: skip
+@keys_option()
 @option("--no-repeats", is_flag=True, help="Simulate nothing: luck and interactions then stand together.",
         zh="不做重复模拟：运气与交互合计。")  # fmt: skip
 @option("--no-figures", is_flag=True, help="Draw no figures.", zh="不作图。")
@@ -387,7 +377,3 @@ def hinges(
         lambda: terminal_calibration.hinges(found, session.lang),
         terminal_calibration.hinges_json(found),
     )
-
-
-def _stem(path: Path) -> Path:
-    return path.with_suffix("") if path.suffix in {".png", ".svg"} else path

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.cli.options import data_option
 from simulator.cli.program import command, option, unknown_value
-from simulator.cli.scenarios import data_option
 from simulator.cli.session import session_of
 
 if TYPE_CHECKING:

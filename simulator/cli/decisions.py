@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.program import NearChoice, argument, command, option
-from simulator.cli.progress import progress_bar
-from simulator.cli.runs import COUNT, machine_options
-from simulator.cli.scenarios import (
+from simulator.cli.options import (
+    COUNT,
     data_option,
+    figure_option,
+    figure_path,
     layer_option,
-    load,
+    machine_options,
+    members_of,
+    metric_option,
+    published_option,
     scenario_argument,
     set_option,
+    target_option,
 )
+from simulator.cli.program import NearChoice, argument, command, option
+from simulator.cli.progress import progress_bar
+from simulator.cli.scenarios import load
 from simulator.cli.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -24,57 +31,7 @@ if TYPE_CHECKING:
     from simulator.experiments.sensitivity import Method
     from simulator.experiments.sweeps import Design
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FOLDER = Path("results") / "decisions"
-
-
-def figure_option() -> Decorator:
-    """`-o`: where the figure goes."""
-    return option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path),
-        metavar="PATH",
-        help="Where the figure goes, without suffix; by default results/decisions.",
-        zh="图的路径，不含后缀；默认 results/decisions。",
-    )
-
-
-def target_option(en: str = "", zh: str = "") -> Decorator:
-    """`--target`: what is asked for."""
-    return option(
-        "--target",
-        default="",
-        metavar="KEY|joint:PLAN",
-        help="A target, or all scored targets of a plan together; by default the headline." + en,
-        zh="一个目标，或某规划全部可评目标同时实现；默认为首要目标。" + zh,
-    )
-
-
-def metric_option() -> Decorator:
-    """`--metric`: the annual figure looked at."""
-    return option(
-        "-m",
-        "--metric",
-        default="core_revenue",
-        metavar="SERIES[@YEAR]",
-        help="The annual figure looked at; by default core revenue of the last year.",
-        zh="所看的年度数；默认为末年核心营收。",
-    )
-
-
-def members_of(count: int) -> Decorator:
-    """`-n`: members of each case."""
-    return option(
-        "-n",
-        "--members",
-        type=COUNT,
-        default=count,
-        show_default=True,
-        metavar="N",
-        help="Members of each case, the same in all.",
-        zh="每个情形的成员数，各情形相同。",
-    )
 
 
 @contextmanager
@@ -104,10 +61,7 @@ def deliver(
     from simulator.reporting.figures import save
     from simulator.reporting.terminal import decisions
 
-    path = output or FOLDER / name
-    if path.suffix in {".png", ".svg"}:
-        path = path.with_suffix("")
-    drawn = save(picture(found, lang=session.lang), path)
+    drawn = save(picture(found, lang=session.lang), figure_path(output, FOLDER / name))
     told = {**decisions.plain(found), "figures": [str(file) for file in drawn]}
     session.answer(lambda: words(found, session.lang), told)
     session.say(f"figure: {drawn[0]}", f"图：{drawn[0]}")
@@ -144,10 +98,10 @@ def deliver(
 )
 @metric_option()
 @target_option()
-@option("--published", is_flag=True, help="Judge the published figure.", zh="按公布口径评判。")
+@published_option()
 @option(
     "--orders",
-    type=click.IntRange(min=2),
+    type=click.IntRange(min=4),
     metavar="N",
     help="Draw so many orders instead of all coalitions (more than 8 groups: 24).",
     zh="抽取的顺序数，代替全部组合（多于 8 组时默认 24）。",
@@ -224,12 +178,12 @@ def attribute(
     help="Search only these; several times. The others keep the scenario's doses.",
     zh="只搜索这些工具；可多次使用，其余保持情景自身的力度。",
 )
-@option("--published", is_flag=True, help="Judge the published figure.", zh="按公布口径评判。")
-@members_of(96)
+@published_option()
+@members_of(64)
 @option(
     "--fresh",
     type=COUNT,
-    default=300,
+    default=240,
     show_default=True,
     metavar="N",
     help="Fresh members that check the packages.",
@@ -260,7 +214,6 @@ def reach(
 
     Packages are checked on fresh members that took no part in choosing them.
     """
-    from simulator.experiments import attribution
     from simulator.experiments import reach as search
     from simulator.reporting.figures import decisions as figures_decisions
     from simulator.reporting.terminal import decisions
@@ -270,9 +223,8 @@ def reach(
     wished = _levels(session, levels)
     money = _money(session, budget)
     with evaluator(session, workers, engine) as cases:
-        key = target or attribution.headline_of(cases.evaluate(loaded, range(2)))
         found = search.reach(
-            loaded, key, levels=wished, budget=money, only=levers, members=members, fresh=fresh,
+            loaded, target, levels=wished, budget=money, only=levers, members=members, fresh=fresh,
             published=published, cases=cases,
         )  # fmt: skip
     name = f"reach-{loaded.stem}-{found.aim.key.replace(':', '-')}"
@@ -310,14 +262,16 @@ def reach(
 )
 @option(
     "--size",
-    type=COUNT,
-    default=6,
-    show_default=True,
+    type=click.IntRange(min=2),
     metavar="N",
-    help="Trajectories (morris) or base points (sobol, a power of two).",
-    zh="轨道数（morris）或基点数（sobol，须为 2 的幂）。",
+    help="Trajectories (morris, by default 16) or base points (sobol, a power of two, by default 64).",
+    zh="轨道数（morris，默认 16）或基点数（sobol，须为 2 的幂，默认 64）。",
 )
-@members_of(8)
+@members_of(
+    1,
+    "Members of each trajectory or base point, of its own.",
+    "每条轨道或每个基点各自的成员数。",
+)
 @set_option()
 @layer_option()
 @figure_option()
@@ -329,7 +283,7 @@ def sensitivity(
     metric: str,
     target: str,
     factors: tuple[str, ...],
-    size: int,
+    size: int | None,
     members: int,
     overrides: dict[str, str],
     layers: tuple[Path, ...],
@@ -442,7 +396,7 @@ def sweep(
     help="Keep the scenario's doses and look at assumptions only.",
     zh="保持情景自身力度，只看假设。",
 )
-@option("--published", is_flag=True, help="Judge the published figure.", zh="按公布口径评判。")
+@published_option()
 @members_of(500)
 @set_option()
 @layer_option()

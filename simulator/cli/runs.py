@@ -7,101 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.program import NearChoice, argument, command, option, unknown_value
-from simulator.cli.progress import Report, progress_bar
-from simulator.cli.scenarios import (
+from simulator.cli.options import (
     data_option,
+    executor_options,
+    figure_option,
+    figure_path,
     layer_option,
-    load,
+    machine_options,
+    members_option,
+    results_option,
+    run_argument,
     scenario_argument,
+    seed_option,
     set_option,
 )
+from simulator.cli.program import NearChoice, argument, command, option, unknown_value
+from simulator.cli.progress import Report, progress_bar
+from simulator.cli.scenarios import load
 from simulator.cli.session import ExitCode, InterruptedRunError, Session, session_of
 
 if TYPE_CHECKING:
     from simulator.experiments.store import Run
     from simulator.targets import CheckResult
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 FIGURES = ("fan", "scorecard", "chains", "districts", "money")
 FORMATS = ("csv", "parquet", "netcdf", "xlsx")
-ENGINES = ("auto", "compiled", "plain")
-EXECUTORS = ("threads", "processes")
-SEEDS = click.IntRange(0, 2**32 - 1)
-COUNT = click.IntRange(min=1)
-
-
-def machine_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--workers` and `--engine`: they change the time a run takes and no byte of its result."""
-    workers = option(
-        "--workers",
-        type=COUNT,
-        metavar="N",
-        help="Threads or processes; by default one for each processor. Changes no byte.",
-        zh="线程或进程数；默认每个处理器一个。不影响结果。",
-    )
-    engine = option(
-        "--engine",
-        type=NearChoice(ENGINES),
-        default="auto",
-        help="The loops: compiled (Numba) or plain numpy; the same bytes.",
-        zh="循环引擎：compiled（Numba）或 plain（numpy）；结果逐位相同。",
-    )
-    return workers(engine(function))
-
-
-def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--executor` and `--cluster`: where members are simulated; they change no byte either."""
-    executor = option(
-        "--executor",
-        type=NearChoice(EXECUTORS),
-        default="threads",
-        help="Threads of one process, or processes.",
-        zh="同一进程内的线程，或多个进程。",
-    )
-    cluster = option(
-        "--cluster",
-        metavar="ADDRESS|local",
-        help="A Dask scheduler, such as tcp://127.0.0.1:8786, or local for one on this machine.",
-        zh="Dask 调度器，例如 tcp://127.0.0.1:8786；local 表示在本机启动。",
-    )
-    return executor(cluster(function))
-
-
-def members_option(required: bool = False) -> Decorator:
-    """`-n`: always the total."""
-    return option(
-        "-n",
-        "--members",
-        type=COUNT,
-        required=required,
-        metavar="N",
-        help="Total number of members.",
-        zh="成员总数。",
-    )
-
-
-def results_option() -> Decorator:
-    """`--results`: where run folders are kept."""
-    return option(
-        "--results",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=Path("results"),
-        envvar="SIMULATE_RESULTS",
-        help="Folder of the run folders; by default results.",
-        zh="存放运行文件夹的目录；默认 results。",
-    )
-
-
-def run_argument() -> Decorator:
-    """A run folder."""
-    return argument(
-        "folder",
-        metavar="RUN",
-        type=click.Path(path_type=Path),
-        en="A run folder, such as results/latest.",
-        zh="运行文件夹，例如 results/latest。",
-    )
 
 
 @contextmanager
@@ -126,7 +56,7 @@ def watched(session: Session) -> Iterator[Report | None]:
 )
 @scenario_argument()
 @members_option()
-@option("--seed", type=SEEDS, metavar="N", help="Seed of all draws.", zh="全部随机抽取的种子。")
+@seed_option()
 @set_option()
 @layer_option()
 @option(
@@ -285,7 +215,7 @@ def extend(
     zh="情景文件或运行文件夹；第一个为参照。",
 )
 @members_option()
-@option("--seed", type=SEEDS, metavar="N", help="Seed of all draws.", zh="全部随机抽取的种子。")
+@seed_option()
 @set_option()
 @option(
     "-m",
@@ -302,14 +232,7 @@ def extend(
     help="Measure what pairing gains by running with other seeds too.",
     zh="另用其他种子运行，实测配对的收益。",
 )
-@option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Where the overlay figure goes, without suffix.",
-    zh="叠加图的路径，不含后缀。",
-)
+@figure_option("results/comparisons")
 @results_option()
 @machine_options
 @executor_options
@@ -529,14 +452,7 @@ def targets(
     en="fan:SERIES (names: simulate metrics), scorecard, chains, districts or money.",
     zh="fan:序列（名称见 simulate metrics）、scorecard、chains、districts 或 money（资金去向）。",
 )
-@option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Where it goes, without suffix; by default the run's figures folder.",
-    zh="输出路径，不含后缀；默认为运行的 figures 文件夹。",
-)
+@figure_option("the run's figures folder", "为运行的 figures 文件夹")
 def plot(folder: Path, figure: str, output: Path | None) -> None:
     """Draw one figure as PNG and SVG."""
     session = session_of()
@@ -557,9 +473,7 @@ def plot(folder: Path, figure: str, output: Path | None) -> None:
         else getattr(figures, kind)(opened, lang=lang)
     )
     name = f"{kind}-{series.replace('[', '-').rstrip(']')}" if kind == "fan" else kind
-    path = output or opened.path / "figures" / name
-    if path.suffix in {".png", ".svg"}:
-        path = path.with_suffix("")
+    path = figure_path(output, opened.path / "figures" / name)
     drawn = figures.save(picture, path, _provenance(opened))
     files = [str(file) for file in drawn]
     session.answer("\n".join(files), {"figures": files})

@@ -1,94 +1,18 @@
 """Commands about scenario files: check, show, diff, new, schema."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from simulator.cli.options import data_option, layer_option, scenario_argument, set_option
 from simulator.cli.program import argument, command, option
 from simulator.cli.session import ExitCode, plain_finding, session_of
 from simulator.foundation.findings import Finding, InputError
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def settings(
-    context: click.Context, parameter: click.Parameter, values: Sequence[str]
-) -> dict[str, str]:
-    """`--set KEY=VALUE`, several times, as a mapping; a key given twice is a usage error."""
-    found: dict[str, str] = {}
-    session = session_of(context)
-    for value in values:
-        key, equals, wanted = value.partition("=")
-        key = key.strip()
-        if not (key and equals):
-            message = session.phrase(
-                f"{value!r} is not KEY=VALUE, such as levers.tj27_funds.size=300亿元.",
-                f"{value!r} 不是 KEY=VALUE 的形式，例如 levers.tj27_funds.size=300亿元。",
-            )
-            raise click.BadParameter(message, context, parameter)
-        if key in found:
-            message = session.phrase(f"{key!r} is set twice.", f"{key!r} 设置了两次。")
-            raise click.BadParameter(message, context, parameter)
-        found[key] = wanted.strip()
-    return found
-
-
-def set_option() -> Decorator:
-    """The option `--set`."""
-    return option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        callback=settings,
-        help="Set one value above all files; may be given several times.",
-        zh="在所有文件之上设置一个取值；可多次使用。",
-    )
-
-
-def data_option() -> Decorator:
-    """The option `--data`."""
-    return option(
-        "--data",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Folder with the data of another city: plans, levers, chains, districts, firms.",
-        zh="另一座城市的数据文件夹：规划、政策工具、产业链、区域与期初企业。",
-    )
-
-
-def layer_option(
-    en: str = "External conditions laid over the scenario, such as scenarios/conditions/national_slump.yaml.",
-    zh: str = "叠加在情景之上的外部条件，例如 scenarios/conditions/national_slump.yaml。",
-) -> Decorator:
-    """`--layer FILE`, several times."""
-    return option(
-        "--layer",
-        "layers",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help=f"{en} Several times.",
-        zh=f"{zh}可多次使用。",
-    )
-
-
-def scenario_argument(name: str = "scenario", nargs: int = 1) -> Decorator:
-    """A scenario file, or several."""
-    # Whether the file can be read is said by its reader, with exit code 3 like any invalid file.
-    return argument(
-        name,
-        nargs=nargs,
-        required=True,
-        type=click.Path(path_type=Path),
-        metavar="SCENARIO" if nargs == 1 else "SCENARIO…",
-        en="A scenario file (YAML).",
-        zh="情景文件（YAML）。",
-    )
 
 
 def load(

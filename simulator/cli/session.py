@@ -155,7 +155,7 @@ def report(error: Exception, session: Session) -> ExitCode:
                 path = error.ctx.command_path
                 advice = session.phrase(f"'{path} -h' shows the help", f"“{path} -h” 显示帮助")
         case UsageError():
-            code, message = ExitCode.USAGE, str(error)
+            code, message = ExitCode.USAGE, error.text(session.lang)
         case TellingError():
             code, message = ExitCode(error.exit_code), error.text(session.lang)
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):

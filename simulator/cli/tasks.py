@@ -8,8 +8,8 @@ import click
 from click.core import ParameterSource
 
 from simulator.cli.catalogues import grep_option, plan_option
+from simulator.cli.options import data_option
 from simulator.cli.program import NearChoice, argument, command, family, option, unknown_value
-from simulator.cli.scenarios import data_option
 from simulator.cli.session import session_of
 
 if TYPE_CHECKING:

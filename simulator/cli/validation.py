@@ -4,10 +4,16 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import (
+    COUNT,
+    data_option,
+    figure_option,
+    figure_path,
+    machine_options,
+    set_option,
+)
 from simulator.cli.program import argument, command, option
 from simulator.cli.progress import progress_bar
-from simulator.cli.runs import COUNT, machine_options
-from simulator.cli.scenarios import data_option, set_option
 from simulator.cli.session import session_of
 
 
@@ -42,14 +48,7 @@ from simulator.cli.session import session_of
     zh="终止年份，替代情景自身的年份。",
 )
 @set_option()
-@option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Where the figure goes, without suffix; by default results/validation/SCENARIO.",
-    zh="图的路径，不含后缀；默认 results/validation/情景名。",
-)
+@figure_option("results/validation/SCENARIO", "results/validation/情景名")
 @machine_options
 @data_option()
 def validate(
@@ -80,9 +79,7 @@ def validate(
         found = validation.validate(
             scenario, members, workers or os.cpu_count() or 1, engine, report
         )
-    path = output or Path("results") / "validation" / found.stem
-    if path.suffix in {".png", ".svg"}:
-        path = path.with_suffix("")
+    path = figure_path(output, Path("results") / "validation" / found.stem)
     drawn = figures.save(figures.firm_shapes(found), path)
     told = terminal.validation_json(found)
     told["figures"] = [str(file) for file in drawn]

@@ -19,20 +19,19 @@ import numpy.typing as npt
 
 from simulator.experiments.cases import (
     Aim,
-    CaseOutcomes,
     Cases,
     aim_of,
     budget_of,
+    headline_of,
     metric_unit,
     metric_values,
     paired,
 )
-from simulator.experiments.comparison import student_95
-from simulator.foundation.findings import UsageError, nearest
+from simulator.experiments.intervals import Estimate, change_of_share, mean_of, student_95
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import observable_of
 from simulator.registry import Name
 from simulator.scenario import LeverSetting, Scenario
-from simulator.targets import goals_of, score
 
 Floats = npt.NDArray[np.float64]
 Coalition = frozenset[int]
@@ -52,19 +51,12 @@ class Group(NamedTuple):
     mechanisms: tuple[str, ...] = ()
 
 
-class Estimate(NamedTuple):
-    """A mean over members with its 95 % interval (Monte Carlo error only)."""
-
-    value: float
-    low: float
-    high: float
-
-
 class Share(NamedTuple):
     """What one group did to one outcome.
 
     `share` is its Shapley share; `alone` its effect on the first scenario when nothing else is switched on, `last`
-    when everything else is already on. `order_error` is the standard error that drawn orders leave, zero when exact.
+    when everything else is already on. `order_error` is the standard error that drawn orders leave, zero when exact;
+    the interval of the share holds it too.
     """
 
     group: Group
@@ -121,19 +113,31 @@ def groups_of(
     two further groups. UsageError where the scenarios differ in period, founding, list of firms or data, or not at all.
     """
     if by not in BY:
-        near = nearest(by, BY)
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"--by is {by!r}; allowed: {', '.join(BY)}{hint}")
+        hint = did_you_mean(by, BY)
+        raise UsageError(
+            f"--by is {by!r}; allowed: {', '.join(BY)}{hint.en}",
+            f"--by 的值 {by!r} 无效；可用：{'、'.join(BY)}{hint.zh}",
+        )
     for what, one, two in (
-        ("period", scenario.period, against.period),
-        ("founding", scenario.founding, against.founding),
-        ("list of firms", scenario.population, against.population),
-        ("construction of the base", scenario.base_construction, against.base_construction),
-        ("data", scenario.library.registry.digest, against.library.registry.digest),
+        (Name("时段", "period"), scenario.period, against.period),
+        (Name("期初", "founding"), scenario.founding, against.founding),
+        (Name("企业名单", "list of firms"), scenario.population, against.population),
+        (
+            Name("基数口径", "construction of the base"),
+            scenario.base_construction,
+            against.base_construction,
+        ),
+        (
+            Name("数据", "data"),
+            scenario.library.registry.digest,
+            against.library.registry.digest,
+        ),
     ):
         if one != two:
-            raise UsageError(f"the scenarios differ in their {what}; only levers, assumptions and "
-                             "mechanisms can be attributed")  # fmt: skip
+            raise UsageError(
+                f"the scenarios differ in their {what.en}; only levers, assumptions and mechanisms can be attributed",
+                f"两个情景的{what.zh}不同；只有政策工具、假设与机制之差可以归因",
+            )
     mine = {setting.lever.id: setting for setting in scenario.levers}
     theirs = {setting.lever.id: setting for setting in against.levers}
     differing = [
@@ -148,9 +152,11 @@ def groups_of(
     for key in taken:
         if key not in {registry.lever(lever).key for lever in differing}:
             keys = [registry.lever(lever).key for lever in differing]
-            near = nearest(key, keys)
-            hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"{key!r} is no lever that differs; they are {', '.join(keys)}{hint}")
+            hint = did_you_mean(key, keys)
+            raise UsageError(
+                f"{key!r} is no lever that differs; they are {', '.join(keys)}{hint.en}",
+                f"{key!r} 不是有差别的政策工具；有差别的是 {'、'.join(keys)}{hint.zh}",
+            )
     kinds = {kind.id: kind.name for kind in registry.kinds}
     for lever_id in differing:
         lever = registry.lever(lever_id)
@@ -183,7 +189,8 @@ def groups_of(
         groups.append(Group(SWITCHES, mechanisms=switches))
     if not groups:
         raise UsageError(
-            f"{scenario.stem} and {against.stem} set the same levers, assumptions and mechanisms"
+            f"{scenario.stem} and {against.stem} set the same levers, assumptions and mechanisms",
+            f"{scenario.stem} 与 {against.stem} 的政策工具、假设与机制都相同",
         )
     return tuple(groups)
 
@@ -221,7 +228,7 @@ def coalitions_of(groups: int, orders: int | None, seed: int) -> tuple[list[tupl
         return [], True
     drawn: list[tuple[int, ...]] = []
     generator = np.random.default_rng(np.random.SeedSequence([seed, groups]))
-    for _ in range(max(1, (orders or 24) // 2)):
+    for _ in range(max(2, (orders or 24) // 2)):
         order = tuple(int(i) for i in generator.permutation(groups))
         drawn += [order, order[::-1]]
     return drawn, False
@@ -272,7 +279,7 @@ def shapley(
         walks.append(walk)
     # An order and its reverse are one draw, their mean.
     pairs = np.array([(a + b) / 2 for a, b in zip(walks[::2], walks[1::2], strict=True)])
-    spread = pairs.mean(axis=2).std(axis=0, ddof=1) if len(pairs) > 1 else np.full(groups, np.nan)
+    spread = pairs.mean(axis=2).std(axis=0, ddof=1)
     return pairs.mean(axis=0), spread / math.sqrt(len(pairs))
 
 
@@ -311,12 +318,13 @@ def attribute(
     aim = aim_of(scenario, target or headline_of(first, series), first, published)
     of_metric = {on: metric_values(outcome, metric)[1] for on, outcome in together.items()}
     of_aim = {on: aim.flags(outcome).astype(np.float64) for on, outcome in together.items()}
+    still = unmoved(len(groups), {on: aim.levels(outcome) for on, outcome in together.items()})
     series_name = observable_of(series).name
     named = Name(f"{series_name.zh}，{year} 年", f"{series_name.en}, {year}")
-    chance = Name(f"实现“{aim.name.zh}”的概率", f"Chance of: {aim.name.en}")
+    chance = Name(f"实现概率：{aim.name.zh}", f"Chance of: {aim.name.en}")
     outcomes = (
-        _attributed(full_metric, named, metric_unit(full_metric), groups, of_metric, walked),
-        _attributed(f"P({aim.key})", chance, "share", groups, of_aim, walked),
+        _attributed(full_metric, named, metric_unit(full_metric), groups, of_metric, walked, None),
+        _attributed(f"P({aim.key})", chance, "share", groups, of_aim, walked, still),
     )
     extra = sum(budget_of(scenario).values()) - sum(budget_of(against).values())
     return Attribution(
@@ -334,26 +342,17 @@ def attribute(
     )
 
 
-def headline_of(outcomes: CaseOutcomes, series: str = "core_revenue") -> str:
-    """The key of the target to ask about when none is named.
-
-    A headline target that `series` measures, else any headline, else any target; only scored ones count.
-    """
-    scenario = outcomes.scenario
-    goals = goals_of(scenario.library.registry, outcomes.years, (), scenario.plans)
-    scored = [item for item in score(goals, outcomes) if item.probability is not None]
-    if not scored:
-        raise UsageError(f"{scenario.stem} has no scored target")
-    return min(scored, key=lambda item: (item.series != series, not item.headline)).key
-
-
-def estimate(values: Floats) -> Estimate:
-    """Mean of the members' values with Student's 95 % interval; no width where all are equal."""
-    mean = float(values.mean())
-    if values.size < 2 or values.min() == values.max():
-        return Estimate(mean, mean, mean)
-    half = student_95(values.size - 1) * float(values.std(ddof=1)) / math.sqrt(values.size)
-    return Estimate(mean, mean - half, mean + half)
+def unmoved(groups: int, levels: Mapping[Coalition, Floats]) -> frozenset[int]:
+    """Groups that leave every level of every member as it was, wherever both coalitions were run."""
+    return frozenset(
+        i
+        for i in range(groups)
+        if all(
+            np.array_equal(found, levels[on | {i}])
+            for on, found in levels.items()
+            if i not in on and on | {i} in levels
+        )
+    )
 
 
 def _attributed(
@@ -363,30 +362,46 @@ def _attributed(
     groups: Sequence[Group],
     values: Mapping[Coalition, Floats],
     orders: Sequence[Sequence[int]],
+    still: frozenset[int] | None,
 ) -> Attributed:
+    """One outcome taken apart; `still` names the groups that move no level, None for an outcome that is a number."""
     everyone: Coalition = frozenset(range(len(groups)))
     nobody: Coalition = frozenset()
     before, after = values[nobody], values[everyone]
     shares, order_errors = shapley(len(groups), values.__getitem__, orders)
     alone = [values[frozenset([i])] - before for i in range(len(groups))]
+
+    def told(changes: Floats, i: int, order_error: float = 0.0) -> Estimate:
+        if still is None or i in still:
+            found = mean_of(changes)
+        else:
+            found = change_of_share(changes)
+        if order_error <= 0.0:
+            return found
+        # Members and orders are drawn apart, so that their errors add as squares.
+        drawn = student_95(len(orders) // 2 - 1) * order_error
+        low, high = (math.hypot(end - found.value, drawn) for end in found[1:])
+        return Estimate(found.value, found.value - low, found.value + high)
+
     rows = tuple(
         Share(
             group,
-            estimate(shares[i]),
-            estimate(alone[i]),
-            estimate(after - values[everyone - {i}]),
+            told(shares[i], i, float(order_errors[i])),
+            told(alone[i], i),
+            told(after - values[everyone - {i}], i),
             float(order_errors[i]),
         )
         for i, group in enumerate(groups)
     )
     total = after - before
+    whole = mean_of(total) if still is None or len(still) == len(groups) else change_of_share(total)
     return Attributed(
         outcome,
         name,
         unit,
         float(before.mean()),
         float(after.mean()),
-        estimate(total),
+        whole,
         rows,
         float((total - shares.sum(axis=0)).mean()),
         float((total - np.sum(alone, axis=0)).mean()),

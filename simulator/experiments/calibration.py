@@ -160,7 +160,8 @@ def calibrate(
     """
     if members < 10 * len(FITTED):
         raise UsageError(
-            f"a fit needs at least {10 * len(FITTED)} members; 拟合至少需要 {10 * len(FITTED)} 个成员"
+            f"a fit needs at least {10 * len(FITTED)} members",
+            f"拟合至少需要 {10 * len(FITTED)} 个成员",
         )
     everything = load_moments() if moments is None else tuple(moments)
     facts = tuple(m for m in known_by(everything, origin) if m.role == "fit")

@@ -8,7 +8,7 @@ computed again. Nothing is stored on disk: what people want to keep is run with 
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from simulator.experiments.comparison import parse_metric
 from simulator.experiments.errors import StoreError
 from simulator.foundation.calendar import Quarter, Schedule
-from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.foundation.parameters import Distribution
 from simulator.foundation.units import format_quantity
 from simulator.observables import observable_of
@@ -42,6 +42,10 @@ SECONDS_A_MEMBER: Final = 0.03
 """What a member of twelve quarters takes one core with making its case ready, measured; only for telling ahead."""
 CLOSED: Final = "arrivals_rate"
 """The assumption that the founding check overrules while it stands at its prior."""
+SWITCHES: Final = tuple(name for name in MECHANISMS if name != "firms")
+"""Mechanisms that can be weighed against the rest; without firms hardly any lever has anything left to move."""
+LABELS: Final = frozenset({"name", "description", "stem", "file", "members", "parameters"})
+"""Fields of a scenario that change no member: words, and what its data state anyway."""
 TASK_MEMBERS: Final = 16
 DRAWS_HELD: Final = 16
 
@@ -233,7 +237,7 @@ class Cases:
         self._engine = engine
         self._progress = progress
         self._prepare = prepare or Models()
-        self._cases: dict[tuple[str, int], _Case] = {}
+        self._cases: dict[Hashable, _Case] = {}
         self._lock = threading.Lock()
 
     def plan(self, member_runs: int) -> None:
@@ -245,11 +249,15 @@ class Cases:
         return self.evaluate_all([scenario], members)[0]
 
     def evaluate_all(
-        self, scenarios: Sequence[Scenario], members: range | Sequence[range]
+        self,
+        scenarios: Sequence[Scenario],
+        members: range | Sequence[range],
+        *,
+        every: bool = True,
     ) -> list[CaseOutcomes]:
         """Every case on the same members, or each on its own range of them.
 
-        CaseError when a case has no member with a result.
+        CaseError when a case has no member with a result; unless `every` has to, when none of them has one.
         """
         own = [members] * len(scenarios) if isinstance(members, range) else list(members)
         cases = [self._case(scenario) for scenario in scenarios]
@@ -273,14 +281,21 @@ class Cases:
                 raise
         for case in missing:
             case.rest()
-        return [
+        found = [
             _gathered(scenario, case, wanted)
             for scenario, case, wanted in zip(scenarios, cases, own, strict=True)
         ]
+        empty = [outcome for outcome in found if not outcome.members.size]
+        if empty and (every or len(empty) == len(found)):
+            why = empty[0].failed[0][1] if empty[0].failed else ""
+            raise CaseError(
+                f"no member of a case has a result; the first failed with {why}",
+                f"某一情形没有任何成员得到结果；首个失败原因：{why}",
+            )
+        return found
 
     def _case(self, scenario: Scenario) -> _Case:
-        key = (scenario.digest(), scenario.seed)
-        return self._cases.setdefault(key, _Case(scenario, self._prepare))
+        return self._cases.setdefault(_identity(scenario), _Case(scenario, self._prepare))
 
     def _simulate(self, case: _Case, members: Sequence[int]) -> None:
         study, shape = case.ready()
@@ -304,24 +319,35 @@ class Cases:
             self._progress(self.done, max(self.planned, self.done))
 
 
+def _identity(scenario: Scenario) -> Hashable:
+    """Equal for scenarios that simulate the same; the digest says so too, at fifty times the price."""
+    values = (
+        getattr(scenario, field.name)
+        for field in dataclasses.fields(scenario)
+        if field.compare and field.name not in LABELS
+    )
+    own = tuple(
+        tuple(sorted(value.items())) if isinstance(value, Mapping) else value for value in values
+    )
+    return own, id(scenario.library)
+
+
 def _gathered(scenario: Scenario, case: _Case, members: range) -> CaseOutcomes:
     rows = {m: row for m in members if isinstance(row := case.rows[m], _Row)}
     failed = tuple((m, row) for m in members if isinstance(row := case.rows[m], str))
-    if not rows or case.shape is None:
-        why = failed[0][1] if failed else ""
-        raise CaseError(
-            f"no member of a case has a result; the first failed with {why}",
-            f"某一情形没有任何成员得到结果；首个失败原因：{why}",
-        )
+    if case.shape is None:
+        raise CaseError("a case was asked for no member", "某一情形未要求任何成员")
+    shape = case.shape
+    tables, drawn = [row.table for row in rows.values()], [row.drawn for row in rows.values()]
     return CaseOutcomes(
         scenario,
         np.array(list(rows), dtype=np.int64),
         failed,
-        case.shape.quarters,
-        case.shape.series,
-        case.shape.parameter_names,
-        np.stack([row.table for row in rows.values()]),
-        np.stack([row.drawn for row in rows.values()]),
+        shape.quarters,
+        shape.series,
+        shape.parameter_names,
+        np.array(tables).reshape(len(rows), len(shape.quarters), len(shape.series)),
+        np.array(drawn).reshape(len(rows), len(shape.parameter_names)),
     )
 
 
@@ -448,7 +474,7 @@ def mechanism_factors(scenario: Scenario) -> tuple[Factor, ...]:
     return tuple(
         Factor(name, "mechanism", Name(f"机制 {name}", f"mechanism {name}"), "1", 0.0, 1.0,
                float(scenario.mechanisms[name]), "", "mechanism")
-        for name in MECHANISMS
+        for name in SWITCHES
     )  # fmt: skip
 
 
@@ -466,11 +492,10 @@ def factors_named(scenario: Scenario, keys: Iterable[str]) -> tuple[Factor, ...]
     for key in keys:
         plain = plain_key(key)
         if plain not in known:
-            near = nearest(plain, known)
-            hint = f"; did you mean {near}?" if near else ""
+            hint = did_you_mean(plain, known)
             raise UsageError(
-                f"{key!r} is no lever in force, uncertain assumption or mechanism of "
-                f"{scenario.stem}{hint}"
+                f"{key!r} is no lever in force, uncertain assumption or mechanism of {scenario.stem}{hint.en}",
+                f"{key!r} 不是 {scenario.stem} 中生效的政策工具、不确定的假设或机制{hint.zh}",
             )
         found.append(known[plain])
     return tuple(found)
@@ -506,7 +531,7 @@ def changed(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
             parameter = scenario.parameters[key]
             _inside(given, value, parameter.minimum, parameter.maximum, parameter.unit)
             assumptions[key] = Distribution.fixed(value)
-        elif key in mechanisms:
+        elif key in SWITCHES:
             mechanisms[key] = bool(value)
         else:
             factors_named(scenario, [given])
@@ -523,9 +548,11 @@ def constant(dose: Schedule, value: float) -> Schedule:
 def _inside(key: str, value: float, low: float, high: float, unit: str) -> None:
     slack = 1e-9 * max(1.0, abs(high))
     if not low - slack <= value <= high + slack:
+        told = format_quantity(value, unit)
+        allowed = f"{format_quantity(low, unit)} … {format_quantity(high, unit)}"
         raise UsageError(
-            f"{key}={format_quantity(value, unit)} is out of bounds; allowed "
-            f"{format_quantity(low, unit)} … {format_quantity(high, unit)}"
+            f"{key}={told} is out of bounds; allowed {allowed}",
+            f"{key}={told} 超出范围；允许 {allowed}",
         )
 
 
@@ -565,9 +592,11 @@ def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: boo
         plans = sorted({goal.document for goal in goals if goal.document})
         own = tuple(goal for goal in goals if goal.document == plan and goal.key in scored)
         if not own:
-            near = nearest(plan, plans)
-            hint = f"; did you mean {JOINT}{near}?" if near else ""
-            raise UsageError(f"{text!r}: no scored target of plan {plan!r} in this scenario{hint}")
+            hint = did_you_mean(text, [JOINT + plan for plan in plans])
+            raise UsageError(
+                f"{text!r}: no scored target of plan {plan!r} in this scenario{hint.en}",
+                f"{text!r}：该情景中规划 {plan!r} 没有可评目标{hint.zh}",
+            )
         document = registry.document(plan)
         name = Name(
             f"{document.name.zh}：{len(own)} 项目标同时实现",
@@ -579,9 +608,24 @@ def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: boo
         if goal.key == key and key in scored:
             return Aim(key, goal.name, (goal,), published)
     known = [*scored, *(JOINT + plan for plan in scenario.plans)]
-    near = nearest(key, known)
-    hint = f"; did you mean {near}?" if near else ""
-    raise UsageError(f"no scored target {text!r} in {scenario.stem}{hint}")
+    hint = did_you_mean(key, known)
+    raise UsageError(
+        f"no scored target {text!r} in {scenario.stem}{hint.en}",
+        f"{scenario.stem} 中没有可评目标 {text!r}{hint.zh}",
+    )
+
+
+def headline_of(outcomes: CaseOutcomes, series: str = "core_revenue") -> str:
+    """The key of the target to ask about when none is named.
+
+    A headline target that `series` measures, else any headline, else any target; only scored ones count.
+    """
+    scenario = outcomes.scenario
+    goals = goals_of(scenario.library.registry, outcomes.years, (), scenario.plans)
+    scored = [item for item in score(goals, outcomes) if item.probability is not None]
+    if not scored:
+        raise UsageError(f"{scenario.stem} has no scored target", f"{scenario.stem} 没有可评目标")
+    return min(scored, key=lambda item: (item.series != series, not item.headline)).key
 
 
 def _level(goal: Goal, outcomes: CaseOutcomes, published: bool) -> Floats:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,9 +17,10 @@ import numpy.typing as npt
 
 from simulator.experiments.fan import quantiles
 from simulator.experiments.folder import Floats
+from simulator.experiments.intervals import change_of_share, standard_error, student_95
 from simulator.experiments.runs import RESULTS, Machinery, run
 from simulator.experiments.store import Run, open_run
-from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.findings import Hint, UsageError, did_you_mean
 from simulator.registry import Data
 from simulator.scenario import Scenario
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from simulator.registry import Name
 
 Progress = Callable[[int, int], None]
-Z95 = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,10 @@ class Comparison:
         for found in self.differences:
             if (found.series, found.year, found.label) == (series, year, chosen):
                 return found
-        raise UsageError(f"{metric} of {chosen} was not compared; labels: {', '.join(self.labels)}")
+        raise UsageError(
+            f"{metric} of {chosen} was not compared; labels: {', '.join(self.labels)}",
+            f"未比较 {chosen} 的 {metric}；可用：{'、'.join(self.labels)}",
+        )
 
     def paired(self, series: str, position: int) -> Floats:
         """Annual figures of one run for the paired members, float64[n, years]."""
@@ -231,7 +233,10 @@ def compare(
     paired (other seeds, no common members or years); otherwise as `run`.
     """
     if len(scenarios) < 2:
-        raise UsageError(f"compare needs at least two scenarios; found {len(scenarios)}")
+        raise UsageError(
+            f"compare needs at least two scenarios; found {len(scenarios)}",
+            f"compare 至少需要两个情景；给出 {len(scenarios)} 个",
+        )
 
     def once(scenario: Scenario | Run | str | Path, others: int = 0) -> Run:
         if isinstance(scenario, Run):
@@ -286,7 +291,10 @@ def compare_runs(
     """
     first = runs[0]
     if len({run.library.registry.digest for run in runs}) > 1:
-        raise UsageError("runs of different cities (--data) cannot be compared member by member")
+        raise UsageError(
+            "runs of different cities (--data) cannot be compared member by member",
+            "不同城市（--data）的运行不能逐成员比较",
+        )
     members, years = _common(runs, limit)
     labels = _labels(runs)
     chosen = _metrics(metrics, first, years)
@@ -324,7 +332,7 @@ def price(found: TargetDifference, before: Floats, after: Floats) -> Price:
     """Price the extra probability of a target by the budgets of the paired members, 亿元."""
     gap = after - before
     extra = float(gap.mean())
-    half = student_95(gap.size - 1) * _error(gap)
+    half = student_95(gap.size - 1) * standard_error(gap)
     money = (extra - half, extra + half)
     points = (100.0 * found.low, 100.0 * found.high)
     quotient: tuple[float | None, float | None, float | None] = (None, None, None)
@@ -361,14 +369,17 @@ def parse_metric(text: str, series: Sequence[str], years: Sequence[int]) -> tupl
     """
     name, at, year = text.partition("@")
     if name not in series:
-        near = nearest(name, series)
-        hint = f"; did you mean {near}?" if near else "; see `simulate metrics`"
-        raise UsageError(f"{text!r}: no series {name!r}{hint}")
+        catalogue = Hint("; see `simulate metrics`", "；见 simulate metrics")
+        hint = did_you_mean(name, series, catalogue)
+        raise UsageError(
+            f"{text!r}: no series {name!r}{hint.en}", f"{text!r}：没有序列 {name!r}{hint.zh}"
+        )
     if not at:
         return name, years[-1]
     if not year.isascii() or not year.isdigit() or int(year) not in years:
         raise UsageError(
-            f"{text!r}: no year {year!r}; allowed: {', '.join(str(each) for each in years)}"
+            f"{text!r}: no year {year!r}; allowed: {', '.join(str(each) for each in years)}",
+            f"{text!r}：没有年份 {year!r}；可用：{'、'.join(str(each) for each in years)}",
         )
     return name, int(year)
 
@@ -376,37 +387,11 @@ def parse_metric(text: str, series: Sequence[str], years: Sequence[int]) -> tupl
 def paired_shares(
     before: npt.NDArray[np.bool_], after: npt.NDArray[np.bool_]
 ) -> tuple[float, float, float, int, int]:
-    """Difference of two paired shares: value, 95 % interval, and how many gained and lost.
-
-    Bonett and Price (2012): one pair is added to each kind of disagreement, so that the interval
-    keeps a width where no member disagrees.
-    """
-    total = before.size
+    """Difference of two paired shares: value, 95 % interval, and how many gained and lost."""
+    change = change_of_share(after.astype(np.float64) - before)
     gained = int(np.count_nonzero(after & ~before))
     lost = int(np.count_nonzero(before & ~after))
-    up, down = (gained + 1) / (total + 2), (lost + 1) / (total + 2)
-    half = Z95 * math.sqrt((up + down - (up - down) ** 2) / (total + 2))
-    low, high = max(-1.0, up - down - half), min(1.0, up - down + half)
-    return (gained - lost) / total, low, high, gained, lost
-
-
-@functools.cache
-def student_95(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t by its expansion about the normal one.
-
-    Abramowitz and Stegun (1964), 26.7.5; within 0.002 from 5 degrees of freedom on, and below
-    that the exact quantiles.
-    """
-    exact = (12.706204736, 4.302652730, 3.182446305, 2.776445105, 2.570581836)
-    if freedom <= len(exact):
-        return exact[freedom - 1]
-    z = Z95
-    return (
-        z
-        + (z**3 + z) / (4 * freedom)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
-    )
+    return *change, gained, lost
 
 
 def _common(
@@ -414,18 +399,22 @@ def _common(
 ) -> tuple[npt.NDArray[np.int64], tuple[int, ...]]:
     seeds = sorted({each.seed for each in runs})
     if len(seeds) > 1:
+        told = [str(seed) for seed in seeds]
         raise UsageError(
-            f"runs with seeds {', '.join(str(seed) for seed in seeds)} share no draws; compare "
-            "runs of one seed"
+            f"runs with seeds {', '.join(told)} share no draws; compare runs of one seed",
+            f"种子 {'、'.join(told)} 的运行没有共同的抽样；请比较同一种子的运行",
         )
     members = functools.reduce(np.intersect1d, [each.members for each in runs])
     if limit is not None:
         members = members[members < limit]
     if members.size < 2:
-        raise UsageError(f"the runs have {members.size} members in common; at least 2 are needed")
+        raise UsageError(
+            f"the runs have {members.size} members in common; at least 2 are needed",
+            f"各运行只有 {members.size} 个共同成员；至少需要 2 个",
+        )
     years = tuple(year for year in runs[0].years if all(year in each.years for each in runs))
     if not years:
-        raise UsageError("the runs have no year in common")
+        raise UsageError("the runs have no year in common", "各运行没有共同的年份")
     return members, years
 
 
@@ -466,7 +455,10 @@ def _independent(
     series: str,
 ) -> Floats:
     if other.seed == later.seed:
-        raise UsageError("the runs for the unpaired comparison have the same seed")
+        raise UsageError(
+            "the runs for the unpaired comparison have the same seed",
+            "不配对比较所用的运行种子相同",
+        )
     shared = np.intersect1d(members, other.members)
     return _aligned(other, shared, years, series)
 
@@ -476,8 +468,8 @@ def _difference(
 ) -> Difference:
     gap = after - before
     mean = float(gap.mean())
-    half = student_95(gap.size - 1) * _error(gap)
-    unpaired = student_95(gap.size - 1) * math.hypot(_error(before), _error(apart))
+    half = student_95(gap.size - 1) * standard_error(gap)
+    unpaired = student_95(gap.size - 1) * math.hypot(standard_error(before), standard_error(apart))
     p05, p25, p50, p75, p95 = quantiles(gap).tolist()
     return Difference(
         label=label,
@@ -497,13 +489,6 @@ def _difference(
         half_width=half,
         half_width_unpaired=unpaired,
     )
-
-
-def _error(values: Floats) -> float:
-    """Standard error of the mean; exactly zero where all values are equal."""
-    if values.size < 2 or values.min() == values.max():
-        return 0.0
-    return float(values.std(ddof=1)) / math.sqrt(values.size)
 
 
 class Members:

@@ -18,7 +18,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.experiments.attribution import headline_of
 from simulator.experiments.cases import (
     Aim,
     Cases,
@@ -26,11 +25,14 @@ from simulator.experiments.cases import (
     aim_of,
     assumption_factors,
     changed,
+    headline_of,
     lever_factors,
 )
 from simulator.experiments.sensitivity import values_at
 from simulator.foundation.findings import UsageError
+from simulator.registry import Name
 from simulator.scenario import Scenario
+from simulator.targets import Probability, probability
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -57,6 +59,14 @@ class Box(NamedTuple):
         return np.asarray(((table >= self.low) & (table <= self.high)).all(axis=1))
 
 
+class Tested(NamedTuple):
+    """A box on members that took no part in finding it; as of `Box`, with Wilson intervals."""
+
+    coverage: Probability
+    density: Probability
+    mass: Probability
+
+
 class Condition(NamedTuple):
     """One side condition of a box, and how likely chance alone would make it as useful (binomial test)."""
 
@@ -71,17 +81,19 @@ class Discovery:
     """The box found for one target, tested on members that took no part in finding it.
 
     `hits` is the share of all members that reach the target (or miss it, when `missed`). `tested` is the same box on
-    the other half. `table` and `flags` hold the members for figures: (members, factors) and (members,).
+    the other half; `failed` members had no result and are left out. `table` and `flags` hold the members for figures:
+    (members, factors) and (members,).
     """
 
     scenario: Scenario
     aim: Aim
     missed: bool
-    hits: float
+    hits: Probability
     members: int
+    failed: int
     conditions: tuple[Condition, ...]
     found: Box
-    tested: Box
+    tested: Tested
     trajectory: tuple[Box, ...]
     factors: tuple[Factor, ...]
     table: Floats
@@ -104,7 +116,10 @@ def discover(
     target, fewer than 40 members, or a target that every member or none reaches.
     """
     if members < 40:
-        raise UsageError(f"discover needs at least 40 members; found {members}")
+        raise UsageError(
+            f"discover needs at least 40 members; found {members}",
+            f"discover 至少需要 40 个成员；给出 {members} 个",
+        )
     held = cases or Cases()
     held.plan(members)
     doses = lever_factors(scenario) if levers else ()
@@ -115,7 +130,9 @@ def discover(
         power = math.ceil(math.log2(members))
         design = qmc.Sobol(len(doses), rng=np.random.default_rng(scenario.seed)).random_base2(power)
         scenarios = [changed(scenario, values_at(doses, point)) for point in design[:members]]
-        outcomes = held.evaluate_all(scenarios, [range(m, m + 1) for m in range(members)])
+        each = [range(m, m + 1) for m in range(members)]
+        every = held.evaluate_all(scenarios, each, every=False)
+        outcomes = [outcome for outcome in every if outcome.members.size]
     else:
         whole = held.evaluate(scenario, range(members))
         outcomes = [whole.only(whole.members[m : m + 1]) for m in range(len(whole.members))]
@@ -131,21 +148,24 @@ def discover(
         ]
     )
     if flags.all() or not flags.any():
-        word = "every member" if flags.all() else "no member"
+        word = Name("全部", "every member") if flags.all() else Name("没有一个", "no member")
+        verb = Name("未实现", "misses") if missed else Name("实现", "reaches")
         raise UsageError(
-            f"{word} of {len(flags)} {'misses' if missed else 'reaches'} {aim.key}: no conditions to find"
+            f"{word.en} of {len(flags)} {verb.en} {aim.key}: no conditions to find",
+            f"{len(flags)} 个成员中{word.zh}{verb.zh} {aim.key}：无条件可寻",
         )
     factors = (*doses, *drawn)
     finding, testing = slice(0, None, 2), slice(1, None, 2)
     trajectory = peel(table[finding], flags[finding])
     chosen, conditions = _plain(choose(trajectory), factors, table[finding], flags[finding])
-    tested = _boxed(chosen.low, chosen.high, table[testing], flags[testing])
+    tested = box_on(chosen, table[testing], flags[testing])
     return Discovery(
         scenario,
         aim,
         missed,
-        float(flags.mean()),
+        probability(flags),
         len(flags),
+        members - len(flags),
         conditions,
         chosen,
         tested,
@@ -200,6 +220,12 @@ def choose(boxes: Sequence[Box]) -> Box:
     )
 
 
+def box_on(box: Box, table: Floats, flags: Flags) -> Tested:
+    """How a box does on other members: `table` (rows, factors), `flags` (rows,)."""
+    inside = box.inside(table)
+    return Tested(_share(inside[flags]), _share(flags[inside]), _share(inside))
+
+
 def p_value(j: int, box: Box, table: Floats, flags: Flags) -> float:
     """Chance of at least as many hits among the rows inside if condition j selected nothing (binomial)."""
     from scipy.stats import binom
@@ -243,6 +269,11 @@ def _boxed(low: Floats, high: Floats, table: Floats, flags: Flags) -> Box:
         hits / int(inside.sum()) if inside.any() else 0.0,
         float(inside.mean()),
     )
+
+
+def _share(flags: Flags) -> Probability:
+    """A share of members; of none, nothing is known."""
+    return probability(flags) if flags.size else Probability(math.nan, 0.0, 1.0, 0)
 
 
 def _dose(scenario: Scenario, factor: Factor) -> float:

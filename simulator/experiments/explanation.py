@@ -18,7 +18,7 @@ import numpy.typing as npt
 from simulator.experiments.cases import lever_cost
 from simulator.experiments.comparison import parse_metric
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.foundation.parameters import Parameter
 from simulator.foundation.randomness import Origin, entity_id, name_group
 from simulator.foundation.units import format_quantity
@@ -196,9 +196,8 @@ def explain_parameter(run: "Run", name: str, most: int = 12) -> ParameterStory:
     """What an assumption moves in a run; UsageError for an unknown name."""
     scenario = run.scenario
     if name not in scenario.assumptions:
-        near = nearest(name, scenario.assumptions)
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"no assumption {name!r}{hint}")
+        hint = did_you_mean(name, scenario.assumptions)
+        raise UsageError(f"no assumption {name!r}{hint.en}", f"没有假设 {name!r}{hint.zh}")
     effects = lever_tables(run.library).effects
     ids = {effect.lever for effect in effects if effect.parameter == name}
     drawn = run.parameters(name)
@@ -239,10 +238,10 @@ def explain_firm(
     if wanted is None and re.fullmatch(r"\d+", firm):
         wanted = int(firm)
     if wanted is None and firm != "largest":
-        near = nearest(firm, [*known, "largest"])
-        hint = f"; did you mean {near}?" if near else ""
+        hint = did_you_mean(firm, [*known, "largest"])
         raise UsageError(
-            f"no firm {firm!r}; allowed: largest, {', '.join(known)}, or a firm's number{hint}"
+            f"no firm {firm!r}; allowed: largest, {', '.join(known)}, or a firm's number{hint.en}",
+            f"没有企业 {firm!r}；可用：largest、{'、'.join(known)} 或企业编号{hint.zh}",
         )
     identity, life = _life(scenario, wanted, member, engine)
     without = dataclasses.replace(scenario, levers=(), plans=())
@@ -328,7 +327,9 @@ def _life(scenario: Scenario, firm: int | None, member: int, engine: str) -> tup
     model.close()
     if not any(states):
         if scenario.levers:
-            raise UsageError(f"member {member} has no firm {firm}")
+            raise UsageError(
+                f"member {member} has no firm {firm}", f"成员 {member} 中没有企业 {firm}"
+            )
         empty = {name: np.full(len(states), np.nan) for name in COLUMNS}
         return firm, Life(scenario, study.quarters, empty, ())
     columns = {

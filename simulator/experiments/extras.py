@@ -14,5 +14,6 @@ def extra(module: str, name: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as missing:
         raise UsageError(
-            f"this needs {module.partition('.')[0]}; install it with: pip install '{PROJECT}[{name}]'"
+            f"this needs {module.partition('.')[0]}; install it with: pip install '{PROJECT}[{name}]'",
+            f"需要 {module.partition('.')[0]}；安装：pip install '{PROJECT}[{name}]'",
         ) from missing

@@ -59,11 +59,14 @@ def judge_plans(runs: Sequence[Run]) -> Judgement:
     Raises UsageError without a run and for runs of different cities.
     """
     if not runs:
-        raise UsageError("no run to judge the plans on")
+        raise UsageError("no run to judge the plans on", "没有可据以评判规划的运行")
     library = runs[0].library
     registry = library.registry
     if any(run.library.registry.digest != registry.digest for run in runs):
-        raise UsageError("the runs are of different plan data: judge those of one city at a time")
+        raise UsageError(
+            "the runs are of different plan data: judge those of one city at a time",
+            "各运行的规划数据不同：请一次只评判同一座城市的运行",
+        )
     scores = {run.path: {item.id: item for item in run.targets()} for run in runs}
     rows = []
     for judged in judge_all(library):

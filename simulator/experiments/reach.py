@@ -1,11 +1,13 @@
 """What it would take: the cheapest lever packages that lift a target to a wished probability, or that none does.
 
 Three steps. (1) One lever at a time is moved over its bounds on paired members: with the same draws a flow's logarithm
-(a count itself) is nearly additive in levers, so these effects, member by member, make a response surface. (2) On the
-surface the best package for a budget is a smooth problem with linear cost and box bounds, solved by scipy's SLSQP; the
-package is then run, and the surface is moved onto what the run gave, until they agree. (3) Every package that is
+(a count itself) is nearly additive in levers, so these effects, member by member, make a response surface. A few scouts
+go first: a lever that moves none of them is idle, and the many that hardly move anybody are taken as linear. (2) On
+the surface the best package for a budget is a smooth problem with linear cost and box bounds, solved by scipy's SLSQP;
+the package is then run, and the surface is moved onto what the run gave, until they agree. (3) Every package that is
 reported is run on fresh members that took no part in choosing it: the fall from the first to the second probability is
-the winner's curse, and it is printed. The surface only guides; every probability reported comes from runs.
+the winner's curse, and it is printed. The surface only guides; every probability reported comes from runs. What a level
+costs is corrected by the fresh members and has their interval, carried from probability to money along the surface.
 """
 
 import dataclasses
@@ -27,10 +29,12 @@ from simulator.experiments.cases import (
     changed,
     constant,
     cost_is_assumed,
+    headline_of,
     lever_cost,
     lever_factors,
 )
-from simulator.foundation.findings import UsageError, nearest
+from simulator.experiments.intervals import Estimate, mean_of
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import observable_of
 from simulator.policy.effects import lever_tables
 from simulator.scenario import Scenario
@@ -39,11 +43,16 @@ from simulator.targets import Goal, Probability, probability, score
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Status = Literal["reached", "within_error", "not_confirmed", "not_reachable", "over_budget"]
+Who = Literal["scouts", "choosing", "fresh"]
+"""Which members a package is run on; scouts are the first of the choosing ones."""
 
 LEVELS: Final = (0.5, 0.8, 0.95)
-ROUNDS: Final = 4
+ROUNDS: Final = 5
 """Runs of one package at most while the surface is moved onto them."""
-FRONTIER_POINTS: Final = 6
+FRONTIER_POINTS: Final = 5
+SCOUTS: Final = 12
+STRAIGHT: Final = 0.02
+"""Levers whose effects together make no more than this share of all effects are taken as linear in their dose."""
 NEGLIGIBLE: Final = 1e-9
 COST_LOG_SD: Final = {True: 0.5, False: 0.2}
 """Assumed log spread of a lever's unit cost: a factor of 2.3 either way (90 %) where it is assumed, 1.4 where not."""
@@ -70,9 +79,9 @@ class Run(NamedTuple):
 
 
 class Runner(Protocol):
-    """Runs packages of doses on the members chosen with, or on fresh ones."""
+    """Runs packages of doses on scouts, on the members chosen with, or on fresh ones."""
 
-    def __call__(self, packages: Sequence[Floats], fresh: bool) -> list[Run]:
+    def __call__(self, packages: Sequence[Floats], who: Who) -> list[Run]:
         """Each package's run, in order; all of one call on the same members."""
 
 
@@ -97,22 +106,24 @@ class Level:
     """One wished probability: its cheapest package found, or why there is none.
 
     `reached` and `within_error` are judged on fresh members, `not_confirmed` met it only on the members it was chosen
-    with. `not_reachable` and `over_budget` have no package: the nearest one is no answer.
+    with. `not_reachable` and `over_budget` have no package: the nearest one is no answer. `cost` is what the level
+    itself costs by the fresh members, in 亿元 with its interval; infinite where the bounds end before it.
     """
 
     level: float
     status: Status
     package: Package | None
+    cost: Estimate | None
 
 
 class Rank(NamedTuple):
-    """One lever alone, at its upper bound: what it adds to the probability, its cost, and how sure its place is.
+    """One lever at its upper bound beside all others: what it adds to the probability, its cost, how sure its place is.
 
     `overtaken` is the probability that the next lever brings more for the money, when unit costs are uncertain.
     """
 
     key: str
-    gain: float
+    gain: Estimate
     cost: float
     overtaken: float
 
@@ -131,6 +142,11 @@ class Frontier:
     levels: tuple[Level, ...]
     ranking: tuple[Rank, ...]
     runs: int
+
+    @property
+    def curse(self) -> float:
+        """How much probability the packages lose on average from the members they were chosen with to fresh ones."""
+        return float(np.mean([each.chosen.value - each.fresh.value for each in self.packages]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +193,11 @@ class Surface:
 
     def chance(self, doses: Floats) -> float:
         """Smoothed share of members that meet every goal."""
-        return float(np.prod(self._met(doses), axis=1).mean())
+        return float(self.chances(doses).mean())
+
+    def chances(self, doses: Floats) -> Floats:
+        """Smoothed probability of each member, (members,)."""
+        return np.asarray(np.prod(self._met(doses), axis=1))
 
     def slope(self, doses: Floats) -> Floats:
         """Its gradient by dose, (levers,)."""
@@ -220,7 +240,7 @@ class Surface:
         return np.asarray(ndtr((self._level(self._share(doses)) - self._goal) / self._width))
 
     def _scaled(self, levels: Floats) -> Floats:
-        return np.where(self._log, np.log(np.maximum(levels, 1e-9)), levels)
+        return _scaled(levels, self._log)
 
 
 def best_within(surface: Surface, budget: float, starts: Sequence[Floats]) -> Floats:
@@ -323,26 +343,46 @@ class _Search:
         self.floor = np.array([lever.factor.low for lever in levers])
         self.runner, self.levels, self.budget = run, levels, budget
         self.runs = 0
-        (self.nothing, *full) = self.run(
-            [self.floor, *(self._alone(j, 1.0) for j in range(len(levers)))]
-        )
-        moves = [bool((each.levels != self.nothing.levels).any()) for each in full]
-        self.moving = [j for j, moved in enumerate(moves) if moved]
+        self.nothing, whole = self._all_or_nothing(logarithmic)
         self.levers = tuple(levers[j] for j in self.moving)
-        half = self.run([self._alone(j, 0.5) for j in self.moving])
-        shape = (len(self.moving), *self.nothing.levels.shape)
-        self.surface = Surface(
-            self.levers,
-            thresholds,
-            logarithmic,
-            self.nothing.levels,
-            np.array([each.levels for each in half]).reshape(shape),
-            np.array([full[j].levels for j in self.moving]).reshape(shape),
-        )
+        bent = [j for j in self.moving if j not in self.straight]
+        halves = dict(zip(bent, self.run([self._alone(j, 0.5) for j in bent]), strict=True))
+        base = self.nothing.levels
+        full = np.array([whole[j].levels for j in self.moving]).reshape(-1, *base.shape)
+        half = np.array(
+            [
+                halves[j].levels if j in halves else _halfway(base, levels, logarithmic)
+                for j, levels in zip(self.moving, full, strict=True)
+            ]
+        ).reshape(full.shape)
+        self.surface = Surface(self.levers, thresholds, logarithmic, base, half, full)
         self.most = float(self.surface.cost @ self.surface.high)
         self.limit = self.most if budget is None else min(self.most, budget)
         if self.limit < self.surface.cost @ self.surface.low:
-            raise UsageError(f"a budget of {budget:g}亿元 is below the cost of all lower bounds")
+            raise UsageError(
+                f"a budget of {budget:g}亿元 is below the cost of all lower bounds",
+                f"预算 {budget:g}亿元低于全部下限的费用",
+            )
+
+    def _all_or_nothing(self, logarithmic: Flags) -> tuple[Run, dict[int, Run]]:
+        """Every lever at its lower bound, and each that moves a scout alone at its upper one."""
+        alone = [self._alone(j, 1.0) for j in range(len(self.everything))]
+        base, *scouted = self.run([self.floor, *alone], "scouts")
+        moves = [bool((each.levels != base.levels).any()) for each in scouted]
+        self.moving = [j for j, moved in enumerate(moves) if moved]
+        nothing, *full = self.run([self.floor, *(alone[j] for j in self.moving)])
+        level = _scaled(nothing.levels, logarithmic)
+        spread = np.maximum(level.std(axis=0), NEGLIGIBLE)
+        sizes = np.array(
+            [
+                float((np.abs(_scaled(each.levels, logarithmic) - level) / spread).mean())
+                for each in full
+            ]
+        )
+        order = np.argsort(sizes)
+        small = np.cumsum(sizes[order]) <= STRAIGHT * sizes.sum()
+        self.straight = {self.moving[i] for i in order[small].tolist()}
+        return nothing, dict(zip(self.moving, full, strict=True))
 
     def frontier(self) -> Frontier:
         high = self.surface.high
@@ -357,11 +397,13 @@ class _Search:
         spent = self._cost(low) + bend * (self._cost(best[0]) - self._cost(low))
         between = [self._at(float(budget), best[0]) for budget in spent]
         points = [(low, self.nothing), *between, best, *(p for p in found.values() if p)]
-        fresh = self.run_moving([doses for doses, _ in points], fresh=True)
+        fresh = self.run_moving([doses for doses, _ in points], "fresh")
         packages = [self._package(*point, anew) for point, anew in zip(points, fresh, strict=True)]
-        reached = iter(packages[len(between) + 2 :])
+        reached = iter(zip(points, packages, strict=True))
+        for _ in range(len(between) + 2):
+            next(reached)
         levels = tuple(
-            self._judged(level, next(reached) if point else None, whole)
+            self._judged(level, *next(reached)) if point else self._refused(level, whole)
             for level, point in found.items()
         )
         idle = tuple(lever for j, lever in enumerate(self.everything) if j not in self.moving)
@@ -375,15 +417,15 @@ class _Search:
             self.runs,
         )
 
-    def run(self, packages: Sequence[Floats], fresh: bool = False) -> list[Run]:
+    def run(self, packages: Sequence[Floats], who: Who = "choosing") -> list[Run]:
         self.runs += len(packages)
-        return self.runner(packages, fresh) if packages else []
+        return self.runner(packages, who) if packages else []
 
-    def run_moving(self, packages: Sequence[Floats], fresh: bool = False) -> list[Run]:
+    def run_moving(self, packages: Sequence[Floats], who: Who = "choosing") -> list[Run]:
         whole = [self.floor.copy() for _ in packages]
         for doses, moving in zip(whole, packages, strict=True):
             doses[self.moving] = moving
-        return self.run(whole, fresh)
+        return self.run(whole, who)
 
     def _alone(self, j: int, share: float) -> Floats:
         doses = self.floor.copy()
@@ -409,24 +451,30 @@ class _Search:
         return best
 
     def _reaching(self, level: float, best: tuple[Floats, Run]) -> tuple[Floats, Run] | None:
-        """The cheapest package found that reaches a level on the members it is chosen with."""
+        """The cheapest package found that reaches a level on the members it is chosen with, or comes nearest to it."""
         if best[1].met.mean() < level:
             return None
-        kept, asked = best, level
+        kept: tuple[Floats, Run] | None = None
+        near, asked = best, level
         for _ in range(ROUNDS):
-            doses = cheapest_for(self.surface, asked, self.limit, [kept[0]])
+            doses = cheapest_for(self.surface, asked, self.limit, [near[0]])
             if doses is None:
                 break
             (ran,) = self.run_moving([doses])
             self.surface.move(doses, ran)
-            # The surface is smoothed, the runs are counted: what that differs by is asked on top.
-            asked = level + self.surface.chance(doses) - float(ran.met.mean())
-            if ran.met.mean() >= level and self._cost(doses) < self._cost(kept[0]):
-                settled = self._cost(kept[0]) - self._cost(doses) < 0.01 * self._cost(doses)
-                kept = (doses, ran)
-                if settled:
+            near = (doses, ran)
+            # The surface is smoothed, the runs are counted: what that differs by is asked on top, a member at least.
+            short = level - float(ran.met.mean())
+            asked = self.surface.chance(doses) + (
+                max(short, 1 / len(ran.met)) if short > 0.0 else short
+            )
+            if short <= 0.0:
+                settled = kept is not None and self._cost(kept[0]) < 1.01 * self._cost(doses)
+                if kept is None or self._cost(doses) < self._cost(kept[0]):
+                    kept = near
+                if settled or short > -1 / len(ran.met):
                     break
-        return kept
+        return kept or near
 
     def _at(self, budget: float, start: Floats) -> tuple[Floats, Run]:
         """The best package for a budget."""
@@ -453,14 +501,30 @@ class _Search:
             float(costs[assumed].sum()) / total if total > 0.0 else 0.0,
         )
 
-    def _judged(self, level: float, package: Package | None, whole: Run) -> Level:
-        if package is None:
-            capped = self.limit < self.most and float(whole.met.mean()) >= level
-            return Level(level, "over_budget" if capped else "not_reachable", None)
+    def _refused(self, level: float, whole: Run) -> Level:
+        capped = self.limit < self.most and float(whole.met.mean()) >= level
+        return Level(level, "over_budget" if capped else "not_reachable", None, None)
+
+    def _judged(self, level: float, point: tuple[Floats, Run], package: Package) -> Level:
+        cost = self._cost_of(level, point, package)
         if package.fresh.value >= level:
-            return Level(level, "reached", package)
+            return Level(level, "reached", package, cost)
         near = package.fresh.high >= level
-        return Level(level, "within_error" if near else "not_confirmed", package)
+        return Level(level, "within_error" if near else "not_confirmed", package, cost)
+
+    def _cost_of(self, level: float, point: tuple[Floats, Run], package: Package) -> Estimate:
+        """What the level costs if the package's true probability is that of the fresh members, or an end of theirs."""
+        doses, chosen = point
+        self.surface.move(doses, chosen)
+        here = self.surface.chance(doses)
+
+        def cost(probability: float) -> float:
+            asked = here + level - probability
+            found = cheapest_for(self.surface, asked, self.most, [doses, self.surface.high])
+            return math.inf if found is None else self._cost(found)
+
+        fresh = package.fresh
+        return Estimate(cost(fresh.value), cost(fresh.high), cost(fresh.low))
 
     def _ranking(self) -> tuple[Rank, ...]:
         """Levers by probability for the money, each alone above the lower bounds, on the smoothed surface."""
@@ -469,9 +533,9 @@ class _Search:
         for j, lever in enumerate(self.levers):
             top, bottom = high.copy(), high.copy()
             bottom[j] = low[j]
-            gain = self.surface.chance(top) - self.surface.chance(bottom)
+            gain = mean_of(self.surface.chances(top) - self.surface.chances(bottom))
             rows.append((lever, gain, lever.cost * float(high[j] - low[j])))
-        rows.sort(key=lambda row: -row[1] / max(row[2], NEGLIGIBLE))
+        rows.sort(key=lambda row: -row[1].value / max(row[2], NEGLIGIBLE))
         return tuple(
             Rank(
                 lever.key,
@@ -485,12 +549,15 @@ class _Search:
 
 
 def overtaken(
-    row: tuple[Lever, float, float], following: tuple[Lever, float, float] | None
+    row: tuple[Lever, Estimate, float], following: tuple[Lever, Estimate, float] | None
 ) -> float:
     """Probability that the following (lever, gain, cost) brings more for the money when unit costs are lognormal."""
-    if following is None or min(row[1], following[1]) <= 0.0 or min(row[2], following[2]) <= 0.0:
+    if following is None or min(row[2], following[2]) <= 0.0:
         return 0.0
-    ahead = math.log(row[1] / row[2]) - math.log(following[1] / following[2])
+    one, two = row[1].value, following[1].value
+    if min(one, two) <= 0.0:
+        return 0.0
+    ahead = math.log(one / row[2]) - math.log(two / following[2])
     spread = math.hypot(COST_LOG_SD[row[0].assumed], COST_LOG_SD[following[0].assumed])
     return 0.5 * math.erfc(ahead / spread / math.sqrt(2.0))
 
@@ -512,34 +579,39 @@ def levers_for(scenario: Scenario, only: Sequence[str] = ()) -> tuple[Lever, ...
     words = {*(lever.key for lever in found), *(lever.factor.group for lever in found)}
     for word in only:
         if word not in words:
-            near = nearest(word, words)
-            hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"{word!r} is neither an acting lever nor a kind of levers{hint}")
+            hint = did_you_mean(word, words)
+            raise UsageError(
+                f"{word!r} is neither an acting lever nor a kind of levers{hint.en}",
+                f"{word!r} 既不是起作用的政策工具，也不是工具类别{hint.zh}",
+            )
     return tuple(
         lever for lever in found if not only or {lever.key, lever.factor.group} & set(only)
     )
 
 
 def member_runs(levers: int, members: int, fresh: int, levels: int) -> int:
-    """About how many member runs a search takes; for telling people ahead."""
-    return (2 * levers + 4 + 3 * levels + FRONTIER_POINTS) * members + (
-        FRONTIER_POINTS + 3 + levels
-    ) * fresh
+    """At most about how many member runs a search takes; for telling people ahead."""
+    scouts = (1 + levers) * min(SCOUTS, members)
+    return (
+        scouts
+        + (2 * levers + 4 + 3 * levels + FRONTIER_POINTS) * members
+        + (FRONTIER_POINTS + 3 + levels) * fresh
+    )
 
 
 def reach(
     scenario: Scenario,
-    target: str,
+    target: str = "",
     *,
     levels: Sequence[float] = LEVELS,
     budget: float | None = None,
     only: Sequence[str] = (),
-    members: int = 96,
-    fresh: int = 300,
+    members: int = 64,
+    fresh: int = 240,
     published: bool = False,
     cases: Cases | None = None,
 ) -> Reach:
-    """The cheapest lever packages that lift a target, or a plan jointly, to the levels.
+    """The cheapest lever packages that lift a target, or a plan jointly, to the levels; by default the headline.
 
     Doses are held constant while a lever is in force; levers not searched keep the scenario's own doses. `budget` in
     亿元 is what the searched levers may cost over the period. Members 0 … `members`−1 choose, the next `fresh` check.
@@ -547,22 +619,33 @@ def reach(
     """
     for level in levels:
         if not 0.0 < level < 1.0:
-            raise UsageError(f"a level is {level:g}; allowed: between 0 and 1, such as 0.8")
+            raise UsageError(
+                f"a level is {level:g}; allowed: between 0 and 1, such as 0.8",
+                f"概率水平 {level:g} 无效；允许 0 与 1 之间，例如 0.8",
+            )
     levers = levers_for(scenario, only)
     if not levers:
-        raise UsageError(f"{scenario.stem} has no lever in force that acts")
+        raise UsageError(
+            f"{scenario.stem} has no lever in force that acts",
+            f"{scenario.stem} 没有起作用的政策工具",
+        )
     held = cases or Cases()
     held.plan(member_runs(len(levers), members, fresh, len(levels)))
     choosing, checking = range(members), range(members, members + fresh)
+    asked: dict[Who, range] = {
+        "scouts": range(min(SCOUTS, members)),
+        "choosing": choosing,
+        "fresh": checking,
+    }
     first = held.evaluate(scenario, choosing)
-    aim = aim_of(scenario, target, first, published)
+    aim = aim_of(scenario, target or headline_of(first), first, published)
     keys = [lever.key for lever in levers]
 
-    def run(packages: Sequence[Floats], fresh: bool) -> list[Run]:
+    def run(packages: Sequence[Floats], who: Who) -> list[Run]:
         chosen = [
             changed(scenario, dict(zip(keys, doses.tolist(), strict=True))) for doses in packages
         ]
-        found = held.evaluate_all(chosen, checking if fresh else choosing)
+        found = held.evaluate_all(chosen, asked[who])
         # A dose fails no founding: the members that fail are the same in every package.
         return [Run(aim.levels(outcome), aim.flags(outcome)) for outcome in found]
 
@@ -588,3 +671,14 @@ def _is_flow(goal: Goal, outcomes: CaseOutcomes) -> bool:
     """Whether a goal's level is a flow above zero, whose logarithm adds up."""
     series = score([goal], outcomes)[0].series
     return observable_of(series).kind == "flow" and bool((outcomes.annual(series) > 0.0).all())
+
+
+def _scaled(levels: Floats, logarithmic: Flags) -> Floats:
+    """Levels on the scale on which effects of levers add up."""
+    return np.where(logarithmic, np.log(np.maximum(levels, 1e-9)), levels)
+
+
+def _halfway(base: Floats, full: Floats, logarithmic: Flags) -> Floats:
+    """Levels at half a dose that acts in proportion."""
+    middle = np.sqrt(np.maximum(base, 1e-9) * np.maximum(full, 1e-9))
+    return np.where(logarithmic, middle, (base + full) / 2)

@@ -48,7 +48,7 @@ from simulator.experiments.simulation import Judging, Progress, RunInterrupted, 
 from simulator.experiments.stopping import Rule, Tally, most_members, read_rule
 from simulator.experiments.store import LATEST, Notice, Run, open_folder, resolve_path
 from simulator.experiments.workers import LOCAL, Crew, Study, open_workers
-from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.registry import Data
 from simulator.scenario import Scenario, load_scenario, sheet_text
 from simulator.scenario.reading import LARGEST_SEED, MOST_MEMBERS
@@ -229,14 +229,15 @@ def _judge(run: Run, wanted: str | None) -> "tuple[str, Callable[[Run], Flags]]"
         if wanted is None:
             raise UsageError(
                 "this run has no headline target with a probability; name one, as in "
-                f"tj27_core_revenue:0.02; allowed: {', '.join(goals) or 'none'}"
+                f"tj27_core_revenue:0.02; allowed: {', '.join(goals) or 'none'}",
+                f"该运行没有可评的主要目标；请指定一个，例如 tj27_core_revenue:0.02；可用：{'、'.join(goals) or '无'}",
             )
     goal = goals.get(wanted)
     if goal is None:
-        near = nearest(wanted, goals)
-        hint = f"; did you mean {near}?" if near else ""
+        hint = did_you_mean(wanted, goals)
         raise UsageError(
-            f"no target {wanted!r} with a probability in this run; allowed: {', '.join(goals)}{hint}"
+            f"no target {wanted!r} with a probability in this run; allowed: {', '.join(goals)}{hint.en}",
+            f"该运行中没有可评的目标 {wanted!r}；可用：{'、'.join(goals)}{hint.zh}",
         )
     return wanted, lambda members: met(goal, members)
 
@@ -310,9 +311,15 @@ def _chosen(
         scenario = tools.load(Path(scenario), overrides or {}, data)
     elif overrides or data is not None:
         name = "set=" if overrides else "data="
-        raise UsageError(f"{name} goes with a scenario file; give its path, not a loaded scenario")
+        raise UsageError(
+            f"{name} goes with a scenario file; give its path, not a loaded scenario",
+            f"{name} 只用于情景文件；请给出路径而非已载入的情景",
+        )
     if seed is not None and not (_is_whole(seed) and 0 <= seed <= LARGEST_SEED):
-        raise UsageError(f"seed is {seed!r}; allowed: a whole number from 0 to {LARGEST_SEED}")
+        raise UsageError(
+            f"seed is {seed!r}; allowed: a whole number from 0 to {LARGEST_SEED}",
+            f"种子 {seed!r} 无效；允许 0 至 {LARGEST_SEED} 的整数",
+        )
     return replace(
         scenario,
         members=scenario.members if n is None else _total(n),
@@ -323,20 +330,29 @@ def _chosen(
 def _total(n: int) -> int:
     if not _is_whole(n) or not 1 <= n <= MOST_MEMBERS:
         raise UsageError(
-            f"the number of members is {n!r}; allowed: a whole number from 1 to {MOST_MEMBERS}"
+            f"the number of members is {n!r}; allowed: a whole number from 1 to {MOST_MEMBERS}",
+            f"成员数 {n!r} 无效；允许 1 至 {MOST_MEMBERS} 的整数",
         )
     return int(n)
 
 
 def _crew(workers: int | None, executor: str, cluster: str | None) -> Crew:
     if executor not in EXECUTORS:
-        near = nearest(str(executor), EXECUTORS)
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"executor is {executor!r}; allowed: {', '.join(EXECUTORS)}{hint}")
+        hint = did_you_mean(str(executor), EXECUTORS)
+        raise UsageError(
+            f"executor is {executor!r}; allowed: {', '.join(EXECUTORS)}{hint.en}",
+            f"executor {executor!r} 无效；可用：{'、'.join(EXECUTORS)}{hint.zh}",
+        )
     if cluster is not None and executor != "threads":
-        raise UsageError("executor and cluster exclude each other; give one of them")
+        raise UsageError(
+            "executor and cluster exclude each other; give one of them",
+            "executor 与 cluster 互斥；只给其一",
+        )
     if cluster not in (None, LOCAL) and workers is not None:
-        raise UsageError("workers does not go with a cluster's address: the cluster has its own")
+        raise UsageError(
+            "workers does not go with a cluster's address: the cluster has its own",
+            "给出集群地址时不能再给 workers：集群自有其数目",
+        )
     return Crew(_workers(workers), executor, cluster)
 
 
@@ -347,15 +363,20 @@ def _workers(workers: int | None) -> int:
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
     if not _is_whole(workers) or workers < 1:
-        raise UsageError(f"workers is {workers!r}; allowed: a whole number from 1 on")
+        raise UsageError(
+            f"workers is {workers!r}; allowed: a whole number from 1 on",
+            f"workers {workers!r} 无效；允许不小于 1 的整数",
+        )
     return int(workers)
 
 
 def _engine(engine: str) -> str:
     if engine not in ENGINES:
-        near = nearest(str(engine), ENGINES)
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"engine is {engine!r}; allowed: {', '.join(ENGINES)}{hint}")
+        hint = did_you_mean(str(engine), ENGINES)
+        raise UsageError(
+            f"engine is {engine!r}; allowed: {', '.join(ENGINES)}{hint.en}",
+            f"engine {engine!r} 无效；可用：{'、'.join(ENGINES)}{hint.zh}",
+        )
     return engine
 
 

@@ -1,15 +1,16 @@
 """What matters: Morris screening and Sobol indices of an outcome over levers and assumptions.
 
-A factor runs over its bounds (a lever) or its prior (an assumption, by quantile, the extreme 1 % left out); the
-outcome of a case is the mean, or the share that meets a target, over the same members in every case. Designs and
-indices are SALib's.
-Source: Morris (1991); Campolongo et al. (2007); Saltelli et al. (2010) as implemented by SALib.
+A factor runs over its bounds (a lever) or its prior (an assumption, by quantile, the extreme 1 % left out). Each
+trajectory of Morris, each base point of Sobol, has members of its own, the same in all of its cases: effects are paired
+member by member, and trajectories (base points) are independent rows, so that what their jackknife says of an index
+holds the doubt of the design and of the members together. Designs are SALib's.
+Source: Morris (1991); Campolongo et al. (2007); Saltelli et al. (2010) for S1, Jansen (1999) for ST.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,38 +27,43 @@ from simulator.experiments.cases import (
     metric_unit,
     metric_values,
 )
+from simulator.experiments.errors import StoreError
 from simulator.experiments.extras import extra
+from simulator.experiments.intervals import Estimate, jackknifed
 from simulator.foundation.findings import UsageError
 from simulator.scenario import Scenario
 
 Floats = npt.NDArray[np.float64]
 Method = Literal["morris", "sobol"]
 METHODS: Final[tuple[Method, ...]] = ("morris", "sobol")
+SIZES: Final[dict[Method, int]] = {"morris": 16, "sobol": 64}
+"""Trajectories, or base points, where none are asked for."""
 TAIL: Final = 0.01
 """Quantiles of a prior stay this far from 0 and 1, where unbounded priors have no number."""
 GRID: Final = 4
 
 
 class Effect(NamedTuple):
-    """One factor's weight in an outcome.
+    """One factor's weight in an outcome, each number with its interval.
 
-    Morris: `first` is μ (the mean change over the factor's range), `whole` is μ* (its mean size), `spread` σ
-    (interaction and curvature). Sobol: `first` is S1, `whole` is ST, `spread` is ST − S1. `error` is the half width
-    of the 95 % interval of `whole`, from SALib's resampling.
+    Morris: `first` is μ (the mean change over the factor's range), `whole` is μ* (its mean size), `spread` the mean
+    distance of single effects from μ (interaction, curvature, members). It stands for σ, which a few trajectories of
+    long-tailed effects do not tell: intervals of σ held the truth four times in five only. Sobol: `first` is S1,
+    `whole` is ST, `spread` is ST − S1; shares of the whole variance, with that of the members in it.
     """
 
     factor: Factor
-    first: float
-    whole: float
-    spread: float
-    error: float
+    first: Estimate
+    whole: Estimate
+    spread: Estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """Effects on one outcome, the strongest first; `cases` were run on `members` members each.
+    """Effects on one outcome, the strongest first.
 
-    `failed` cases had a member without a result and stand with the others' mean.
+    `size` trajectories or base points have `members` members each and are `cases` in all; `failed` of them had a member
+    without a result and were left out.
     """
 
     scenario: Scenario
@@ -65,6 +71,7 @@ class Sensitivity:
     outcome: str
     unit: str
     effects: tuple[Effect, ...]
+    size: int
     cases: int
     members: int
     failed: int
@@ -80,7 +87,7 @@ def chosen_factors(scenario: Scenario, words: Sequence[str]) -> tuple[Factor, ..
         for factor in groups.get(word) or factors_named(scenario, [word]):
             found[factor.key] = factor
     if len(found) < 2:
-        raise UsageError("at least two factors are needed")
+        raise UsageError("at least two factors are needed", "至少需要两个因素")
     return tuple(found.values())
 
 
@@ -95,58 +102,96 @@ def sensitivity(
     *,
     method: Method = "morris",
     factors: Sequence[str] = (),
-    size: int = 6,
-    members: int = 8,
+    size: int | None = None,
+    members: int = 1,
     cases: Cases | None = None,
 ) -> Sensitivity:
     """Rank factors by their weight in `core_revenue@2027` or `P(tj27_core_revenue)`.
 
-    `size` is the number of trajectories of Morris or of base points of Sobol (a power of two). UsageError for unknown
-    words, a missing library, or a Sobol size that is no power of two.
+    `size` is the number of trajectories of Morris or of base points of Sobol (a power of two), each with `members`
+    members of its own. UsageError for unknown words, a missing library, or a Sobol size that is no power of two.
     """
     over = chosen_factors(scenario, factors)
-    if method == "sobol" and size & (size - 1):
-        raise UsageError(f"sobol takes a power of two of base points; found {size}")
-    sample = extra(f"SALib.sample.{method}", "analysis")
-    analyze = extra(f"SALib.analyze.{method}", "analysis")
-    problem = {
-        "num_vars": len(over),
-        "names": [factor.key for factor in over],
-        "bounds": [[0.0, 1.0]] * len(over),
-    }
-    seed = scenario.seed
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the library's own advice on pandas and on sample sizes
-        if method == "morris":
-            design = sample.sample(problem, size, num_levels=GRID, seed=seed)
-        else:
-            design = sample.sample(problem, size, calc_second_order=False, seed=seed)
+    rows = SIZES[method] if size is None else size
+    if rows < 2:
+        raise UsageError(
+            f"at least two trajectories or base points tell an effect from chance; found {rows}",
+            f"至少需要两条轨道或两个基点才能区分影响与偶然；给出 {rows}",
+        )
+    if method == "sobol" and rows & (rows - 1):
+        raise UsageError(
+            f"sobol takes a power of two of base points; found {rows}",
+            f"sobol 的基点数须为 2 的幂；给出 {rows}",
+        )
+    design = _design(method, over, rows, scenario.seed)
     held = cases or Cases()
     held.plan(len(design) * members)
-    scenarios = [changed(scenario, values_at(over, point)) for point in design]
-    found = held.evaluate_all(scenarios, range(members))
-    name, values = outcome_values(found, outcome)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        if method == "morris":
-            indices = analyze.analyze(problem, design, values, num_levels=GRID, seed=seed)
-        else:
-            indices = analyze.analyze(problem, values, calc_second_order=False, seed=seed)
-    effects = [_effect(method, factor, indices, i) for i, factor in enumerate(over)]
-    effects.sort(key=lambda effect: -effect.whole)
+    each = len(design) // rows
+    found = held.evaluate_all(
+        [changed(scenario, values_at(over, point)) for point in design],
+        [range(place // each * members, (place // each + 1) * members) for place in range(len(design))],
+        every=False,
+    )  # fmt: skip
+    whole = [row for row in range(rows) if not any(o.failed for o in _of_row(found, row, each))]
+    if len(whole) < 2:
+        raise StoreError(
+            f"only {len(whole)} of {rows} trajectories or base points have results of all members",
+            f"{rows} 条轨道或基点中只有 {len(whole)} 条的全部成员都有结果",
+        )
+    kept = [outcome for row in whole for outcome in _of_row(found, row, each)]
+    name, values = outcome_values(kept, outcome)
+    points = design.reshape(rows, each, -1)[whole]
+    table = values.reshape(len(whole), each)
+    if method == "morris":
+        effects = _effects(over, elementary_effects(points, table), morris_indices, (1, 2))
+    else:
+        effects = _effects(over, table, sobol_indices, (1,))
     unit = "share" if outcome.startswith("P(") else metric_unit(name)
     return Sensitivity(
         scenario,
         method,
         name,
         unit,
-        tuple(effects),
+        effects,
+        rows,
         len(design),
         members,
-        sum(bool(outcome.failed) for outcome in found),
+        rows - len(whole),
         float(values.mean()),
         float(values.std()),
     )
+
+
+def elementary_effects(points: Floats, values: Floats) -> Floats:
+    """What each factor's one step of each trajectory did, for its whole range.
+
+    `points` (trajectories, factors + 1, factors) in shares, `values` (trajectories, factors + 1) →
+    (trajectories, factors).
+    """
+    steps = np.diff(points, axis=1)
+    which = np.abs(steps).argmax(axis=2)
+    size = np.take_along_axis(steps, which[:, :, None], axis=2)[:, :, 0]
+    effects = np.empty((len(points), points.shape[2]))
+    np.put_along_axis(effects, which, np.diff(values, axis=1) / size, axis=1)
+    return effects
+
+
+def morris_indices(effects: Floats) -> Floats:
+    """μ, μ* and the scatter of elementary effects (trajectories, factors); (3, factors)."""
+    mean = effects.mean(axis=0)
+    return np.stack([mean, np.abs(effects).mean(axis=0), np.abs(effects - mean).mean(axis=0)])
+
+
+def sobol_indices(values: Floats) -> Floats:
+    """S1, ST and ST − S1 of a design without second order, (base points, factors + 2); (3, factors)."""
+    first, mixed, second = values[:, :1], values[:, 1:-1], values[:, -1:]
+    centre = (first.mean() + second.mean()) / 2
+    variance = np.concatenate([first, second]).var()
+    if variance <= 0.0:
+        return np.zeros((3, mixed.shape[1]))
+    main = ((second - centre) * (mixed - first)).mean(axis=0) / variance
+    total = 0.5 * ((first - mixed) ** 2).mean(axis=0) / variance
+    return np.stack([main, total, total - main])
 
 
 def values_at(factors: Sequence[Factor], point: Sequence[float] | Floats) -> dict[str, float]:
@@ -168,11 +213,41 @@ def outcome_values(found: Sequence[CaseOutcomes], outcome: str) -> tuple[str, Fl
     return pairs[0][0], np.array([float(values.mean()) for _, values in pairs])
 
 
-def _effect(method: Method, factor: Factor, indices: Any, i: int) -> Effect:
-    if method == "morris":
-        keys = ("mu", "mu_star", "sigma", "mu_star_conf")
-        first, whole, spread, error = (float(indices[key][i]) for key in keys)
-    else:
-        first, whole, error = (float(indices[key][i]) for key in ("S1", "ST", "ST_conf"))
-        spread = whole - first
-    return Effect(factor, first, whole, spread, error)
+def _design(method: Method, over: Sequence[Factor], rows: int, seed: int) -> Floats:
+    """SALib's points of the unit cube, (cases, factors); all cases of a row stand together."""
+    sample = extra(f"SALib.sample.{method}", "analysis")
+    problem = {
+        "num_vars": len(over),
+        "names": [factor.key for factor in over],
+        "bounds": [[0.0, 1.0]] * len(over),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library's own advice on pandas and on sample sizes
+        if method == "morris":
+            return np.asarray(sample.sample(problem, rows, num_levels=GRID, seed=seed))
+        return np.asarray(sample.sample(problem, rows, calc_second_order=False, seed=seed))
+
+
+def _of_row(found: Sequence[CaseOutcomes], row: int, each: int) -> Sequence[CaseOutcomes]:
+    return found[row * each : (row + 1) * each]
+
+
+def _effects(
+    over: Sequence[Factor],
+    rows: Floats,
+    indices: Callable[[Floats], Floats],
+    signless: Collection[int],
+) -> tuple[Effect, ...]:
+    """Indices with their intervals, the largest whole first; those at the places `signless` are never negative."""
+    plain, positive = (jackknifed(rows, indices, positive) for positive in (False, True))
+    found = []
+    for i, factor in enumerate(over):
+        first, whole, spread = (
+            Estimate(*(float(x[k, i]) for x in (positive if k in signless else plain)))
+            for k in range(3)
+        )
+        if indices is morris_indices and abs(first.value) == whole.value > 0.0:
+            # All effects have one sign: μ is μ* with it, and as sure.
+            first = whole if first.value > 0.0 else Estimate(-whole.value, -whole.high, -whole.low)
+        found.append(Effect(factor, first, whole, spread))
+    return tuple(sorted(found, key=lambda effect: -effect.whole.value))

@@ -132,7 +132,8 @@ def repeat_luck(
     if repeats < 2 or not 2 <= members <= first.requested:
         raise UsageError(
             f"{repeats} repeats of {members} members; allowed: two repeats or more of two members "
-            f"or more, at most the {first.requested} of the run"
+            f"or more, at most the {first.requested} of the run",
+            f"{members} 个成员各重复 {repeats} 次不可行；至少两个成员、各两次，且不超过运行的 {first.requested} 个成员",
         )
     if tools.identify(first.scenario).hash != first.hash:
         raise MismatchError(
@@ -191,7 +192,9 @@ def splits(runs: Sequence[Run], keys: Sequence[str] = ()) -> tuple[Split, ...]:
     if unknown:
         raise UsageError(
             f"no probability to split for {', '.join(sorted(unknown))}; allowed: "
-            + ", ".join(goal.key for goal in scored)
+            + ", ".join(goal.key for goal in scored),
+            f"{'、'.join(sorted(unknown))} 没有可分解的概率；可用："
+            + "、".join(goal.key for goal in scored),
         )
     labels = np.full(shared.size, -1, dtype=np.int64)
     for position, group in enumerate(construction_groups(seen[0])):

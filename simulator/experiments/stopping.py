@@ -42,7 +42,8 @@ def read_rule(text: str | float) -> Rule:
     if found is None or not 0.0 < bound < 0.5:
         raise UsageError(
             f"{text!r} is not a half width; write 0.02, or a target and 0.02 as in "
-            "tj27_core_revenue:0.02; allowed: above 0, below 0.5"
+            "tj27_core_revenue:0.02; allowed: above 0, below 0.5",
+            f"{text!r} 不是半宽；写 0.02，或目标加 0.02，例如 tj27_core_revenue:0.02；允许大于 0、小于 0.5",
         )
     target = found["target"]
     return Rule(target.replace("-", "_").removeprefix("t_") if target else None, bound)
@@ -53,7 +54,8 @@ def most_members(rule: Rule) -> int:
     if rule.most > MOST_MEMBERS:
         raise UsageError(
             f"a half width of {rule.half_width:g} can need {rule.most} members; allowed: up to {MOST_MEMBERS}; "
-            "give the largest number with -n"
+            "give the largest number with -n",
+            f"半宽 {rule.half_width:g} 可能需要 {rule.most} 个成员；最多 {MOST_MEMBERS} 个；请用 -n 给出上限",
         )
     return rule.most
 

@@ -259,14 +259,16 @@ class Run:
         """
         import pandas as pd
 
-        from simulator.foundation.findings import UsageError, nearest
+        from simulator.foundation.findings import UsageError, did_you_mean
 
         chosen = [series for series in self._manifest.series if series.dimension == dimension]
         if not chosen:
             known = sorted({series.dimension for series in self._manifest.series})
-            near = nearest(dimension, known)
-            hint = f"; did you mean {near}?" if near else ""
-            raise UsageError(f"no series by {dimension!r}; allowed: {', '.join(known)}{hint}")
+            hint = did_you_mean(dimension, known)
+            raise UsageError(
+                f"no series by {dimension!r}; allowed: {', '.join(known)}{hint.en}",
+                f"没有按 {dimension!r} 的序列；可用：{'、'.join(known)}{hint.zh}",
+            )
         elements = tuple(dict.fromkeys(series.element for series in chosen))
         keys = tuple(dict.fromkeys(series.key for series in chosen))
         annual = {

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.experiments.attribution import headline_of
 from simulator.experiments.cases import (
     Aim,
     Cases,
@@ -16,9 +15,11 @@ from simulator.experiments.cases import (
     aim_of,
     changed,
     factors_named,
+    headline_of,
     metric_unit,
     metric_values,
 )
+from simulator.experiments.intervals import Estimate, mean_of
 from simulator.foundation.findings import UsageError
 from simulator.foundation.units import QuantityError, parse_quantity
 from simulator.scenario import Scenario
@@ -43,7 +44,7 @@ class Point(NamedTuple):
     """One case of a sweep: the values of the axes, mean and 5–95 % of the metric, probability of the target."""
 
     values: tuple[float, ...]
-    mean: float
+    mean: Estimate
     low: float
     high: float
     chance: Probability
@@ -63,15 +64,24 @@ class Sweep:
     points: tuple[Point, ...]
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row a case: a column for each axis by key, then mean, p05, p95, probability and its interval."""
+        """One row a case: a column for each axis by key, then mean, p05, p95 and probability, with intervals."""
         import pandas as pd
 
         rows = [
-            [*p.values, p.mean, p.low, p.high, p.chance.value, p.chance.low, p.chance.high]
+            [*p.values, *p.mean, p.low, p.high, p.chance.value, p.chance.low, p.chance.high]
             for p in self.points
         ]
         names = [axis.factor.key for axis in self.axes]
-        outcome = ["mean", "p05", "p95", "probability", "probability_low", "probability_high"]
+        outcome = [
+            "mean",
+            "mean_low",
+            "mean_high",
+            "p05",
+            "p95",
+            "probability",
+            "probability_low",
+            "probability_high",
+        ]
         return pd.DataFrame(rows, columns=[*names, *outcome])
 
 
@@ -96,7 +106,9 @@ def axis_of(scenario: Scenario, text: str) -> Axis:
     except ValueError as error:
         raise UsageError(
             f"{text!r} is no axis; write KEY=LOW:HIGH:STEPS or KEY=VALUE,VALUE in {factor.unit}"
-            + (f" ({error})" if isinstance(error, QuantityError) else "")
+            + (f" ({error})" if isinstance(error, QuantityError) else ""),
+            f"{text!r} 不是有效的轴；写作 KEY=低:高:步数 或 KEY=值,值，单位 {factor.unit}"
+            + (f"（{error.zh}）" if isinstance(error, QuantityError) else ""),
         ) from None
 
 
@@ -109,12 +121,18 @@ def points_of(
     if design == "list":
         lengths = {len(axis.values) for axis in axes}
         if len(lengths) > 1:
-            raise UsageError("--design list needs as many values on each axis")
+            raise UsageError(
+                "--design list needs as many values on each axis",
+                "--design list 要求各轴取值个数相同",
+            )
         return list(zip(*(axis.values for axis in axes), strict=True))
     from scipy.stats import qmc
 
     if points < 2 or points & (points - 1):
-        raise UsageError(f"a Sobol design takes a power of two of points; found {points}")
+        raise UsageError(
+            f"a Sobol design takes a power of two of points; found {points}",
+            f"Sobol 设计的点数须为 2 的幂；给出 {points}",
+        )
     shares = qmc.Sobol(len(axes), rng=np.random.default_rng(seed)).random(points)
     low = np.array([min(axis.values) for axis in axes])
     high = np.array([max(axis.values) for axis in axes])
@@ -134,10 +152,13 @@ def sweep(
 ) -> Sweep:
     """Run every case of a design on the same members; errors as for `axis_of`, `points_of` and `changed`."""
     if not axes:
-        raise UsageError("name at least one factor, such as --over tj27_funds=0:500:6")
+        raise UsageError(
+            "name at least one factor, such as --over tj27_funds=0:500:6",
+            "至少给出一个因素，例如 --over tj27_funds=0:500:6",
+        )
     over = tuple(axis_of(scenario, text) for text in axes)
     if len({axis.factor.key for axis in over}) < len(over):
-        raise UsageError("a factor is named twice")
+        raise UsageError("a factor is named twice", "同一因素给出了两次")
     rows = points_of(over, design, points, scenario.seed)
     held = cases or Cases()
     held.plan(len(rows) * members)
@@ -151,7 +172,7 @@ def sweep(
         full, values = metric_values(outcome, metric)
         low, high = np.quantile(values, [0.05, 0.95])
         chance = probability(aim.flags(outcome))
-        judged.append(Point(row, float(values.mean()), float(low), float(high), chance))
+        judged.append(Point(row, mean_of(values), float(low), float(high), chance))
     return Sweep(scenario, design, over, full, metric_unit(full), aim, members, tuple(judged))
 
 

@@ -163,12 +163,12 @@ def validate(
     seed. Raises UsageError for a period of parts of years or fewer than two members.
     """
     if members < 2:
-        raise UsageError("validation needs at least two members; 检验至少需要两个成员")
+        raise UsageError("validation needs at least two members", "检验至少需要两个成员")
     years = scenario.period.years
     if len(scenario.period.quarters) != 4 * len(years):
         raise UsageError(
-            f"the period {scenario.period} is not of whole years; "
-            f"检验需要整年的时段（现为 {scenario.period}）"
+            f"the period {scenario.period} is not of whole years",
+            f"检验需要整年的时段（现为 {scenario.period}）",
         )
     done, total = 0, members + luck_members + 2 * max(members // 2, 2)
 

@@ -7,7 +7,7 @@ round. A finding names the place, what was found, what is allowed and the neares
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "note"]
 
@@ -75,7 +75,41 @@ class InputError(Exception):
 
 
 class UsageError(Exception):
-    """An argument of a command or a library call is invalid (exit code 2)."""
+    """An argument of a command or a library call is invalid (exit code 2); said in English and Chinese.
+
+    The package always says both (a test holds it to that); who extends it in one language is shown that one.
+    """
+
+    def __init__(self, what: str, what_zh: str = "") -> None:
+        """Keep both texts; neither ends with a full stop."""
+        super().__init__(what, what_zh)
+        self.what = what
+        self.what_zh = what_zh or what
+
+    def text(self, lang: str = "en") -> str:
+        """The message in `lang`: `en`, `zh`, or `both`."""
+        if lang == "both" and self.what_zh != self.what:
+            return f"{self.what} | {self.what_zh}"
+        return self.what_zh if lang == "zh" else self.what
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class Hint(NamedTuple):
+    """The end of a message that names the nearest known word; empty where nothing is close."""
+
+    en: str
+    zh: str
+
+
+NO_HINT = Hint("", "")
+
+
+def did_you_mean(word: str, options: Iterable[str], otherwise: Hint = NO_HINT) -> Hint:
+    """The hint at the option most like `word`, or `otherwise`."""
+    near = nearest(word, options)
+    return Hint(f"; did you mean {near}?", f"；是否想写 {near}？") if near else otherwise
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:

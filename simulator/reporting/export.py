@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.foundation.findings import UsageError, nearest
+from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import Observable, observable_of
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.workbook import write_workbook
@@ -64,9 +64,11 @@ def export(
     there already unless `force`. `lang` is the language of a workbook.
     """
     if form not in FORMATS:
-        near = nearest(form, FORMATS)
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"no format {form!r}; allowed: {', '.join(FORMATS)}{hint}")
+        hint = did_you_mean(form, FORMATS)
+        raise UsageError(
+            f"no format {form!r}; allowed: {', '.join(FORMATS)}{hint.en}",
+            f"没有格式 {form!r}；可用：{'、'.join(FORMATS)}{hint.zh}",
+        )
     target = _file(run, Path(path), form)
     writers: dict[str, list[tuple[Path, Callable[[Path], None]]]] = {
         "csv": [
@@ -100,7 +102,10 @@ def _file(run: Exportable, path: Path, form: Format) -> Path:
     if path.suffix == _SUFFIX[form]:
         return path
     if path.suffix in _SUFFIX.values():
-        raise UsageError(f"{path.name} does not end in {_SUFFIX[form]}, the ending of {form}")
+        raise UsageError(
+            f"{path.name} does not end in {_SUFFIX[form]}, the ending of {form}",
+            f"{path.name} 的后缀应为 {_SUFFIX[form]}（格式 {form}）",
+        )
     name = f"{run.scenario.stem}-{run.scenario.digest()[:8]}{_SUFFIX[form]}"
     return path / name
 
@@ -176,7 +181,10 @@ def _write_netcdf(run: Exportable, path: Path) -> None:
     try:
         from netCDF4 import Dataset
     except ImportError:
-        raise UsageError("netcdf needs the package netCDF4; csv and parquet need nothing") from None
+        raise UsageError(
+            "netcdf needs the package netCDF4; csv and parquet need nothing",
+            "netcdf 需要 netCDF4；csv 与 parquet 无需其他库",
+        ) from None
 
     with Dataset(path, "w", format="NETCDF4") as file:
         file.title = f"simulate {run.version}: {run.scenario.name.en}"

@@ -73,6 +73,9 @@ def percent(share: float | None) -> str:
     """A share as people read it: `11%`, `3.4%`, `<0.1%`; a dash for none."""
     if share is None or math.isnan(share):
         return "–"
+    if share < 0.0:
+        shown = percent(-share)
+        return ">−0.1%" if shown.startswith("<") else f"−{shown}"
     if 0.0 < share < 0.001:
         return "<0.1%"
     if 0.999 < share < 1.0:

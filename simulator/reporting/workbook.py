@@ -34,7 +34,8 @@ def write_workbook(run: "Exportable", path: Path, lang: "Lang" = "both") -> None
         import xlsxwriter
     except ImportError as missing:
         raise UsageError(
-            "xlsx needs xlsxwriter; install it with: pip install 'tianjin-ai-simulator[excel]'"
+            "xlsx needs xlsxwriter; install it with: pip install 'tianjin-ai-simulator[excel]'",
+            "xlsx 需要 xlsxwriter；安装：pip install 'tianjin-ai-simulator[excel]'",
         ) from missing
     with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})

@@ -48,6 +48,13 @@ class MemberDraw(NamedTuple):
     drift: Number  # (Y,) definition drift of each year, log points (M20)
 
 
+class _Luck(NamedTuple):
+    """Uniforms of a block, and the columns that distributions made of them: scenarios differ in few of them."""
+
+    uniforms: Number  # (parameters, BLOCK)
+    columns: dict[tuple[int, Distribution], Number]
+
+
 class _Block(NamedTuple):
     first: int
     luck: Number  # (parameters, BLOCK)
@@ -79,7 +86,7 @@ class ParameterDraws:
         self._chosen = chosen
         self._seed = seed
         self._joint = frozenset(n for n in self.names if assumptions[n].kind == POSTERIOR)
-        self._addresses = name_ids(tuple(ROW if n in self._joint else n for n in self.names))
+        self._addresses = tuple(ROW if n in self._joint else n for n in self.names)
         city = name_group("city")
         self._years = np.array(
             [entity_id(Origin.PROCESS, city, year) for year in years], dtype=np.uint64
@@ -135,22 +142,28 @@ class ParameterDraws:
 
     def _draw(self, first: int) -> _Block:
         members = range(first, first + BLOCK)
-        luck = self._luck(self._addresses, Decision.PARAMETER, members)
-        values = np.empty_like(luck)
+        luck = _luck(self._addresses, self._seed, members)
+        values = np.empty_like(luck.uniforms)
         constructions = np.zeros(BLOCK, dtype=np.int64)
         for i, name in enumerate(self.names):
             if name == BASE:
-                constructions, values[i] = self._base(luck[i])
-            elif name in self._joint:
-                values[i] = self._assumptions[name].row_values(luck[i])
+                constructions, values[i] = self._base(luck.uniforms[i])
             else:
-                values[i] = self._assumptions[name].quantile(luck[i])
-        years = self._luck(self._years, Decision.DEFINITION_DRIFT, members)
-        return _Block(first, luck, values, constructions, self._assumptions[DRIFT].quantile(years))
+                values[i] = self._column(i, name, luck)
+        years = _uniforms(self._years, Decision.DEFINITION_DRIFT, self._seed, members)
+        drift = self._assumptions[DRIFT].quantile(years)
+        return _Block(first, luck.uniforms, values, constructions, drift)
 
-    def _luck(self, ids: npt.NDArray[np.uint64], decision: Decision, members: range) -> Number:
-        columns = np.array(members, dtype=np.uint64)
-        return uniforms(ids[:, np.newaxis], 0, decision, self._seed, columns)[0]
+    def _column(self, i: int, name: str, luck: _Luck) -> Number:
+        distribution = self._assumptions[name]
+        column = luck.columns.get((i, distribution))
+        if column is None:
+            draw = distribution.row_values if name in self._joint else distribution.quantile
+            column = draw(luck.uniforms[i])
+            # Any number may be set by hand; as many columns as priors are kept.
+            if not distribution.is_fixed:
+                luck.columns[i, distribution] = column
+        return column
 
     def _base(self, luck: Number) -> tuple[Label, Number]:
         """Base values X₀ with their perimeters: drawn together, or the construction nearest to a given X₀.
@@ -177,3 +190,14 @@ class ParameterDraws:
             index = np.array([nearest_construction(self._constructions, x) for x in values])
         smallest = np.array([c.distribution.lower for c in self._constructions])
         return index, np.maximum(values, smallest[index])
+
+
+@lru_cache(maxsize=16)
+def _luck(addresses: tuple[str, ...], seed: int, members: range) -> _Luck:
+    """The luck of a block of members, shared by all scenarios of a seed."""
+    return _Luck(_uniforms(name_ids(addresses), Decision.PARAMETER, seed, members), {})
+
+
+def _uniforms(ids: npt.NDArray[np.uint64], decision: Decision, seed: int, members: range) -> Number:
+    columns = np.array(members, dtype=np.uint64)
+    return uniforms(ids[:, np.newaxis], 0, decision, seed, columns)[0]

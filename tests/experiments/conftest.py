@@ -110,7 +110,7 @@ def _judge(run: Run, wanted: str | None) -> tuple[str, Callable[[Run], np.ndarra
     """One target: core revenue of 2027 above a bound in its name, by default 400."""
     key = wanted or "over_400"
     if not key.startswith("over_"):
-        raise UsageError(f"no target {key!r}")
+        raise UsageError(f"no target {key!r}", f"没有目标 {key!r}")
     bound = float(key.removeprefix("over_"))
     return key, lambda members: members.annual("core_revenue")[:, -1] > bound
 

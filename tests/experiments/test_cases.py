@@ -12,6 +12,7 @@ from simulator.experiments.cases import (
     changed,
     factors_named,
     lever_factors,
+    mechanism_factors,
     metric_values,
     outcome_function,
     paired,
@@ -104,6 +105,14 @@ def test_factors_say_bounds_and_reference() -> None:
     assert (funds.low, funds.high, funds.reference) == (0.0, 1000.0, 100.0)
     assert crowd.at(0.0) < crowd.reference < crowd.at(1.0)
     assert (exits.kind, exits.reference, exits.at(0.2)) == ("mechanism", 1.0, 0.0)
+    # Without firms nothing is left that levers could be weighed by: a yardstick's switch, no factor.
+    assert "firms" not in {factor.key for factor in mechanism_factors(BASELINE)}
+    for ask in (
+        lambda: factors_named(BASELINE, ["firms"]),
+        lambda: changed(BASELINE, {"firms": 0}),
+    ):
+        with pytest.raises(UsageError, match="firms"):
+            ask()
     assert "tj27_safety" not in {factor.key for factor in lever_factors(BASELINE)}
     assert sum(budget_of(BASELINE).values()) == pytest.approx(99.9114)
     # Fixing what the founding check sets would switch the check off in every case.

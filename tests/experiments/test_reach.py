@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from simulator.experiments.cases import Cases, Factor, lever_factors
+from simulator.experiments.intervals import Estimate
 from simulator.experiments.reach import (
     Frontier,
     Lever,
     Run,
+    Runner,
     Surface,
+    Who,
     best_within,
     levers_for,
     overtaken,
@@ -40,15 +43,29 @@ def lever(j: int, assumed: bool = True) -> Lever:
 LEVERS = tuple(lever(j) for j in range(len(EFFECTS)))
 
 
-def toy(packages: Sequence[np.ndarray], fresh: bool) -> list[Run]:
+def toy_of(generator: np.random.Generator) -> Runner:
+    """The toy on drawn members, each with effects of its own."""
+    luck = {who: generator.normal(size=count) for who, count in (("choosing", 64), ("fresh", 240))}
+    own = {who: generator.normal(1.0, 0.05, (4, z.size)) for who, z in luck.items()}
+
+    def run(packages: Sequence[np.ndarray], who: Who) -> list[Run]:
+        few = 12 if who == "scouts" else None
+        group = "fresh" if who == "fresh" else "choosing"
+        return [_ran(luck[group][:few], own[group][:, :few], doses) for doses in packages]
+
+    return run
+
+
+def _ran(z: np.ndarray, own: np.ndarray, doses: np.ndarray) -> Run:
+    level = np.exp(SPREAD * z + (np.array(EFFECTS) * doses) @ own)[:, np.newaxis]
+    return Run(level, level[:, 0] > math.exp(GOAL))
+
+
+def toy(packages: Sequence[np.ndarray], who: Who) -> list[Run]:
     """Members at the quantiles of a normal; the fresh ones lie between those chosen with."""
-    count = 801 if fresh else 400
+    count = {"scouts": 12, "choosing": 400, "fresh": 801}[who]
     z = np.array([NORMAL.inv_cdf((i + 0.5) / count) for i in range(count)])
-    runs = []
-    for doses in packages:
-        level = np.exp(SPREAD * z + float(np.dot(EFFECTS, doses)))[:, np.newaxis]
-        runs.append(Run(level, level[:, 0] > math.exp(GOAL)))
-    return runs
+    return [_ran(z, np.ones((len(EFFECTS), count)), doses) for doses in packages]
 
 
 def analytic_chance(gain: float) -> float:
@@ -113,9 +130,9 @@ def test_a_budget_that_is_too_small_is_told_apart_from_the_bounds() -> None:
 
 
 def test_a_lever_that_harms_is_left_alone() -> None:
-    def harmful(packages: Sequence[np.ndarray], fresh: bool) -> list[Run]:
+    def harmful(packages: Sequence[np.ndarray], who: Who) -> list[Run]:
         turned = [np.array([doses[0], -doses[1], doses[2], doses[3]]) for doses in packages]
-        return toy(turned, fresh)
+        return toy(turned, who)
 
     goal, flow = np.array([math.exp(GOAL)]), np.array([True])
     front = search(LEVERS, goal, flow, harmful, levels=())
@@ -140,13 +157,14 @@ def test_the_slope_of_the_surface_is_that_of_its_chance() -> None:
 
 
 def test_ranks_flip_under_uncertain_costs_as_often_as_lognormals_cross() -> None:
-    one, two = lever(0), lever(1)
-    assert overtaken((one, 0.2, 1.0), (two, 0.2, 1.0)) == pytest.approx(0.5)
-    assert overtaken((one, 0.2, 1.0), (two, 0.02, 1.0)) < 0.001
-    sure, also = lever(0, assumed=False), lever(1, assumed=False)
-    wide = overtaken((one, 0.2, 1.0), (two, 0.15, 1.0))
-    assert overtaken((sure, 0.2, 1.0), (also, 0.15, 1.0)) < wide < 0.5
-    assert overtaken((one, 0.2, 1.0), None) == 0.0
+    def row(j: int, gain: float, assumed: bool = True) -> tuple[Lever, Estimate, float]:
+        return lever(j, assumed), Estimate(gain, gain, gain), 1.0
+
+    assert overtaken(row(0, 0.2), row(1, 0.2)) == pytest.approx(0.5)
+    assert overtaken(row(0, 0.2), row(1, 0.02)) < 0.001
+    wide = overtaken(row(0, 0.2), row(1, 0.15))
+    assert overtaken(row(0, 0.2, False), row(1, 0.15, False)) < wide < 0.5
+    assert overtaken(row(0, 0.2), None) == 0.0
 
 
 def test_words_that_mean_nothing_are_refused() -> None:

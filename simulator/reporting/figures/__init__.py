@@ -5,6 +5,7 @@ believed of it; labels step aside where they would touch. One scenario keeps one
 grey, targets are red.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,6 +77,9 @@ __all__ = [
 if TYPE_CHECKING:
     from simulator.experiments.store import Run
     from simulator.experiments.validation import Validation
+
+
+MONEY_LEFT = 3.6
 
 
 def fan(
@@ -424,7 +428,7 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
     )
     step = 0.42 if lang == "both" else 0.3
     parts = [rows for rows in (by_year, first, last) if rows]
-    body = 0.55 * len(parts) + 0.35 + step * sum(map(len, parts))
+    body = 0.55 * len(parts) + 0.5 + step * sum(map(len, parts))
     page = Page(lang, title, subtitle, body=body, **foot(run))
     y = 0.1
     if by_year:
@@ -436,10 +440,10 @@ def money(run: "Run", *, lang: Lang = "both") -> Figure:
         )
         y = _money_rows(page, head, first, y, step, COLOURS[0])
     head = Name(
-        zh="期末各账户（紫已付，浅未用，橙挪用、管理、未执行）",
-        en="Accounts at the end (violet paid, light unspent, orange misused, overheads, lapsed)",
+        zh="期末各账户，对数刻度（紫已付，浅未用，橙流失）",
+        en="Accounts at the end, log scale (violet paid, light unspent, orange lost)",
     )
-    _money_rows(page, head, last, y, step, COLOURS[3])
+    _money_accounts(page, head, last, y, step)
     page.finish()
     return page.figure
 
@@ -469,35 +473,80 @@ def _money_rows(
     page: Page, head: Name, rows: Sequence[_Money], y: float, step: float, colour: str
 ) -> float:
     """Bars of one half of the money figure; returns where the next half starts."""
-    page.write(MARGIN, y + 0.08, said(head, page.lang), 9.5, MUTED)
-    page.write(9.55, y + 0.08, "亿元", 9.0, MUTED, ha="right")
-    page.rule(MARGIN, page.width - MARGIN, y + 0.24)
-    left, room = 3.6, 4.9
+    _money_head(page, head, y)
+    left, room = MONEY_LEFT, 4.9
     ends = [max(row.total, row.spread[1] if row.spread else 0.0) for row in rows]
     largest = max(ends, default=0.0) or 1.0
     y += 0.3
     for row in rows:
         middle = y + step / 2
-        words = lines(row.name, page.lang)
-        for place, text in enumerate(words):
-            down = 0.17 * (place - (len(words) - 1) / 2)
-            size, ink = (9.5, INK) if place == 0 else (8.0, MUTED)
-            page.write(MARGIN, middle + down, shorten(text, left - 0.6, size), size, ink)
+        _money_words(page, row, middle)
         x = left
-        tone = {"received": colour, "held": lighter(colour)}.get(row.role, LOST)
         for _, part in row.amounts:
             width = room * part / largest
             # A gap between years, as long as the bar is wide enough to show one.
-            page.bar(x, middle - 0.085, max(width - 0.025, 0.6 * width), 0.17, tone)
+            page.bar(x, middle - 0.085, max(width - 0.025, 0.6 * width), 0.17, colour)
             x += width
-        figures = number(row.total)
         if row.spread and row.spread[1] - row.spread[0] > 1e-6:
-            low, high = row.spread
-            page.rule(left + room * low / largest, left + room * high / largest, middle, INK, 1.0)
-            figures += f"  ({number(low)}–{number(high)})"
-        page.write(9.55, middle, figures, 9.0, INK, ha="right")
+            low, high = (left + room * end / largest for end in row.spread)
+            page.rule(low, high, middle, INK, 1.0)
         y += step
     return y + 0.3
+
+
+def _money_accounts(page: Page, head: Name, rows: Sequence[_Money], y: float, step: float) -> None:
+    """A dot for each account with its range, on a scale of logarithms: accounts differ a thousandfold."""
+    _money_head(page, head, y)
+    left, room = MONEY_LEFT + 0.1, 4.7
+    amounts = [row.total for row in rows if row.total > 0.0] or [1.0]
+    ends = [*amounts, *(row.spread[1] for row in rows if row.spread and row.spread[1] > 0.0)]
+    low = min(math.floor(math.log10(min(amounts))), math.ceil(math.log10(max(ends))) - 1)
+    high = max(math.ceil(math.log10(max(ends))), low + 1)
+
+    def x(amount: float) -> float:
+        share = (math.log10(max(amount, 10.0**low)) - low) / (high - low)
+        return left + room * share
+
+    y += 0.3
+    for power in range(low, high + 1):
+        page.upright(x(10.0**power), y, y + step * len(rows), RULE)
+        page.write(
+            x(10.0**power),
+            y + step * len(rows) + 0.13,
+            number(10.0**power),
+            9.0,
+            MUTED,
+            ha="center",
+        )
+    tones = {"received": COLOURS[3], "held": lighter(COLOURS[3])}
+    for row in rows:
+        middle = y + step / 2
+        _money_words(page, row, middle)
+        tone = tones.get(row.role, LOST)
+        if row.spread and row.spread[1] > 0.0:
+            page.rule(x(row.spread[0]), x(row.spread[1]), middle, tone, 2.0)
+        if row.total > 0.0:
+            page.dot(x(row.total), middle, tone, 7.5)
+        y += step
+
+
+def _money_head(page: Page, head: Name, y: float) -> None:
+    page.write(MARGIN, y + 0.08, shorten(said(head, page.lang), 8.6, 9.5), 9.5, MUTED)
+    page.write(9.55, y + 0.08, "亿元", 9.0, MUTED, ha="right")
+    page.rule(MARGIN, page.width - MARGIN, y + 0.24)
+
+
+def _money_words(page: Page, row: _Money, middle: float) -> None:
+    """The name of a row and its figures."""
+    words = lines(row.name, page.lang)
+    for place, text in enumerate(words):
+        down = 0.17 * (place - (len(words) - 1) / 2)
+        size, ink = (9.5, INK) if place == 0 else (8.0, MUTED)
+        page.write(MARGIN, middle + down, shorten(text, MONEY_LEFT - 0.6, size), size, ink)
+    figures = number(row.total)
+    if row.spread and row.spread[1] - row.spread[0] > 1e-6:
+        figures += f"  ({number(row.spread[0])}–{number(row.spread[1])})"
+    page.write(9.55, middle, figures, 9.0, INK, ha="right")
 
 
 class _Track(NamedTuple):

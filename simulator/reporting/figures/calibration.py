@@ -179,7 +179,7 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
         ),
     )
     page = Page(lang, title, subtitle, body=4.35, **foot(run))
-    axes = page.axes(0.9, 0.3, 8.2, 3.6)
+    axes = page.axes(0.9, 0.45, 8.2, 3.45)
     years = np.array(found.years)
     low, below, middle, above, high = found.path
     axes.fill_between(years, low, high, color=COLOURS[0], alpha=0.14, linewidth=0)
@@ -194,7 +194,7 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     axes.set_ylim(bottom=0.0)
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
-    page.write(MARGIN, 0.12, found.unit, 9.0, MUTED)
+    page.write(MARGIN, 0.1, found.unit, 9.0, MUTED)
     page.finish()
     return page.figure
 

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simulator.observables import observable_of
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.reporting.figures.page import (
@@ -24,22 +25,30 @@ from simulator.reporting.figures.page import (
     TRACK,
     Page,
     round_ticks,
+    shorten,
     wrap,
 )
-from simulator.reporting.terminal.decisions import condition_text, points, unit_suffix
+from simulator.reporting.terminal.decisions import (
+    chance_text,
+    condition_text,
+    cost_text,
+    points,
+    unit_suffix,
+)
 from simulator.reporting.wording import lines, number, percent, said, unit_text
 from simulator.targets import Floats
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attributed, Attribution
     from simulator.experiments.discovery import Condition, Discovery
-    from simulator.experiments.reach import Reach
+    from simulator.experiments.reach import Lever, Reach
     from simulator.experiments.robustness import Across, Robust
     from simulator.experiments.sensitivity import Sensitivity
     from simulator.experiments.sweeps import Sweep
     from simulator.scenario import Scenario
 
-LEFT = 3.35
+NOTHING = Name("", "")
+LEFT = 3.75
 RIGHT = 8.35
 _BUDGET = Name("预算（亿元，全期合计）", "budget over the period (10亿元 = 1 billion CNY)")
 
@@ -58,34 +67,33 @@ class Bar(NamedTuple):
 def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
     """Shapley shares of each group in the metric and in the probability, with intervals and the total."""
     metric, chance = found.outcomes
-    top = max(metric.shares, key=lambda share: abs(share.share.value))
-    part = top.share.value / metric.total.value if abs(metric.total.value) > 1e-9 else 0.0
-    move = f"{points(chance.total.value)} ({points(chance.total.low)}…{points(chance.total.high)})"
+    one, two = found.scenario.name, found.against.name
+    parts = (
+        _moved(metric, number(metric.total.value, sign=True) + metric.unit),
+        _moved(chance, points(chance.total.value), Name(" 个百分点", " points")),
+    )
     title = Name(
-        f"“{found.scenario.name.zh}”与“{found.against.name.zh}”相差 {number(metric.total.value, sign=True)}亿元，"
-        f"其中“{top.group.name.zh}”占 {percent(part)}；概率变化 {move} 个百分点",
-        f"{found.scenario.name.en} against {found.against.name.en}: "
-        f"{number(metric.total.value, sign=True)}亿元, {percent(part)} of it from "
-        f"{top.group.name.en}; chance {move} points",
+        f"{one.zh}相对{two.zh}：" + "；".join(part.zh for part in parts),
+        f"{one.en} against {two.en}: " + "; ".join(part.en for part in parts),
     )
     how = Name(
         "精确" if found.exact else f"{found.orders} 种顺序",
         "exact" if found.exact else f"{found.orders} orders",
     )
     subtitle = Name(
-        f"Shapley 份额（{how.zh}），{found.members} 个配对成员，区间为 95% 抽样误差；"
-        f"预算多 {number(found.extra_cost, sign=True)}亿元（全期）",
-        f"Shapley shares ({how.en}), {found.members} paired members, 95% sampling intervals; "
+        f"Shapley 份额（{how.zh}），{found.members} 个配对成员，细线为 95% 区间；"
+        f"全期预算 {number(found.extra_cost, sign=True)}亿元",
+        f"Shapley shares ({how.en}), {found.members} paired members, thin lines: 95% intervals; "
         f"budget {number(found.extra_cost, sign=True)}亿元 over the period",
     )
     step = 0.5 if lang == "both" else 0.4
-    rows = len(metric.shares) + 1
-    block = 0.62 + rows * step
+    head = 0.58 if lang == "both" else 0.4
+    block = head + 0.28 + (len(metric.shares) + 1) * step
     page = Page(
         lang, title, subtitle, body=2 * block + 0.1, footer=_source(found.scenario, found.members)
     )
-    _shares(page, metric, 0.1, step, hundredths=False)
-    _shares(page, chance, 0.1 + block, step, hundredths=True)
+    _shares(page, metric, 0.1, head, step, hundredths=False)
+    _shares(page, chance, 0.1 + block, head, step, hundredths=True)
     page.finish()
     return page.figure
 
@@ -98,26 +106,30 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
     reached = [level for level in front.levels if level.status in ("reached", "within_error")]
     if reached:
         top = reached[-1]
-        assert top.package is not None
+        assert top.cost is not None
+        cost = cost_text(top.cost)
         title = Name(
-            f"{found.aim.name.zh}：概率达到 {top.level:.0%} 至少约需 {number(top.package.cost)}亿元；"
-            f"上限 {percent(best.fresh.value)}",
-            f"{found.aim.name.en}: {top.level:.0%} takes about {number(top.package.cost)}亿元; "
-            f"the most within bounds is {percent(best.fresh.value)}",
+            f"{found.aim.name.zh}：概率达到 {top.level:.0%} 约需 {cost.zh}；上下限内最高 {percent(best.fresh.value)}",
+            f"{found.aim.name.en}: {top.level:.0%} takes {cost.en}; "
+            f"the most within the bounds is {percent(best.fresh.value)}",
         )
     else:
         lowest = min((level.level for level in front.levels), default=0.5)
+        within = Name("上下限内", "within the bounds")
+        if any(level.status == "over_budget" for level in front.levels):
+            within = Name("预算内", "within the budget")
         title = Name(
-            f"{found.aim.name.zh}：政策工具范围内达不到 {lowest:.0%}，最高 {percent(best.fresh.value)}"
+            f"{found.aim.name.zh}：{within.zh}达不到 {lowest:.0%}，最高 {percent(best.fresh.value)}"
             f"（±{half * 100:.0f} 个百分点）",
-            f"{found.aim.name.en}: {lowest:.0%} is not reachable within the bounds; "
+            f"{found.aim.name.en}: {lowest:.0%} is not reachable {within.en}; "
             f"the best is {percent(best.fresh.value)} ± {half * 100:.0f} points",
         )
     subtitle = Name(
-        f"实心点：{found.fresh_members} 个未参与选择的成员及 95% 区间；空心点：选择时的 {found.members} 个成员；"
-        f"灰色菱形：{found.scenario.name.zh}本身。费用为全期财政预算，多为假设",
-        f"Solid: {found.fresh_members} fresh members with 95% intervals; hollow: the {found.members} members chosen "
-        f"with; grey diamond: {found.scenario.name.en} itself. Cost is budget over the period, mostly assumed",
+        f"实心点：{found.fresh_members} 个未参与选择的成员，竖线为 95% 区间；空心点：选择时的 {found.members} 个成员；"
+        f"灰色菱形：{found.scenario.name.zh}本身；横线：所求概率费用的 95% 区间。费用为全期财政预算，多为假定",
+        f"Solid: {found.fresh_members} fresh members, uprights 95% intervals; hollow: the {found.members} members "
+        f"chosen with; grey diamond: {found.scenario.name.en} itself; level lines: 95% interval of what a wished "
+        "probability costs. Cost is budget over the period, mostly assumed",
     )
     doses = _package_rows(found, lang)
     page = Page(
@@ -135,9 +147,13 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
         min(1.0, max(highest * 1.15, min((v.level for v in front.levels), default=0.0) * 1.1)),
         "y",
     )
+    right = axes.get_xlim()[1]
     for level in front.levels:
         if level.level <= axes.get_ylim()[1]:
             axes.axhline(level.level, color=TARGET, linewidth=1.2, dashes=(5, 3), zorder=1)
+        if level.cost is not None and level.cost.low < right:
+            ends = [level.cost.low, min(level.cost.high, right)]
+            axes.plot(ends, [level.level] * 2, color=TARGET, linewidth=3.0, solid_capstyle="butt")
     costs = [package.cost for package in front.packages]
     axes.plot(costs, [p.chosen.value for p in front.packages], "o", markerfacecolor="white",
               markeredgecolor=COLOURS[0], markersize=6, zorder=3)  # fmt: skip
@@ -168,32 +184,35 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
 
 def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Figure:
     """Factors by their weight in an outcome, levers and assumptions in two colours, with intervals."""
-    rows = [effect for effect in found.effects if effect.whole > 0.0][:most]
+    rows = [effect for effect in found.effects if effect.whole.value > 0.0][:most]
     levers = [
         place for place, effect in enumerate(found.effects, 1) if effect.factor.kind == "lever"
     ]
     first = rows[0].factor if rows else found.effects[0].factor
-    measure = Name("μ*（平均影响幅度）", "μ* (mean size of the effect)")
+    metric, unit = _metric_name(found.outcome), unit_suffix(found.unit)
+    measure = Name(f"平均影响幅度 μ*{unit}", f"mean size of the effect μ*{unit}")
+    design = Name("条轨道", "trajectories")
     if found.method == "sobol":
-        measure = Name("ST（总效应占方差比重）", "ST (share of variance, total effect)")
-    zh, en = f"影响最大的是“{first.name.zh}”", f"What matters most: {first.name.en}"
+        measure = Name("总效应占方差比重 ST", "share of variance, total effect ST")
+        design = Name("个基点", "base points")
+    zh, en = f"影响最大的是{first.name.zh}", f"What matters most: {first.name.en}"
     if levers:
         lever = found.effects[levers[0] - 1].factor.name
         zh += f"；首个政策工具（{lever.zh}）排第 {levers[0]}"
         en += f"; the first lever ({lever.en}) ranks {levers[0]}"
     subtitle = Name(
-        f"{found.outcome}，{measure.zh}；{found.cases} 个情形 × {found.members} 个成员；"
-        "蓝色为政策工具（在其上下限之间），橙色为假设（在其先验之内）",
-        f"{found.outcome}, {measure.en}; {found.cases} cases × {found.members} members; "
+        f"{metric.zh}，{measure.zh}，细线为 95% 区间；{found.size} {design.zh}，{found.cases} 个情形；"
+        "蓝色为政策工具，在其上下限之间；橙色为假设，在其先验之内",
+        f"{metric.en}, {measure.en}, thin lines: 95% intervals; {found.size} {design.en}, {found.cases} cases; "
         "blue: levers over their bounds, orange: assumptions over their priors",
     )
     bars = [
         Bar(
             effect.factor.name,
-            effect.whole,
-            max(effect.whole - effect.error, 0.0),
-            effect.whole + effect.error,
-            number(effect.whole) if found.method == "morris" else percent(effect.whole),
+            effect.whole.value,
+            max(effect.whole.low, 0.0),
+            effect.whole.high,
+            number(effect.whole.value) if found.method == "morris" else percent(effect.whole.value),
             COLOURS[0] if effect.factor.kind == "lever" else COLOURS[1],
         )
         for effect in rows
@@ -216,19 +235,21 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
     if found.design == "grid" and len(found.axes) == 2:
         return _heat(found, lang)
     panels = found.axes
-    values = [point.mean for point in found.points]
+    values = [point.mean.value for point in found.points]
     chances = [point.chance.value for point in found.points]
-    zh = f"{found.metric} 均值在 {number(min(values))} 至 {number(max(values))} 之间，"
-    en = f"{found.metric}: mean from {number(min(values))} to {number(max(values))}, "
+    metric = _metric_name(found.metric)
+    zh = f"{metric.zh}均值在 {number(min(values))} 至 {number(max(values))}{found.unit}之间，"
+    en = f"{metric.en}: mean from {number(min(values))} to {number(max(values))} {found.unit}, "
     title = Name(
         zh + f"目标概率 {percent(min(chances))} 至 {percent(max(chances))}",
         en + f"chance of the target from {percent(min(chances))} to {percent(max(chances))}",
     )
     subtitle = Name(
         f"{found.scenario.name.zh}；{len(found.points)} 个情形 × {found.members} 个配对成员；"
-        "左：均值与 5–95%；右：目标概率与 95% 区间",
+        f"左：均值（粗线为 95% 区间）与 5–95% 范围；右：{found.aim.name.zh}的概率与 95% 区间",
         f"{found.scenario.name.en}; {len(found.points)} cases × {found.members} paired members; "
-        "left: mean and 5–95%, right: chance of the target with its 95% interval",
+        "left: mean (thick: 95% interval) and 5–95% range, right: chance of "
+        f"{found.aim.name.en} with its 95% interval",
     )
     height = 2.35
     page = Page(
@@ -253,8 +274,16 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
             alpha=0.35,
             linewidth=2,
         )
+        means = [p.mean for p in shown]
+        left.vlines(
+            x, [m.low for m in means], [m.high for m in means], color=COLOURS[0], linewidth=4.5
+        )
         left.plot(
-            x, [p.mean for p in shown], "-o" if joined else "o", color=COLOURS[0], markersize=5
+            x,
+            [p.mean.value for p in shown],
+            "-o" if joined else "o",
+            color=COLOURS[0],
+            markersize=5,
         )
         right.vlines(x, [p.chance.low for p in shown], [p.chance.high for p in shown], color=COLOURS[0],
                      alpha=0.35, linewidth=2)  # fmt: skip
@@ -268,22 +297,17 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
         _scale(left, max(point.high for point in shown) * 1.05, "y")
         _scale(right, min(1.0, max(p.chance.high for p in shown) * 1.1 + 0.01), "y")
         for axes, word in (
-            (left, Name(f"{found.metric}（{found.unit}）", f"{found.metric} ({found.unit})")),
+            (left, Name(found.unit, found.unit)),
             (right, Name("实现概率", "probability")),
         ):
             span = max(x) - min(x) or 1.0
             axes.set_xlim(min(x) - 0.04 * span, max(x) + 0.04 * span)
-            ticks = np.linspace(min(x), max(x), 5)
-            axes.set_xticks(ticks, [number(float(tick)) for tick in ticks])
-            name = axis.factor.name
-            unit = "" if axis.factor.unit == "1" else axis.factor.unit
-            _axis_words(
-                page,
-                axes,
-                top + height,
-                Name(f"{name.zh} {unit}", f"{axis.factor.key} {unit}"),
-                word,
-            )
+            ticks = _ticks_between(min(x), max(x))
+            name, unit = axis.factor.name, axis.factor.unit
+            axes.set_xticks(ticks, [_tick_text(tick, unit) for tick in ticks])
+            beside = _unit_beside(unit)
+            words = Name(f"{name.zh}{beside}", f"{axis.factor.key}{beside}")
+            _axis_words(page, axes, top + height, words, word)
     page.finish()
     return page.figure
 
@@ -293,24 +317,28 @@ def box(found: "Discovery", *, lang: Lang = "both") -> Figure:
     verb = Name("未实现", "is missed") if found.missed else Name("实现", "is reached")
     if found.conditions:
         title = Name(
-            f"“{found.aim.name.zh}”在 {percent(found.hits)} 的成员中{verb.zh}；满足 {len(found.conditions)} 个条件时为"
-            f" {percent(found.tested.density)}",
-            f"{found.aim.name.en} {verb.en} in {percent(found.hits)} of members, "
-            f"under {_counted(len(found.conditions))} in {percent(found.tested.density)}",
+            f"{found.aim.name.zh}：{percent(found.hits.value)} 的成员{verb.zh}；"
+            f"满足 {len(found.conditions)} 个条件时为 {percent(found.tested.density.value)}",
+            f"{found.aim.name.en} {verb.en} in {percent(found.hits.value)} of members, "
+            f"under {_counted(len(found.conditions))} in {percent(found.tested.density.value)}",
         )
     else:
         title = Name(
-            f"没有找到能区分“{found.aim.name.zh}”是否{verb.zh}的条件",
+            f"{found.aim.name.zh}：没有找到能区分是否{verb.zh}的条件",
             f"No condition tells whether {found.aim.name.en} {verb.en}",
         )
+    density, coverage, mass = map(
+        chance_text, (found.tested.density, found.tested.coverage, found.tested.mass)
+    )
     subtitle = Name(
-        f"PRIM；一半成员寻找，另一半检验：盒内 {percent(found.tested.mass)} 的成员，含全部{verb.zh}者的"
-        f" {percent(found.tested.coverage)}（寻找时密度 {percent(found.found.density)}）；共 {found.members} 个成员",
-        f"PRIM; half of the members find, the other half test: the box holds "
-        f"{percent(found.tested.mass)} of members and "
-        f"{percent(found.tested.coverage)} of the hits (density when found {percent(found.found.density)}); "
+        f"PRIM，一半成员寻找，另一半检验，括号内为 95% 区间：盒内达成率 {density}，含全部{verb.zh}者的 {coverage}，"
+        f"占成员 {mass}；寻找时达成率 {percent(found.found.density)}；共 {found.members} 个成员",
+        f"PRIM, half of the members find, the other half test, 95% intervals: share of hits inside {density}, "
+        f"it holds {coverage} of all hits and {mass} of members; when found {percent(found.found.density)}; "
         f"{found.members} members",
     )
+    if not found.conditions:
+        subtitle = Name(f"PRIM；共 {found.members} 个成员", f"PRIM; {found.members} members")
     shown = found.conditions
     step = 0.52 if lang == "both" else 0.42
     plot = 3.3 if shown else 0.0
@@ -335,20 +363,19 @@ def box(found: "Discovery", *, lang: Lang = "both") -> Figure:
 def across(found: "Across", *, lang: Lang = "both") -> Figure:
     """One scenario under each external condition: the metric's spread and the chance of the target."""
     rows = found.rows
-    base = rows[0]
+    base, metric = rows[0], _metric_name(found.metric)
     worst, best = (pick(rows[1:], key=lambda row: row.chance.value) for pick in (min, max))
     title = Name(
-        f"目标概率 {percent(base.chance.value)}：“{worst.name.zh}”下降到 {percent(worst.chance.value)}，"
-        f"“{best.name.zh}”下为 {percent(best.chance.value)}",
+        f"目标概率 {percent(base.chance.value)}：{worst.name.zh}下为 {percent(worst.chance.value)}，"
+        f"{best.name.zh}下为 {percent(best.chance.value)}",
         f"Chance of the target {percent(base.chance.value)}: {percent(worst.chance.value)} under "
         f"{worst.name.en}, {percent(best.chance.value)} under {best.name.en}",
     )
     subtitle = Name(
-        f"{found.scenario.name.zh}，{found.metric}：中位数、50% 与 90% 区间；右：{found.aim.name.zh}的概率及 95% 区间；"
+        f"{found.scenario.name.zh}，{metric.zh}：中位数、50% 与 90% 范围；右：{found.aim.name.zh}的概率及 95% 区间；"
         f"{found.members} 个配对成员",
-        f"{found.scenario.name.en}, {found.metric}: median, 50 and 90% ranges; "
-        f"right: chance of {found.aim.key} with its "
-        f"95% interval; {found.members} paired members",
+        f"{found.scenario.name.en}, {metric.en}: median, 50 and 90% ranges; right: chance of {found.aim.name.en} "
+        f"with its 95% interval; {found.members} paired members",
     )
     step = 0.56 if lang == "both" else 0.44
     page = Page(
@@ -359,12 +386,16 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
         footer=_source(found.scenario, found.members),
     )
     top = max(row.high for row in rows)
-    goal = found.aim.goals[0].value if len(found.aim.goals) == 1 else None
-    left, right = LEFT, 6.7
+    series = found.metric.partition("@")[0]
+    goal = next((goal.value for goal in found.aim.goals if goal.metric == series), None)
+    left, right = LEFT, 6.6
     most = max(top, goal or 0.0) * 1.02
 
     def x(value: float) -> float:
         return left + (right - left) * value / most
+
+    def share(value: float) -> float:
+        return 7.15 + 1.5 * value
 
     for tick in round_ticks(most):
         page.upright(x(tick), 0.3, 0.4 + step * len(rows), RULE)
@@ -372,22 +403,20 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
     page.write(left, 0.12, unit_text(found.unit, lang), 9.0, MUTED)
     if goal is not None and goal <= most:
         page.upright(x(goal), 0.3, 0.4 + step * len(rows), TARGET, 1.3)
-    room = 8.55
     for place, row in enumerate(rows):
         y = 0.38 + step * (place + 0.5)
         colour = BASELINE if place == 0 else COLOURS[0]
         _named_row(page, row.name, y, LEFT - 0.6)
         page.rule(x(row.low), x(row.high), y, colour, 1.3)
         page.rule(x(row.lower), x(row.upper), y, colour, 5.0)
-        page.dot(x(row.median), y, colour, 7.5)
-        page.rule(7.0 + 1.5 * row.chance.low, 7.0 + 1.5 * row.chance.high, y, colour, 1.3)
-        page.dot(7.0 + 1.5 * row.chance.value, y, colour, 7.0)
-        page.write(room + 1.0, y, percent(row.chance.value), 10.0, INK, ha="right")
-    for share in (0.0, 0.5, 1.0):
-        page.upright(7.0 + 1.5 * share, 0.3, 0.4 + step * len(rows), RULE)
-        page.write(
-            7.0 + 1.5 * share, 0.52 + step * len(rows), percent(share), 9.0, MUTED, ha="center"
-        )
+        page.dot(x(row.median.value), y, colour, 7.5)
+        page.rule(share(row.chance.low), share(row.chance.high), y, colour, 1.3)
+        page.dot(share(row.chance.value), y, colour, 7.0)
+        page.write(9.55, y, percent(row.chance.value), 10.0, INK, ha="right")
+    for tick in (0.0, 0.5, 1.0):
+        page.upright(share(tick), 0.3, 0.4 + step * len(rows), RULE)
+        page.write(share(tick), 0.52 + step * len(rows), percent(tick), 9.0, MUTED, ha="center")
+    page.write(share(0.0), 0.12, said(Name("实现概率", "probability"), lang), 9.0, MUTED)
     page.finish()
     return page.figure
 
@@ -395,20 +424,20 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
 def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
     """Packages over all futures: the regret of each, and how often it satisfices."""
     rows = found.packages
-    best = rows[0]
+    best, metric = rows[0], _metric_name(found.metric)
     title = Name(
-        f"最稳健的是“{best.name.zh}”：最大后悔值 {number(best.worst_regret)}亿元；"
-        f"结果方差中 {percent(found.structure)} 来自机制之争，{percent(found.external)} 来自外部条件",
-        f"Most robust: {best.name.en}, largest regret {number(best.worst_regret)}亿元; contested mechanisms make "
-        f"{percent(found.structure)} of the variance, external conditions {percent(found.external)}",
+        f"最稳健的是{best.name.zh}：最大后悔值 {number(best.worst_regret.value)}亿元；"
+        f"结果方差中 {percent(found.structure.value)} 来自机制之争，{percent(found.external.value)} 来自外部条件",
+        f"Most robust: {best.name.en}, largest regret {number(best.worst_regret.value)}亿元; contested mechanisms make "
+        f"{percent(found.structure.value)} of the variance, external conditions {percent(found.external.value)}",
     )
     subtitle = Name(
-        f"{found.metric}；{len(found.futures)} 种前景 × {found.members} 个配对成员；每点为一种前景下的后悔值"
-        f"（与该前景下最好方案之差），竖线为最大值；右：使目标概率不低于 {percent(found.wished)} 的前景份额",
-        f"{found.metric}; {len(found.futures)} futures × {found.members} paired members; a dot is the "
-        "regret in one future (distance to the best package there), the line the largest; "
-        "right: share of futures with a chance of at least "
-        f"{percent(found.wished)}",
+        f"{metric.zh}；{len(found.futures)} 种前景 × {found.members} 个配对成员；每点为一种前景下的后悔值，即与该前景下"
+        f"最好方案之差，橙色为最大值及其 95% 区间；右：目标概率不低于 {percent(found.wished)} 的前景份额，"
+        "及不计入后悔值的费用",
+        f"{metric.en}; {len(found.futures)} futures × {found.members} paired members; a dot is the regret in one "
+        "future, the distance to the best package there, orange the largest with its 95% interval; right: share of "
+        f"futures with a chance of at least {percent(found.wished)}, and the cost, which regret does not count",
     )
     step = 0.56 if lang == "both" else 0.44
     page = Page(
@@ -418,8 +447,9 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
         body=0.75 + step * len(rows),
         footer=_source(found.scenario, found.members),
     )
-    most = max(max(float(row.regrets.max()) for row in rows), 1e-9) * 1.05
-    left, right = LEFT, 8.1
+    ends = [float(row.regrets.max()) for row in rows] + [row.worst_regret.high for row in rows]
+    most = 1.05 * max(*ends, 1e-9)
+    left, right = LEFT, 7.5
 
     def x(value: float) -> float:
         return left + (right - left) * value / most
@@ -433,26 +463,51 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
         _named_row(page, row.name, y, LEFT - 0.6)
         for regret in row.regrets:
             page.dot(x(float(regret)), y, COLOURS[0], 4.5, hollow=True)
-        page.upright(x(row.worst_regret), y - 0.13, y + 0.13, COLOURS[1], 2.2)
-        page.write(9.55, y, percent(row.satisficing), 10.0, INK, ha="right")
+        page.upright(x(row.worst_regret.value), y - 0.13, y + 0.13, COLOURS[1], 2.2)
+        page.rule(x(row.worst_regret.low), x(row.worst_regret.high), y, COLOURS[1], 1.4)
+        page.write(8.45, y, percent(row.satisficing.value), 10.0, INK, ha="right")
+        page.write(9.55, y, f"{number(row.cost)}亿元", 10.0, MUTED, ha="right")
+    heads = (
+        (8.45, Name(f"P ≥ {percent(found.wished)}", f"P ≥ {percent(found.wished)}")),
+        (9.55, Name("费用", "cost")),
+    )
+    for edge, head in heads:
+        page.write(edge, 0.12, said(head, lang), 9.0, MUTED, ha="right")
     page.finish()
     return page.figure
 
 
-def _shares(page: Page, found: "Attributed", top: float, step: float, *, hundredths: bool) -> None:
+def _moved(found: "Attributed", total: str, unit: Name = NOTHING) -> Name:
+    """What one outcome changed by, and the group with most of it, as far as members tell it from nothing."""
+    name = Name(found.name.zh.partition("：")[0], found.name.en.partition(" of: ")[0])
+    if found.total.low <= 0.0 <= found.total.high:
+        return Name(f"{name.zh}无可分辨的变化", f"{name.en} shows no distinguishable change")
+    top = max(found.shares, key=lambda share: share.share.value / found.total.value)
+    most = points(top.share.value) if unit.en else number(top.share.value, sign=True)
+    return Name(
+        f"{name.zh} {total}{unit.zh}，其中{top.group.name.zh} {most}",
+        f"{name.en} {total}{unit.en}, {top.group.name.en} {most}",
+    )
+
+
+def _shares(
+    page: Page, found: "Attributed", top: float, head: float, step: float, *, hundredths: bool
+) -> None:
     """One outcome's block: a heading, a bar for each group, the total."""
 
     def text(value: float) -> str:
         return points(value) if hundredths else number(value, sign=True)
 
-    unit = (
-        said(Name("百分点", "points"), page.lang)
-        if hundredths
-        else unit_text(found.unit, page.lang)
-    )
     before, after = (percent(v) if hundredths else number(v) for v in (found.before, found.after))
-    head = f"{said(found.name, page.lang)}: {before} → {after}  ({unit})"
-    page.write(MARGIN, top + 0.12, head, 10.5, INK)
+    unit = Name("百分点", "points") if hundredths else Name(found.unit, found.unit)
+    words = Name(
+        f"{found.name.zh}：{before} → {after}，各组份额（{unit.zh}）",
+        f"{found.name.en}: {before} → {after}; shares in {unit.en}",
+    )
+    for place, line in enumerate(lines(words, page.lang)):
+        size = 10.5 if place == 0 else 9.0
+        colour = INK if place == 0 else MUTED
+        page.write(MARGIN, top + 0.12 + 0.19 * place, shorten(line, 9.1, size), size, colour)
     bars = [
         Bar(s.group.name, s.share.value, s.share.low, s.share.high, text(s.share.value))
         for s in sorted(found.shares, key=lambda s: -abs(s.share.value))
@@ -461,7 +516,7 @@ def _shares(page: Page, found: "Attributed", top: float, step: float, *, hundred
     bars.append(
         Bar(Name("合计", "total"), total.value, total.low, total.high, text(total.value), BASELINE)
     )
-    _bars(page, bars, top + 0.34, step)
+    _bars(page, bars, top + head, step)
 
 
 def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
@@ -477,7 +532,8 @@ def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
         y = top + step * (place + 0.5)
         _named_row(page, bar.name, y, LEFT - 0.6)
         left, right = sorted((x(0.0), x(bar.value)))
-        page.bar(left, y - 0.1, max(right - left, 0.01), 0.2, bar.colour)
+        if bar.value != 0.0:
+            page.bar(left, y - 0.1, right - left, 0.2, bar.colour)
         if bar.high > bar.low:
             page.rule(x(bar.low), x(bar.high), y, INK, 1.1)
         page.write(9.55, y, bar.text, 10.0, INK, ha="right")
@@ -488,19 +544,19 @@ def _named_row(page: Page, name: Name, y: float, width: float) -> None:
     words = lines(name, page.lang)
     for place, word in enumerate(words):
         size = 10.0 if place == 0 else 8.5
-        cut = wrap(word, width + 0.05, size)
-        text = cut[0] + (" …" if len(cut) > 1 else "")
         offset = 0.0 if len(words) == 1 else (-0.09 if place == 0 else 0.1)
-        page.write(MARGIN, y + offset, text, size, INK if place == 0 else MUTED)
+        colour = INK if place == 0 else MUTED
+        page.write(MARGIN, y + offset, shorten(word, width + 0.05, size), size, colour)
 
 
 def _heat(found: "Sweep", lang: Lang) -> Figure:
     """Two axes: one square a case, coloured by the chance of the target, the mean of the metric written in it."""
     first, second = found.axes
+    metric = _metric_name(found.metric)
     chances = np.array([point.chance.value for point in found.points])
     shape = (len(first.values), len(second.values))
     table = chances.reshape(shape)
-    means = np.array([point.mean for point in found.points]).reshape(shape)
+    means = np.array([point.mean.value for point in found.points]).reshape(shape)
     # Where no cell differs in its chance, the colours show the mean instead.
     coloured = table if table.min() < table.max() else means
     best = np.unravel_index(int(coloured.argmax()), shape)
@@ -513,20 +569,21 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     bottom, top = number(float(means.min())), number(float(means.max()))
     if low == high:
         title = Name(
-            f"“{found.aim.name.zh}”的概率各处均为 {low}；{found.metric} 均值 {bottom} 至 {top}，{where.zh}",
-            f"Chance of {found.aim.name.en}: {low} everywhere; mean of {found.metric} from {bottom} to {top}, "
+            f"{found.aim.name.zh}的概率各处均为 {low}；{metric.zh}均值 {bottom} 至 {top}，{where.zh}",
+            f"Chance of {found.aim.name.en}: {low} everywhere; mean of {metric.en} from {bottom} to {top}, "
             f"{where.en}",
         )
     else:
         title = Name(
-            f"“{found.aim.name.zh}”的概率在 {low} 至 {high} 之间，{where.zh}",
+            f"{found.aim.name.zh}的概率在 {low} 至 {high} 之间，{where.zh}",
             f"Chance of {found.aim.name.en}: from {low} to {high}, {where.en}",
         )
     size = f"{len(found.points)} × {found.members}"
+    wide = f"{max((p.chance.high - p.chance.low) / 2 for p in found.points) * 100:.0f}%"
     subtitle = Name(
-        f"格内上行为概率，下行为 {found.metric} 均值（{found.unit}）；情形 × 配对成员：{size}",
-        f"In each cell the chance, below it the mean of {found.metric} ({found.unit}); "
-        f"cases × paired members: {size}",
+        f"格内上行为概率，95% 区间至多 ±{wide}；下行为{metric.zh}均值（{found.unit}）；情形 × 配对成员：{size}",
+        f"In each cell the chance, with 95% intervals of at most ±{wide}; below it the mean of {metric.en} "
+        f"({found.unit}); cases × paired members: {size}",
     )
     cell = 0.62
     page = Page(
@@ -582,8 +639,9 @@ def _members_plot(page: Page, found: "Discovery", height: float) -> None:
         low, high = float(values.min()), float(values.max())
         span = high - low or 1.0
         getattr(axes, f"set_{axis}lim")(low - 0.03 * span, high + 0.03 * span)
-        ticks = np.linspace(low, high, 5)
-        shown = [number(float(tick)) for tick in ticks] if len(chosen) > place else [""] * 5
+        ticks = _ticks_between(low, high)
+        unit = found.factors[chosen[place]].unit if len(chosen) > place else ""
+        shown = [_tick_text(tick, unit) if unit else "" for tick in ticks]
         getattr(axes, f"set_{axis}ticks")(ticks, shown)
     edges = []
     for place in range(2):
@@ -598,7 +656,7 @@ def _members_plot(page: Page, found: "Discovery", height: float) -> None:
     names = [found.conditions[place].factor for place in range(len(chosen))]
     verb = Name("未实现", "missed") if found.missed else Name("实现", "reached")
     words = [
-        Name(f"{f.name.zh} {unit_suffix(f.unit)}", f"{f.name.en} {unit_suffix(f.unit)}")
+        Name(f"{f.name.zh}{_unit_beside(f.unit)}", f"{f.name.en}{_unit_beside(f.unit)}")
         for f in names
     ]
     up = words[1] if len(words) > 1 else Name("（成员）", "(members)")
@@ -641,18 +699,27 @@ def _package_rows(found: "Reach", lang: Lang) -> list[tuple[str, str]]:
             if dose > lever.factor.low + 0.01 * (lever.factor.high - lever.factor.low)
         ]
         doses.sort(key=lambda row: -row[0].cost * row[1])
-        shown = ", ".join(
-            f"{lever.key} {lever.factor.text(dose, 'en')}" for lever, dose in doses[:4]
-        )
-        more = f" +{len(doses) - 4}" if len(doses) > 4 else ""
-        bound = (
-            said(Name("约束", "binding"), lang, "/") + f": {package.binding}"
-            if package.binding
-            else ""
-        )
-        text = f"{said(name, lang, ' / ')} ({number(package.cost)}亿元): {shown}{more}   {bound}"
+        names = {lever.key: _lever_name(lever, lang) for lever in front.levers}
+        shown = [
+            f"{names[lever.key]} {number(dose)}{unit_suffix(lever.factor.unit)}"
+            for lever, dose in doses[:4]
+        ]
+        if len(doses) > 4:
+            more = len(doses) - 4
+            shown.append(said(Name(f"另 {more} 项", f"{more} more"), lang, " / "))
+        head = f"{said(name, lang, ' / ')}, {number(package.cost)}亿元"
+        rows.append((head, INK))
+        text = "; ".join(shown) or "–"
+        if package.binding:
+            bound = said(Name("最紧的上限", "tightest bound"), lang, " / ")
+            text += f"; {bound}: {names.get(package.binding, package.binding)}"
         rows += [(line, MUTED) for line in wrap(text, 8.8, 9.0)]
     return rows
+
+
+def _lever_name(lever: "Lever", lang: Lang) -> str:
+    """A lever's name; in both languages at once its key, which is short."""
+    return lever.key if lang == "both" else said(lever.factor.name, lang)
 
 
 def _scale(axes: Axes, top: float, side: str) -> None:
@@ -663,10 +730,28 @@ def _scale(axes: Axes, top: float, side: str) -> None:
         axes.set_xlim(-0.02 * top, top)
         axes.set_xticks(ticks, labels)
     else:
-        axes.set_ylim(0.0, top)
+        axes.set_ylim(0.0, top or 1.0)
         axes.set_yticks(ticks, labels)
         for tick in ticks:
             axes.axhline(tick, color=RULE, linewidth=0.8 if tick else 1.2, zorder=0)
+
+
+def _ticks_between(low: float, high: float) -> list[float]:
+    """Three to seven round numbers from `low` to `high`; the one there is where they are the same."""
+    if not high > low:
+        return [low]
+    step = round_ticks((high - low) * 0.999)[1]
+    first = int(np.ceil(low / step - 1e-9))
+    return [step * i for i in range(first, int(np.floor(high / step + 1e-9)) + 1)]
+
+
+def _tick_text(value: float, unit: str) -> str:
+    return percent(value) if unit.startswith("share") else number(value)
+
+
+def _unit_beside(unit: str) -> str:
+    """A unit behind the name of an axis; shares are written as percents."""
+    return unit_suffix(unit.replace("share", "%") if unit != "share" else "1")
 
 
 def _axis_words(page: Page, axes: Axes, bottom: float, x: Name, y: Name) -> None:
@@ -678,11 +763,21 @@ def _axis_words(page: Page, axes: Axes, bottom: float, x: Name, y: Name) -> None
     page.write(right, bottom + 0.42, said(x, page.lang), 9.0, MUTED, ha="right")
 
 
+def _metric_name(metric: str) -> Name:
+    """`core_revenue@2027` as people say it."""
+    series, _, year = metric.partition("@")
+    if metric.startswith("P("):
+        return Name(f"{metric} 的概率", f"chance {metric}")
+    name = observable_of(series).name
+    return Name(f"{name.zh}（{year} 年）", f"{name.en} in {year}")
+
+
 def _source(scenario: "Scenario", members: int) -> Name:
     label = f"{scenario.stem}-{scenario.digest()[:8]}"
+    each = "member" if members == 1 else "members"
     return Name(
         f"来源：simulate；情景 {scenario.name.zh}（{label}）；{members} 个成员，种子 {scenario.seed}",
-        f"Source: simulate; scenario {scenario.name.en} ({label}); {members} members, seed {scenario.seed}",
+        f"Source: simulate; scenario {scenario.name.en} ({label}); {members} {each}, seed {scenario.seed}",
     )
 
 

@@ -49,6 +49,7 @@ KNOWN_COLOURS: Mapping[str, str] = {
 """Shipped scenarios keep their colour; the others take one from their name."""
 
 _MEASURE_DPI = 144
+LONGEST_QUOTED = 14
 
 
 def save(
@@ -257,12 +258,12 @@ def wrap(text: str, width: float, size: float) -> list[str]:
     if text_width(text, size) <= width:
         return [text]
     done = _filled(text, width, size)
-    # As few lines as the width allows, but none of them with a single word.
-    for share in (0.6, 0.7, 0.8, 0.9):
-        even = _filled(text, width * share, size)
-        if len(even) == len(done):
-            return even
-    return done
+    # As few lines as the width allows, none of them with a single word, and best of all broken where the sentence is.
+    tried = [_filled(text, width * share / 20, size) for share in range(12, 20)]
+    even = [parts for parts in (*tried, done) if len(parts) == len(done)]
+    return next(
+        (parts for parts in even if all(p[-1] in "，。；：,;:" for p in parts[:-1])), even[0]
+    )
 
 
 def _filled(text: str, width: float, size: float) -> list[str]:
@@ -301,9 +302,13 @@ def font(text: str, size: float) -> FontProperties:
 def _pieces(text: str) -> list[str]:
     """The parts between which a line may break; a number stays with its unit."""
     parts: list[str] = []
-    for character in text:
+    within = False  # a short quotation, which stays whole
+    for place, character in enumerate(text):
         last = parts[-1][-1] if parts else ""
-        glued = character in "，。；：、）”%·" or last in "（“"
+        if last == "“":
+            within = 0 <= text[place:].find("”") <= LONGEST_QUOTED
+        glued = character in "，。；：、）”%·" or last in "（“" or within
+        within = within and character != "”"
         apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
         if parts and (glued or not apart):
             parts[-1] += character

@@ -5,7 +5,7 @@ Attribution, reach, sensitivity, sweeps, discovery, conditions and robustness; t
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import grid, page
 from simulator.reporting.wording import interval, lines, number, percent, said
 from simulator.scenario import Scenario
-from simulator.targets import UNCALIBRATED
+from simulator.targets import UNCALIBRATED, Probability
 
 if TYPE_CHECKING:
-    from simulator.experiments.attribution import Attribution, Estimate
+    from simulator.experiments.attribution import Attribution
     from simulator.experiments.change_note import ChangeNote
     from simulator.experiments.discovery import Condition, Discovery
     from simulator.experiments.explanation import FirmStory, ParameterStory, ValueStory
+    from simulator.experiments.intervals import Estimate
     from simulator.experiments.reach import Package, Reach
     from simulator.experiments.robustness import Across, Robust
     from simulator.experiments.sensitivity import Sensitivity
@@ -61,9 +62,6 @@ def attribution(found: "Attribution", lang: Lang = "both") -> str:
         def text(value: float, chance: bool = chance) -> str:
             return points(value) if chance else number(value, sign=True)
 
-        def spread(e: "Estimate", chance: bool = chance) -> str:
-            return f"{text(e.value, chance)}\n{text(e.low, chance)}…{text(e.high, chance)}"
-
         unit = Name("百分点", "points") if chance else Name(outcome.unit, outcome.unit)
         table = grid(
             lang,
@@ -74,14 +72,18 @@ def attribution(found: "Attribution", lang: Lang = "both") -> str:
             ("right", Name("最后", "last")),
         )
         total = outcome.total.value
+        some = abs(total) > 1e-12
         for share in outcome.shares:
-            part = percent(share.share.value / total) if abs(total) > 1e-12 else "–"
-            alone, last = text(share.alone.value), text(share.last.value)
             table.add_row(
-                said(share.group.name, lang, "\n"), spread(share.share), part, alone, last
+                said(share.group.name, lang, "\n"),
+                ranged(share.share, text),
+                percent(share.share.value / total) if some else "–",
+                ranged(share.alone, text),
+                ranged(share.last, text),
             )
+        whole = "100%" if some else "–"
         table.add_row(
-            said(Name("合计", "total"), lang, "\n"), spread(outcome.total), "100%", "", ""
+            said(Name("合计", "total"), lang, "\n"), ranged(outcome.total, text), whole, "", ""
         )
         before, after = (
             percent(v) if chance else number(v) for v in (outcome.before, outcome.after)
@@ -112,8 +114,10 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
             zh = f"{level.level:.0%}：{status.zh}；最高为 {most} 个百分点"
             en = f"{level.level:.0%}: {status.en}; the best is {most} points"
         else:
-            zh = f"{level.level:.0%}：{status.zh}，约需 {number(level.package.cost)}亿元"
-            en = f"{level.level:.0%}: {status.en}, about {number(level.package.cost)}亿元"
+            assert level.cost is not None
+            cost = cost_text(level.cost)
+            zh = f"{level.level:.0%}：{status.zh}；该概率约需 {cost.zh}"
+            en = f"{level.level:.0%}: {status.en}; this probability takes {cost.en}"
         parts.append(said(Name(zh, en), lang, "\n"))
     table = grid(
         lang,
@@ -148,7 +152,13 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
         f"{found.scenario.name.en} itself: {number(found.own_cost)}亿元, {percent(found.own.value)} "
         f"({interval(found.own)})",
     )
-    parts += ["", table, said(own, lang, "\n"), "", *_doses(found, lang), "", _ranks(found, lang)]
+    curse = Name(
+        f"赢家诅咒：各方案从选择时到新成员平均下降 {front.curse * 100:.1f} 个百分点",
+        f"Winner's curse: packages lose {front.curse * 100:.1f} points on average from the members they were chosen "
+        "with to fresh ones",
+    )
+    parts += ["", table, *(said(name, lang, "\n") for name in (own, curse))]
+    parts += ["", *_doses(found, lang), "", _ranks(found, lang)]
     unsure = [row for row in front.ranking[:8] if row.overtaken >= FLIP]
     if unsure:
         keys = ", ".join(f"{row.key} ({percent(row.overtaken)})" for row in unsure)
@@ -167,28 +177,32 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
 def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> str:
     """Factors by weight, the strongest first."""
     morris = found.method == "morris"
+    rows = Name("条轨道", "trajectories") if morris else Name("个基点", "base points")
     head = Name(
-        f"{found.outcome}：{found.method}，{found.cases} 个情形 × {found.members} 个成员；各情形均值 "
-        f"{number(found.mean)}，标准差 {number(found.sd)}",
-        f"{found.outcome}: {found.method}, {found.cases} cases × {found.members} members; mean over cases "
-        f"{number(found.mean)}, sd {number(found.sd)}",
+        f"{found.outcome}：{found.method}，{found.size} {rows.zh}，每{rows.zh[1:]} {found.members} 个自己的成员，共 "
+        f"{found.cases} 个情形；均值 {number(found.mean)}，标准差 {number(found.sd)}",
+        f"{found.outcome}: {found.method}, {found.size} {rows.en}, each with {found.members} members of its own, "
+        f"{found.cases} cases in all; mean {number(found.mean)}, sd {number(found.sd)}",
     )
-    names = ("μ*", "μ", "σ") if morris else ("ST", "S1", "ST−S1")
+    scatter = Name("离散", "scatter")
+    names = (
+        (Name("μ*", "μ*"), Name("μ", "μ"), scatter)
+        if morris
+        else (Name("ST", "ST"), Name("S1", "S1"), Name("ST−S1", "ST−S1"))
+    )
     table = grid(
         lang,
         ("left", Name("因素", "factor")),
-        ("right", Name(f"{names[0]}\n95%", f"{names[0]}\n95%")),
-        ("right", Name(names[1], names[1])),
-        ("right", Name(names[2], names[2])),
+        *(("right", Name(f"{name.zh}\n95% 区间", f"{name.en}\n95% interval")) for name in names),
         ("left", Name("等级", "grade")),
         keys=[effect.factor.key for effect in found.effects[:most]],
     )
     for effect in found.effects[:most]:
         table.add_row(
             "\n".join((effect.factor.key, *lines(effect.factor.name, lang))),
-            f"{number(effect.whole)}\n±{number(effect.error)}",
-            number(effect.first, sign=True),
-            number(effect.spread, sign=not morris),
+            ranged(effect.whole, number),
+            ranged(effect.first, signed),
+            ranged(effect.spread, number if morris else signed),
             effect.factor.grade,
         )
     rest = len(found.effects) - most
@@ -205,14 +219,14 @@ def sweep(found: "Sweep", lang: Lang = "both") -> str:
     table = grid(
         lang,
         *(("right", name) for name in axes),
-        ("right", Name(f"{found.metric}\n均值", f"{found.metric}\nmean")),
+        ("right", Name(f"{found.metric}\n均值，95% 区间", f"{found.metric}\nmean, 95%")),
         ("right", Name("5–95%", "5–95%")),
         ("right", Name(f"P({found.aim.key})\n95%", f"P({found.aim.key})\n95%")),
     )
     for point in found.points:
         table.add_row(
             *(number(value) for value in point.values),
-            number(point.mean),
+            ranged(point.mean, number),
             f"{number(point.low)}–{number(point.high)}",
             f"{percent(point.chance.value)}\n{interval(point.chance)}",
         )
@@ -223,8 +237,8 @@ def discovery(found: "Discovery", lang: Lang = "both") -> str:
     """The box: its conditions, and how it does on members that took no part in finding it."""
     verb = Name("未实现", "missed") if found.missed else Name("实现", "reached")
     head = Name(
-        f"{found.aim.name.zh}（{found.aim.key}）：{found.members} 个成员中 {percent(found.hits)} {verb.zh}",
-        f"{found.aim.name.en} ({found.aim.key}): {verb.en} by {percent(found.hits)} of {found.members} members",
+        f"{found.aim.name.zh}（{found.aim.key}）：{found.members} 个成员中 {chance_text(found.hits)} {verb.zh}",
+        f"{found.aim.name.en} ({found.aim.key}): {verb.en} by {chance_text(found.hits)} of {found.members} members",
     )
     if not found.conditions:
         none = Name("没有找到超出偶然的条件", "no condition beyond chance was found")
@@ -245,14 +259,23 @@ def discovery(found: "Discovery", lang: Lang = "both") -> str:
             p,
             condition.factor.kind,
         )
-    halves = [
-        said(Name(f"{zh}：{_box_zh(box)}", f"{en}: {_box_en(box)}"), lang, "\n")
-        for zh, en, box in (
-            ("用于寻找的一半", "half that found it", found.found),
-            ("用于检验的一半", "half that tests it", found.tested),
-        )
-    ]
-    return page(said(head, lang, "\n"), "", table, *halves, "", said(UNCALIBRATED, lang, "\n"))
+    box, tested = found.found, found.tested
+    density, coverage, mass = map(chance_text, (tested.density, tested.coverage, tested.mass))
+    halves = (
+        Name(
+            f"用于寻找的一半：盒内达成率 {percent(box.density)}，覆盖 {percent(box.coverage)}，"
+            f"占成员 {percent(box.mass)}",
+            f"half that found it: density {percent(box.density)}, coverage {percent(box.coverage)}, "
+            f"mass {percent(box.mass)}",
+        ),
+        Name(
+            f"用于检验的一半：盒内达成率 {density}，覆盖 {coverage}，占成员 {mass}",
+            f"half that tests it: density {density}, coverage {coverage}, mass {mass}",
+        ),
+    )
+    told = [said(half, lang, "\n") for half in halves]
+    rest = [*_failures(found.failed, lang), "", said(UNCALIBRATED, lang, "\n")]
+    return page(said(head, lang, "\n"), "", table, *told, *rest)
 
 
 def across(found: "Across", lang: Lang = "both") -> str:
@@ -264,16 +287,20 @@ def across(found: "Across", lang: Lang = "both") -> str:
     table = grid(
         lang,
         ("left", Name("外部条件", "condition")),
-        ("right", Name("中位数", "median")),
+        ("right", Name("中位数\n95% 区间", "median\n95% interval")),
         ("right", Name("5–95%", "5–95%")),
+        ("right", Name("均值变化\n95% 区间", "mean change\n95% interval")),
         ("right", Name(f"P({found.aim.key})\n95%", f"P({found.aim.key})\n95%")),
+        ("right", Name("概率变化\n百分点", "change of P\npoints")),
     )
-    for row in found.rows:
+    for place, row in enumerate(found.rows):
         table.add_row(
             said(row.name, lang, "\n"),
-            number(row.median),
+            ranged(row.median, number),
             f"{number(row.low)}–{number(row.high)}",
+            ranged(row.change, signed) if place else "–",
             f"{percent(row.chance.value)}\n{interval(row.chance)}",
+            ranged(row.chance_change, points) if place else "–",
         )
     return page(said(head, lang, "\n"), "", table, *_unavailable(found.unavailable, lang))
 
@@ -298,29 +325,30 @@ def robust(found: "Robust", lang: Lang = "both") -> str:
                 f"P≥{percent(found.wished)}\n前景份额", f"futures with\nP≥{percent(found.wished)}"
             ),
         ),
-        ("right", Name("P 最低–最高", "P lowest–\nhighest")),
+        ("right", Name("P 最低\n95% 区间", "lowest P\n95% interval")),
     )
     for row in found.packages:
-        chances = f"{percent(float(row.chances.min()))}–{percent(float(row.chances.max()))}"
         table.add_row(
             said(row.name, lang, "\n"),
             number(row.cost),
-            number(row.worst_regret),
-            number(row.mean_regret),
-            percent(row.satisficing),
-            chances,
+            ranged(row.worst_regret, number),
+            ranged(row.mean_regret, number),
+            ranged(row.satisficing, percent),
+            f"{percent(row.lowest.value)}\n{interval(row.lowest)}",
         )
     first = found.scenario.name
+    parts_of = (found.structure, found.external, found.crossed, found.members_share)
+    one, two, both, rest = map(chance_text, parts_of)
     split = Name(
-        f"{first.zh}的方差：机制之争 {percent(found.structure)}，外部条件 {percent(found.external)}，"
-        f"二者交互 {percent(found.crossed)}，成员（参数与运气）{percent(found.members_share)}",
-        f"Variance of {first.en}: contested mechanisms {percent(found.structure)}, external conditions "
-        f"{percent(found.external)}, both together {percent(found.crossed)}, members (assumptions, luck) "
-        f"{percent(found.members_share)}",
+        f"{first.zh}的方差：机制之争 {one}，外部条件 {two}，二者交互 {both}，成员（参数与运气）{rest}",
+        f"Variance of {first.en}: contested mechanisms {one}, external conditions {two}, both together {both}, "
+        f"members (assumptions, luck) {rest}",
     )
     flips = Name(
-        f"在 {found.rank_changes} 种前景下最好的不是最稳健的方案",
-        f"In {found.rank_changes} futures another package than the most robust one is best",
+        f"在 {found.rank_changes} 种前景下最好的不是最稳健的方案；"
+        f"换一批成员，首位不变的可能为 {percent(found.sure_of_first)}",
+        f"In {found.rank_changes} futures another package than the most robust one is best; with other members the "
+        f"first place stays in {percent(found.sure_of_first)} of draws",
     )
     parts = [said(name, lang, "\n") for name in (split, flips)]
     return page(said(head, lang, "\n"), "", table, *parts, *_unavailable(found.unavailable, lang))
@@ -366,8 +394,38 @@ def condition_text(condition: "Condition") -> str:
 
 
 def points(share: float) -> str:
-    """A signed difference of probabilities in percentage points: `+3.1`."""
-    return f"{share * 100:+.1f}".replace("-", "−")
+    """A signed difference of probabilities in percentage points: `+3.1`, `0`."""
+    text = f"{share * 100:+.1f}".replace("-", "−")
+    return "0" if text[1:] == "0.0" else text
+
+
+def signed(value: float) -> str:
+    """A number with its sign."""
+    return number(value, sign=True)
+
+
+def ranged(found: "Estimate", text: Callable[[float], str]) -> str:
+    """A number over its interval, as a cell shows it; one that is exact stands alone."""
+    if found.low == found.high:
+        return text(found.value)
+    return f"{text(found.value)}\n{text(found.low)}…{text(found.high)}"
+
+
+def cost_text(cost: "Estimate") -> Name:
+    """What a probability costs: `230亿元 (190–300)`; what lies beyond the bounds of levers in words."""
+    if math.isinf(cost.low):
+        return Name("超出上下限的力度", "more than the bounds allow")
+    low = number(cost.low)
+    if math.isinf(cost.value):
+        return Name(f"{low}亿元以上，或超出上下限", f"{low}亿元 or more, or is out of the bounds")
+    value = number(cost.value)
+    if math.isinf(cost.high):
+        return Name(
+            f"{value}亿元（{low} 以上，或超出上下限）",
+            f"{value}亿元 ({low} or more, or out of the bounds)",
+        )
+    high = number(cost.high)
+    return Name(f"{value}亿元（{low}–{high}）", f"{value}亿元 ({low}–{high})")
 
 
 def unit_suffix(unit: str) -> str:
@@ -400,13 +458,14 @@ def _ranks(found: "Reach", lang: Lang) -> Any:
     table = grid(
         lang,
         ("left", Name("政策工具（其余均在上限）", "lever (all others at their bound)")),
-        ("right", Name("增加\n百分点", "adds\npoints")),
+        ("right", Name("增加百分点\n95% 区间", "adds points\n95% interval")),
         ("right", Name("费用\n亿元", "cost\n亿元")),
         ("right", Name("被超过\n的概率", "overtaken\nby next")),
         keys=[row.key for row in found.frontier.ranking[:8]],
     )
     for row in found.frontier.ranking[:8]:
-        table.add_row(row.key, points(row.gain), number(row.cost), percent(row.overtaken))
+        gain = ranged(row.gain, points)
+        table.add_row(row.key, gain, number(row.cost), percent(row.overtaken))
     return table
 
 
@@ -431,12 +490,10 @@ def _unavailable(rows: Any, lang: Lang) -> list[str]:
     ]
 
 
-def _box_zh(box: Any) -> str:
-    return f"盒内达成率 {percent(box.density)}，覆盖 {percent(box.coverage)}，占成员 {percent(box.mass)}"
-
-
-def _box_en(box: Any) -> str:
-    return f"density {percent(box.density)}, coverage {percent(box.coverage)}, mass {percent(box.mass)}"
+def chance_text(found: "Estimate | Probability") -> str:
+    """A share with its interval in one line: `12% (8.1–17%)`."""
+    low, high = percent(found.low).removesuffix("%"), percent(found.high)
+    return f"{percent(found.value)} ({low}–{high})"
 
 
 def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str:
