@@ -30,7 +30,19 @@ def main(arguments: Sequence[str] = ()) -> int:
     builds = [
         subprocess.Popen(
             [
-                *(sys.executable, "-m", "sphinx", "-b", "html", "-q", "-E", "-a", "-W", "--keep-going", "-n"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "sphinx",
+                    "-b",
+                    "html",
+                    "-q",
+                    "-E",
+                    "-a",
+                    "-W",
+                    "--keep-going",
+                    "-n",
+                ),
                 *("-D", f"language={language}", "-d", str(out / ".doctrees" / folder)),
                 *(str(HERE), str(out / folder)),
             ]

@@ -42,7 +42,9 @@ def tokens(opening: str) -> dict[str, str]:
     """The tokens that the block of the shared look sets: `ground`, `ink`, `accent` …"""
     look = (ROOT / "simulator" / "reporting" / "theme.css").read_text(encoding="utf-8")
     block = look[look.index(f"{opening} {{") :].partition("}")[0]
-    return {name: " ".join(value.split()) for name, value in re.findall(r"--([\w-]+):([^;]+);", block)}
+    return {
+        name: " ".join(value.split()) for name, value in re.findall(r"--([\w-]+):([^;]+);", block)
+    }
 
 
 def colours(own: dict[str, str]) -> dict[str, str]:

@@ -87,7 +87,9 @@ def _command(command: click.Command, lang: Language, path: str) -> str:
     if command.example:
         parts.append(f"```bash\nsimulate {command.example}\n```")
     if isinstance(command, Family):
-        parts += [_command(below, lang, f"{path} {name}") for name, below in command.commands.items()]
+        parts += [
+            _command(below, lang, f"{path} {name}") for name, below in command.commands.items()
+        ]
     return "\n\n".join(parts)
 
 
@@ -100,7 +102,10 @@ def _options(options: Iterable[Option], context: click.Context, lang: Language) 
 def scenario(lang: Language) -> str:
     """Every key of a scenario file, from the schema that editors get."""
     schema: Any = json_schema()
-    rows = [(f"`{key}`", KEYS[key].text(lang), _allowed(key, spec, lang)) for key, spec in schema["properties"].items()]
+    rows = [
+        (f"`{key}`", KEYS[key].text(lang), _allowed(key, spec, lang))
+        for key, spec in schema["properties"].items()
+    ]
     head = (("键", "key"), ("含义", "meaning"), ("允许", "allowed"))
     parts = [_table(lang, *head, rows=rows)]
 
@@ -110,7 +115,11 @@ def scenario(lang: Language) -> str:
             attributes.setdefault(row.attribute, set()).add(row.unit)
     parts.append(f"## {_say(lang, '一项政策工具', 'A lever')}")
     rows = [
-        (f"`{name}`", _say(lang, "剂量", "the dose"), ", ".join(f"`{u}`" for unit in sorted(units) for u in accepted_units(unit)))
+        (
+            f"`{name}`",
+            _say(lang, "剂量", "the dose"),
+            ", ".join(f"`{u}`" for unit in sorted(units) for u in accepted_units(unit)),
+        )
         for name, units in sorted(attributes.items())
     ]
     rows += [(f"`{key}`", name.text(lang), _lever_key(key, lang)) for key, name in LEVER.items()]
@@ -136,9 +145,14 @@ def scenario(lang: Language) -> str:
     )
     rows = []
     for kind, numbers in NUMBERS.items():
-        words = ", ".join(n.name + ("" if n.default is None else f" = {n.default:g}") for n in numbers)
+        words = ", ".join(
+            n.name + ("" if n.default is None else f" = {n.default:g}") for n in numbers
+        )
         rows.append((f"`{kind}`", f"`{words}`"))
-    rows += [(f"`{kind}`", f"`{'weights, components' if kind == 'mixture' else 'weights'}`") for kind in MIXED]
+    rows += [
+        (f"`{kind}`", f"`{'weights, components' if kind == 'mixture' else 'weights'}`")
+        for kind in MIXED
+    ]
     parts.append(_table(lang, ("分布 `dist`", "distribution `dist`"), ("数", "numbers"), rows=rows))
 
     parts.append(f"## {_say(lang, '机制开关', 'Switches of mechanisms')}")
@@ -151,7 +165,11 @@ def scenario(lang: Language) -> str:
 
     parts.append(f"## {_say(lang, '可选读法', 'Readings to pick')}")
     rows = [
-        (f"`{item.key}`", item.name.text(lang), ", ".join(f"`{reading.key}`" for reading in item.choices))
+        (
+            f"`{item.key}`",
+            item.name.text(lang),
+            ", ".join(f"`{reading.key}`" for reading in item.choices),
+        )
         for item in load_library().registry.ambiguities
         if item.choices
     ]
@@ -199,12 +217,17 @@ def levers(lang: Language) -> str:
         for row in lever_rows(library, library.registry.levers_of(document.id)):
             lever = row.lever
             unit = "" if row.unit == "1" else f" {row.unit}"
-            dose = "–" if row.default is None else f"{row.default:g}{unit}<br>{row.low:g}–{row.high:g}"
+            dose = (
+                "–" if row.default is None else f"{row.default:g}{unit}<br>{row.low:g}–{row.high:g}"
+            )
             grade = GRADES[row.grade].split(" ")[0 if lang == "zh" else 1] if row.grade else "–"
             moves = "; ".join(
-                f"{getattr(CHANNELS[channel].meaning, lang)} ({CHANNELS[channel].mechanism})" for channel in row.channels
+                f"{getattr(CHANNELS[channel].meaning, lang)} ({CHANNELS[channel].mechanism})"
+                for channel in row.channels
             )
-            where = lever.clause.key if lang == "zh" else f"{lever.clause.key} ({lever.clause.name_en})"
+            where = (
+                lever.clause.key if lang == "zh" else f"{lever.clause.key} ({lever.clause.name_en})"
+            )
             attribute = f".{row.attribute}" if row.attribute else ""
             rows.append(
                 (
@@ -244,16 +267,22 @@ def targets(lang: Language) -> str:
                 figure = "–"
             else:
                 high = "" if target.value_high is None else f"–{target.value_high:g}"
-                figure = f"{target.comparator or ''} {target.value:g}{high} {_unit(target.unit, lang)}"
+                figure = (
+                    f"{target.comparator or ''} {target.value:g}{high} {_unit(target.unit, lang)}"
+                )
             status = STATES[item.status].text(lang)
             rows.append(
                 (
                     f"{target.name.text(lang)}<br>`{target.key}`",
                     figure,
                     target.deadline.isoformat(),
-                    f"{item.how.text(lang)}; {status}" if lang == "en" else f"{item.how.zh}；{status}",
+                    f"{item.how.text(lang)}; {status}"
+                    if lang == "en"
+                    else f"{item.how.zh}；{status}",
                     f"`{item.series}`" if item.series else "–",
-                    target.clause.key if lang == "zh" else f"{target.clause.key} ({target.clause.name_en})",
+                    target.clause.key
+                    if lang == "zh"
+                    else f"{target.clause.key} ({target.clause.name_en})",
                 )
             )
         if rows:
@@ -287,7 +316,13 @@ def series(lang: Language) -> str:
         parts.append(f"## {_say(lang, f'按{SCALES[dimension].zh}', f'By {SCALES[dimension].en}')}")
         parts.append(
             _table(
-                lang, ("序列", "series"), ("单位", "unit"), ("类型", "kind"), ("口径", "perimeter"), ("方程", "equation"), rows=rows
+                lang,
+                ("序列", "series"),
+                ("单位", "unit"),
+                ("类型", "kind"),
+                ("口径", "perimeter"),
+                ("方程", "equation"),
+                rows=rows,
             )
         )
     return "\n\n".join(parts)
@@ -308,7 +343,9 @@ def _say(lang: Language, zh: str, en: str) -> str:
 def _table(lang: Language, *columns: tuple[str, str], rows: Sequence[Sequence[str]]) -> str:
     head = [zh if lang == "zh" else en for zh, en in columns]
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 CATALOGUES: Final[Mapping[str, Callable[[Language], str]]] = {

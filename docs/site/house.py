@@ -35,7 +35,11 @@ class Words(NullTranslations):
 
     def gettext(self, message: str) -> str:
         """The message in Chinese, or as it is."""
-        return CHINESE.get(message.strip("\n")) or CHINESE.get(" ".join(message.split())) or super().gettext(message)
+        return (
+            CHINESE.get(message.strip("\n"))
+            or CHINESE.get(" ".join(message.split()))
+            or super().gettext(message)
+        )
 
 
 class Chinese(SearchChinese):
@@ -101,7 +105,9 @@ def speak_chinese(app: Sphinx) -> None:
         app.builder.templates.environment.install_gettext_translations(words, newstyle=True)
 
 
-def tell_language(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
+def tell_language(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
     """The address of the same page in the other language."""
     zh = app.config.language.startswith("zh")
     folder, word, lang = ("en", "English", "en") if zh else ("zh", "中文", "zh-CN")

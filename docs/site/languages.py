@@ -48,7 +48,9 @@ _SENTENCE = re.compile(
     rf"(?<=[。！？])(?![”）])|(?<=[。！？][”）])|(?<=[.!?])\s+|(?<=[.!?][”)])\s+|(?<=[:;])(?:\s+(?=[{HAN}])|\n)"
     rf"|(?<=[：；])(?=[A-Za-z])|(?<=[：；])\s+(?=[A-Za-z])"
 )
-_PAIR = re.compile(rf"([^\x00-\x7f][^A-Za-z]*[{HAN}）]) ([a-zA-Z][^{HAN}]*)|([a-zA-Z][^{HAN}]*?) ([{HAN}][^A-Za-z]*)")
+_PAIR = re.compile(
+    rf"([^\x00-\x7f][^A-Za-z]*[{HAN}）]) ([a-zA-Z][^{HAN}]*)|([a-zA-Z][^{HAN}]*?) ([{HAN}][^A-Za-z]*)"
+)
 _BROKEN = re.compile(rf"(?<=[{HAN}{STOPS}”])\n(?=[{HAN}{STOPS}“])")  # a browser would show a space
 _INLINE = (nodes.strong, nodes.emphasis, nodes.reference, nodes.inline, addnodes.pending_xref)
 
@@ -168,10 +170,16 @@ def _settled(found: list[Piece]) -> list[Piece]:
 
 
 def _number(group: Sequence[Piece]) -> bool:
-    return bool(re.fullmatch(r"[\d.]+\s*", "".join(part.astext() for piece in group for part in piece.parts)))
+    return bool(
+        re.fullmatch(
+            r"[\d.]+\s*", "".join(part.astext() for piece in group for part in piece.parts)
+        )
+    )
 
 
-def reduce(line: nodes.Element, language: Language, separator: re.Pattern[str] = _SEPARATOR) -> Spoken:
+def reduce(
+    line: nodes.Element, language: Language, separator: re.Pattern[str] = _SEPARATOR
+) -> Spoken:
     """Keep of a line what is in the language, when it says something in both; its language otherwise."""
     for child in line.children:
         if isinstance(child, _INLINE) and _bilingual(child):
@@ -179,7 +187,11 @@ def reduce(line: nodes.Element, language: Language, separator: re.Pattern[str] =
     found = pieces(line, separator)
     heard = {piece.language for piece in found} - {""}
     if heard != {"zh", "en"}:
-        if len(line.children) == 1 and isinstance(line.children[0], nodes.Text) and separator is _SLASH:
+        if (
+            len(line.children) == 1
+            and isinstance(line.children[0], nodes.Text)
+            and separator is _SLASH
+        ):
             pair = _PAIR.fullmatch(line.astext().strip())
             if pair and len(heard) == 1:
                 chinese, english = (pair[1], pair[2]) if pair[1] else (pair[4], pair[3])
@@ -240,7 +252,9 @@ class Divide(SphinxTransform):
         for section in [self.document, *self.document.findall(nodes.section)]:
             self.order(section, language)
         for text in list(self.document.findall(nodes.Text)):
-            if "\n" in text and not isinstance(text.parent, (nodes.FixedTextElement, nodes.literal, nodes.raw)):
+            if "\n" in text and not isinstance(
+                text.parent, (nodes.FixedTextElement, nodes.literal, nodes.raw)
+            ):
                 text.parent.replace(text, nodes.Text(_BROKEN.sub("", text.astext())))
 
     def settle(self, section: nodes.Element, language: Language) -> None:
@@ -252,7 +266,9 @@ class Divide(SphinxTransform):
                 continue
             if isinstance(block, nodes.table):
                 self.table(block, language)
-            elif isinstance(block, (nodes.Admonition, nodes.container, nodes.block_quote, nodes.compound)):
+            elif isinstance(
+                block, (nodes.Admonition, nodes.container, nodes.block_quote, nodes.compound)
+            ):
                 for title in block.children:
                     if isinstance(title, nodes.title):
                         reduce(title, language, _SLASH)
@@ -277,7 +293,9 @@ class Divide(SphinxTransform):
                 lang = "en" if language == "zh" else "zh-CN"
                 head = f'<details class="original" lang="{lang}"{state}><summary>{NOTES[language]}</summary>'
                 parent.insert(parent.index(block[0]), nodes.raw("", head, format="html"))
-                parent.insert(parent.index(block[-1]) + 1, nodes.raw("", "</details>", format="html"))
+                parent.insert(
+                    parent.index(block[-1]) + 1, nodes.raw("", "</details>", format="html")
+                )
             else:
                 for each in block:
                     parent.remove(each)
@@ -315,7 +333,11 @@ class Divide(SphinxTransform):
         for part in summaries:
             section.remove(part)
         if language == "zh":
-            place = section.index(parts[0]) if parts[0] in section.children else section.index(originals[0])
+            place = (
+                section.index(parts[0])
+                if parts[0] in section.children
+                else section.index(originals[0])
+            )
             note = nodes.paragraph("", REST["zh"], classes=["original-follows"])
             section.children[place:place] = [*summaries, note]
             for child in [*summaries, note]:
