@@ -39,7 +39,7 @@ pygments_dark_style = "github-dark"
 
 
 def tokens(opening: str) -> dict[str, str]:
-    """The tokens that the block of the shared look sets: `ground`, `ink`, `accent` …"""
+    """The tokens that the block of the shared look sets: `ground`, `ink`, `accent` and so on."""
     look = (ROOT / "simulator" / "reporting" / "theme.css").read_text(encoding="utf-8")
     block = look[look.index(f"{opening} {{") :].partition("}")[0]
     return {

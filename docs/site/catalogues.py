@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from simulator.cli import program
 from simulator.cli.program import Argument, Command, Family, Option, global_options
 from simulator.cli.session import Language, Session
-from simulator.foundation.parameters import MIXED, NUMBERS
+from simulator.foundation.parameters import NUMBERS
 from simulator.foundation.units import accepted_units
 from simulator.observables import CATALOGUE
 from simulator.policy.effects import CHANNELS
@@ -38,6 +38,11 @@ STATES: Final[Mapping[str, Name]] = {
     "input": Name("是投入，不是结果", "an input, not an outcome"),
     "by_hand": Name("人工核对", "checked by hand"),
 }
+MIXTURES: Final = {
+    "mixture": "components: [{weight: …, dist: …}, …]",
+    "constructions": "components: [{label: …, weight: …, dist: …}, …]",
+}
+"""What a distribution made of others says."""
 PERIMETERS: Final[Mapping[str, str]] = {
     "catalogue": "名录企业",
     "outside the catalogue": "名录外企业",
@@ -99,71 +104,63 @@ def _options(options: Iterable[Option], context: click.Context, lang: Language) 
     return _table(lang, ("选项", "option"), ("含义", "meaning"), rows=rows)
 
 
-def scenario(lang: Language) -> str:
+HEAD: Final = (("键", "key"), ("含义", "meaning"), ("允许", "allowed"))
+
+
+def keys(lang: Language) -> str:
     """Every key of a scenario file, from the schema that editors get."""
     schema: Any = json_schema()
     rows = [
         (f"`{key}`", KEYS[key].text(lang), _allowed(key, spec, lang))
         for key, spec in schema["properties"].items()
     ]
-    head = (("键", "key"), ("含义", "meaning"), ("允许", "allowed"))
-    parts = [_table(lang, *head, rows=rows)]
+    return _table(lang, *HEAD, rows=rows)
 
-    attributes: dict[str, set[str]] = {}
-    for row in lever_rows(load_library(), load_library().registry.levers):
+
+def lever_keys(lang: Language) -> str:
+    """What a lever of a scenario may say: its dose, with the units it takes, and where and when."""
+    library = load_library()
+    measured: dict[str, set[str]] = {}
+    for row in lever_rows(library, library.registry.levers):
         if row.attribute:
-            attributes.setdefault(row.attribute, set()).add(row.unit)
-    parts.append(f"## {_say(lang, '一项政策工具', 'A lever')}")
+            measured.setdefault(row.attribute, set()).add(row.unit)
+    dose = _say(lang, "剂量", "the dose")
     rows = [
         (
             f"`{name}`",
-            _say(lang, "剂量", "the dose"),
+            dose,
             ", ".join(f"`{u}`" for unit in sorted(units) for u in accepted_units(unit)),
         )
-        for name, units in sorted(attributes.items())
+        for name, units in sorted(measured.items())
     ]
     rows += [(f"`{key}`", name.text(lang), _lever_key(key, lang)) for key, name in LEVER.items()]
-    parts.append(_table(lang, *head, rows=rows))
-    parts.append(
-        _say(
-            lang,
-            "剂量可写为一个数（`300 亿元`），按年分级（`{2025: 200 亿元, 2026: 300 亿元}`），或在两年之间线性变化"
-            "（`{from: {2025: 60 人/年, 2027: 150 人/年}, interpolate: linear}`）。整条时间表一并替换。",
-            "A dose is one number (`300 亿元`), steps by year (`{2025: 200 亿元, 2026: 300 亿元}`), or moves in a straight line "
-            "(`{from: {2025: 60 人/年, 2027: 150 人/年}, interpolate: linear}`). A schedule is replaced whole.",
-        )
-    )
+    return _table(lang, *HEAD, rows=rows)
 
-    parts.append(f"## {_say(lang, '一项假设', 'An assumption')}")
-    parts.append(
-        _say(
-            lang,
-            "参数名见[模型说明](../model.md)的参数表。取值可为一个带单位的数，也可为一个分布：",
-            "Names are those of the parameters in the [model description](../model.md). A value is a number with its unit or a "
-            "distribution:",
-        )
-    )
+
+def distributions(lang: Language) -> str:
+    """The distributions that an assumption may have, with their numbers."""
     rows = []
     for kind, numbers in NUMBERS.items():
-        words = ", ".join(
-            n.name + ("" if n.default is None else f" = {n.default:g}") for n in numbers
-        )
-        rows.append((f"`{kind}`", f"`{words}`"))
-    rows += [
-        (f"`{kind}`", f"`{'weights, components' if kind == 'mixture' else 'weights'}`")
-        for kind in MIXED
-    ]
-    parts.append(_table(lang, ("分布 `dist`", "distribution `dist`"), ("数", "numbers"), rows=rows))
+        words = (n.name if n.default is None else f"{n.name} = {n.default:g}" for n in numbers)
+        rows.append((f"`{kind}`", f"`{', '.join(words)}`"))
+    rows += [(f"`{kind}`", f"`{words}`") for kind, words in MIXTURES.items()]
+    return _table(lang, ("`dist`", "`dist`"), ("数", "numbers"), rows=rows)
 
-    parts.append(f"## {_say(lang, '机制开关', 'Switches of mechanisms')}")
+
+def switches(lang: Language) -> str:
+    """The switches of mechanisms."""
     rows = [(f"`{key}`", name.text(lang)) for key, name in SWITCHES.items()]
-    parts.append(_table(lang, ("键", "key"), ("关闭什么", "what it turns off"), rows=rows))
+    return _table(lang, ("键", "key"), ("关闭什么", "what it turns off"), rows=rows)
 
-    parts.append(f"## {_say(lang, '自设目标', 'A target of your own')}")
+
+def own_target(lang: Language) -> str:
+    """What a target of a scenario's own says."""
     rows = [(f"`{key}`", name.text(lang)) for key, name in TARGET.items()]
-    parts.append(_table(lang, ("键", "key"), ("含义", "meaning"), rows=rows))
+    return _table(lang, *HEAD[:2], rows=rows)
 
-    parts.append(f"## {_say(lang, '可选读法', 'Readings to pick')}")
+
+def readings(lang: Language) -> str:
+    """The ambiguities of which a scenario may pick a reading."""
     rows = [
         (
             f"`{item.key}`",
@@ -173,8 +170,7 @@ def scenario(lang: Language) -> str:
         for item in load_library().registry.ambiguities
         if item.choices
     ]
-    parts.append(_table(lang, ("键", "key"), ("含义", "meaning"), ("读法", "readings"), rows=rows))
-    return "\n\n".join(parts)
+    return _table(lang, *HEAD[:2], ("读法", "readings"), rows=rows)
 
 
 def _allowed(key: str, spec: Mapping[str, Any], lang: Language) -> str:
@@ -244,8 +240,8 @@ def levers(lang: Language) -> str:
             parts.append(
                 _table(
                     lang,
-                    ("政策工具", "lever"), ("年份", "years"), ("默认剂量与范围", "default dose, bounds"), ("等级", "grade"),
-                    ("作用", "what it moves"), ("条款", "clause"),
+                    ("政策工具", "lever"), ("年份", "years"), ("默认剂量与范围", "default dose, bounds"),
+                    ("等级", "grade"), ("作用", "what it moves"), ("条款", "clause"),
                     rows=rows,
                 )
             )  # fmt: skip
@@ -267,9 +263,7 @@ def targets(lang: Language) -> str:
                 figure = "–"
             else:
                 high = "" if target.value_high is None else f"–{target.value_high:g}"
-                figure = (
-                    f"{target.comparator or ''} {target.value:g}{high} {_unit(target.unit, lang)}"
-                )
+                figure = f"{target.comparator} {target.value:g}{high} {_unit(target.unit, lang)}"
             status = STATES[item.status].text(lang)
             rows.append(
                 (
@@ -307,7 +301,7 @@ def series(lang: Language) -> str:
                 f"{item.name.text(lang)}<br>`{item.key}`",
                 item.unit if item.unit.startswith("亿元") else _unit(item.unit, lang),
                 KINDS[item.kind].split(" ")[0 if lang == "zh" else 1],
-                PERIMETERS[item.perimeter] if lang == "zh" else item.perimeter,
+                PERIMETERS.get(item.perimeter, item.perimeter) if lang == "zh" else item.perimeter,
                 item.equation or "–",
             )
             for item in CATALOGUE
@@ -350,7 +344,12 @@ def _table(lang: Language, *columns: tuple[str, str], rows: Sequence[Sequence[st
 
 CATALOGUES: Final[Mapping[str, Callable[[Language], str]]] = {
     "commands": commands,
-    "scenario": scenario,
+    "keys": keys,
+    "lever_keys": lever_keys,
+    "distributions": distributions,
+    "switches": switches,
+    "own_target": own_target,
+    "readings": readings,
     "levers": levers,
     "targets": targets,
     "series": series,

@@ -1,9 +1,11 @@
 """What the two sites share besides text: names, words of the theme, search in Chinese, links into the house."""
 
+import logging
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Final
 
+import jieba
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -20,6 +22,7 @@ CHINESE: Final = {
     "Skip to content": "跳到正文",
     "Back to top": "回到顶部",
     "On this page": "本页内容",
+    "Please activate JavaScript to enable the search functionality.": "搜索需要启用 JavaScript。",
     "Home": "首页",
     "Next": "下一页",
     "Previous": "上一页",
@@ -45,12 +48,15 @@ class Words(NullTranslations):
 class Chinese(SearchChinese):
     """Index words found by jieba; a query is cut at the longest words that the index knows."""
 
+    language_name = (
+        "English"  # by which Sphinx names the stemmer in the page, that of English words
+    )
     js_splitter_code = """
 var splitQuery = (query) => {
   const known = (word) =>
     Search._index && (Object.hasOwn(Search._index.terms, word) || Object.hasOwn(Search._index.titleterms, word));
   const words = [];
-  for (const [run] of query.matchAll(/\\p{Script=Han}+|[^\\p{Script=Han}\\P{L}]+|[\\p{N}_]+/gu)) {
+  for (const [run] of query.matchAll(/\\p{Script=Han}+|(?:(?!\\p{Script=Han})[\\p{L}\\p{N}_])+/gu)) {
     if (!/\\p{Script=Han}/u.test(run)) { words.push(run); continue; }
     let place = 0, found = false;
     while (place < run.length) {
@@ -121,6 +127,7 @@ def tell_language(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Join the parts to Sphinx."""
+    jieba.setLogLevel(logging.WARNING)
     app.add_search_language(Chinese)
     app.add_transform(Neighbours)
     app.connect("source-read", add_children)

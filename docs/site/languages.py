@@ -15,6 +15,7 @@ Code, numbers and names belong to both.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Literal
 
 from docutils import nodes
@@ -87,7 +88,7 @@ class Piece:
 def said(node: nodes.Node) -> str:
     """The text of a node without code."""
     if isinstance(node, nodes.Text):
-        return node.astext()
+        return str(node)
     if isinstance(node, (nodes.literal, nodes.literal_block, nodes.raw, nodes.comment)):
         return ""
     return "".join(said(child) for child in node.children)
@@ -133,7 +134,7 @@ def _chunks(text: str, separator: re.Pattern[str]) -> Iterator[tuple[bool, str |
         head = text[place:start]
         cuts = [match.end() for match in _SENTENCE.finditer(head)]
         edges = [0, *cuts, len(head)]
-        for number, (first, last) in enumerate(zip(edges, edges[1:], strict=False)):
+        for number, (first, last) in enumerate(pairwise(edges)):
             yield number > 0, None, head[first:last]
         if mark:
             yield True, mark, ""
@@ -181,10 +182,10 @@ def reduce(
     line: nodes.Element, language: Language, separator: re.Pattern[str] = _SEPARATOR
 ) -> Spoken:
     """Keep of a line what is in the language, when it says something in both; its language otherwise."""
+    found = pieces(line, separator)
     for child in line.children:
         if isinstance(child, _INLINE) and _bilingual(child):
             reduce(child, language, separator)
-    found = pieces(line, separator)
     heard = {piece.language for piece in found} - {""}
     if heard != {"zh", "en"}:
         if (
@@ -204,7 +205,7 @@ def reduce(
     dropped = line.astext().rstrip()[-1:]
     line.children = []
     for number, piece in enumerate(kept):
-        if number and piece.before:
+        if piece.before and number and not _number(kept[number - 1 : number]):
             line += nodes.Text(piece.before)
         line += piece.parts
     _trim(line)
@@ -374,7 +375,7 @@ def name_of(text: str, language: Language) -> str:
     """Of `English · 中文` the part in the language; any other text as it is."""
     line = nodes.inline("", text)
     reduce(line, language, _SLASH)
-    return line.astext()
+    return str(line.astext())
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
