@@ -322,6 +322,33 @@ def series(lang: Language) -> str:
     return "\n\n".join(parts)
 
 
+def chains(lang: Language) -> str:
+    """The chains with their nodes, from upstream to downstream."""
+    rows = [
+        (
+            chain.name.text(lang),
+            f"`{chain.id}`",
+            ", ".join(dict.fromkeys(node.name.text(lang) for node in chain.nodes)),
+        )
+        for chain in load_library().registry.chains
+    ]
+    return _table(lang, ("产业链", "chain"), ("编号", "id"), ("环节", "nodes"), rows=rows)
+
+
+def places(lang: Language) -> str:
+    """The districts and functional zones."""
+    registry = load_library().registry
+    rows = [
+        (
+            place.name.text(lang),
+            f"`{place.id}`",
+            registry.place(place.parent).name.text(lang) if place.parent else "–",
+        )
+        for place in registry.places
+    ]
+    return _table(lang, ("名称", "name"), ("编号", "id"), ("所在区", "lies in"), rows=rows)
+
+
 def _unit(unit: str, lang: Language) -> str:
     """The unit in words; the registry writes that of the plan in both languages."""
     if " " in unit and not unit.isascii():
@@ -353,6 +380,8 @@ CATALOGUES: Final[Mapping[str, Callable[[Language], str]]] = {
     "levers": levers,
     "targets": targets,
     "series": series,
+    "chains": chains,
+    "places": places,
 }
 """What a marker may name."""
 

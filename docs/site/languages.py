@@ -170,6 +170,11 @@ def _settled(found: list[Piece]) -> list[Piece]:
     return found
 
 
+def _leads(piece: Piece, found: Sequence[Piece]) -> bool:
+    """Whether it is a number that stands directly before the first of the parts, as in `1. Purpose · 目的`."""
+    return _number([piece]) and not found[found.index(piece) + 1].before
+
+
 def _number(group: Sequence[Piece]) -> bool:
     return bool(
         re.fullmatch(
@@ -205,7 +210,7 @@ def reduce(
     dropped = line.astext().rstrip()[-1:]
     line.children = []
     for number, piece in enumerate(kept):
-        if piece.before and number and not _number(kept[number - 1 : number]):
+        if number and piece.before and not _leads(kept[number - 1], found):
             line += nodes.Text(piece.before)
         line += piece.parts
     _trim(line)
@@ -252,11 +257,14 @@ class Divide(SphinxTransform):
             self.settle(section, language)
         for section in [self.document, *self.document.findall(nodes.section)]:
             self.order(section, language)
-        for text in list(self.document.findall(nodes.Text)):
-            if "\n" in text and not isinstance(
-                text.parent, (nodes.FixedTextElement, nodes.literal, nodes.raw)
-            ):
-                text.parent.replace(text, nodes.Text(_BROKEN.sub("", text.astext())))
+        for line in list(self.document.findall(nodes.TextElement)):
+            if not isinstance(line, (nodes.FixedTextElement, nodes.literal, nodes.raw)):
+                parts = _joined(line.children)
+                line.children = []
+                line += [
+                    nodes.Text(_BROKEN.sub("", part)) if isinstance(part, nodes.Text) else part
+                    for part in parts
+                ]
 
     def settle(self, section: nodes.Element, language: Language) -> None:
         """Divide the blocks of one section; wholly foreign ones go, or stay folded."""
@@ -289,6 +297,8 @@ class Divide(SphinxTransform):
                     other += before[theirs]
         for block in _runs(foreign):
             parent = block[0].parent
+            if not own and self.env.docname in self.config.pages_with_summary:
+                continue
             if own < ENOUGH * other:
                 state = "" if own else " open"
                 lang = "en" if language == "zh" else "zh-CN"

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from docutils import nodes
@@ -62,6 +62,7 @@ CODE = nodes.literal("", "simulate run")
             "金额.要紧。",
         ),
         (["1. Purpose · 目的"], "1. Purpose", "1. 目的"),
+        (["0012 · Readings · 读法"], "0012 · Readings", "0012 · 读法"),
         (["M1, M2 · 增长 · growth"], "M1, M2 · growth", "M1, M2 · 增长"),
     ],
 )
@@ -90,11 +91,18 @@ def test_a_name_in_a_cell_is_divided(cell: str, en: str, zh: str) -> None:
     assert languages.name_of(cell, "zh") == zh
 
 
+def divide(document: nodes.document, language: str) -> None:
+    document.settings.env = SimpleNamespace(
+        docname="page", config=SimpleNamespace(pages_with_summary=[], language=language)
+    )
+    languages.Divide(document).settle(document, language)
+
+
 def settled(language: str, *texts: str) -> nodes.document:
     document = new_document("page")
     for text in texts:
         document += nodes.paragraph("", text)
-    languages.Divide(document).settle(document, language)
+    divide(document, language)
     return document
 
 
@@ -134,7 +142,7 @@ def test_twin_columns_become_one() -> None:
     for language, kept in (("en", "list of firms"), ("zh", "企业名单")):
         page = new_document("page")
         page += table()
-        languages.Divide(page).settle(page, language)
+        divide(page, language)
         cells = [entry.astext() for entry in page.findall(nodes.entry)]
         assert len(cells) == 4 and cells[3] == kept
         assert next(iter(page.findall(nodes.tgroup)))["cols"] == 2
