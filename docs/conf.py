@@ -20,7 +20,7 @@ root_doc = "index"
 exclude_patterns = ["site"]
 include_patterns = ["**.md"]
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 3
 smartquotes = False  # they would change quoted commands, and Chinese has its own marks
 pages_with_summary = [f"decisions/{path.stem}" for path in (HERE / "decisions").glob("[0-9]*.md")]

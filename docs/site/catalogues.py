@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import click
+from languages import SETTLED
 from sphinx.application import Sphinx
 
 from simulator.cli import program
@@ -240,7 +241,7 @@ def levers(lang: Language) -> str:
             parts.append(
                 _table(
                     lang,
-                    ("政策工具", "lever"), ("年份", "years"), ("默认剂量与范围", "default dose, bounds"),
+                    ("政策工具", "lever"), ("年份", "years"), ("默认剂量与范围", "dose, bounds"),
                     ("等级", "grade"), ("作用", "what it moves"), ("条款", "clause"),
                     rows=rows,
                 )
@@ -364,7 +365,7 @@ def _say(lang: Language, zh: str, en: str) -> str:
 def _table(lang: Language, *columns: tuple[str, str], rows: Sequence[Sequence[str]]) -> str:
     head = [zh if lang == "zh" else en for zh, en in columns]
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
+    return f"{{.{SETTLED}}}\n" + "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
     )
 

@@ -41,6 +41,8 @@ TWINS: Final = (
 SIGNS_OF_A_WORD: Final = 1.6  # Chinese characters that say what one English word says
 ENOUGH: Final = 0.6  # of what the other language says, for a paragraph of it to be left out
 NOTES: Final = {"zh": "英文原文", "en": "Chinese text"}
+SETTLED: Final = "settled"
+"""The class of a table that was written in one language and is left as it is."""
 REST: Final = {"zh": "以下各节为英文原文。", "en": ""}
 
 _SEPARATOR = re.compile(r"\s+·\s+")
@@ -170,11 +172,6 @@ def _settled(found: list[Piece]) -> list[Piece]:
     return found
 
 
-def _leads(piece: Piece, found: Sequence[Piece]) -> bool:
-    """Whether it is a number that stands directly before the first of the parts, as in `1. Purpose · 目的`."""
-    return _number([piece]) and not found[found.index(piece) + 1].before
-
-
 def _number(group: Sequence[Piece]) -> bool:
     return bool(
         re.fullmatch(
@@ -210,8 +207,9 @@ def reduce(
     dropped = line.astext().rstrip()[-1:]
     line.children = []
     for number, piece in enumerate(kept):
-        if number and piece.before and not _leads(kept[number - 1], found):
-            line += nodes.Text(piece.before)
+        if number:
+            # What stood behind the part before: none behind the number in `1. Purpose · 目的`.
+            line += nodes.Text(found[found.index(kept[number - 1]) + 1].before)
         line += piece.parts
     _trim(line)
     if isinstance(line, (nodes.strong, nodes.emphasis)) and dropped in ".:：。" and line.children:
@@ -222,7 +220,9 @@ def reduce(
 
 
 def _is_name(chinese: str, english: str) -> bool:
-    """Whether two halves of a cell are a name in both languages: each with a real word."""
+    """Whether two halves of a cell are a name in both languages: each with a real word, and no sentence."""
+    if re.search("[，。；：？！]", chinese + english):
+        return False
     return len(re.findall(f"[{HAN}]", chinese)) > 1 and bool(re.search(r"\b[a-z]{3,}", english))
 
 
@@ -274,7 +274,8 @@ class Divide(SphinxTransform):
             if isinstance(block, (nodes.section, nodes.title)):
                 continue
             if isinstance(block, nodes.table):
-                self.table(block, language)
+                if SETTLED not in block["classes"]:
+                    self.table(block, language)
             elif isinstance(
                 block, (nodes.Admonition, nodes.container, nodes.block_quote, nodes.compound)
             ):

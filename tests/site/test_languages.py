@@ -62,7 +62,7 @@ CODE = nodes.literal("", "simulate run")
             "金额.要紧。",
         ),
         (["1. Purpose · 目的"], "1. Purpose", "1. 目的"),
-        (["0012 · Readings · 读法"], "0012 · Readings", "0012 · 读法"),
+        (["0012 · Readings, verdicts · 读法"], "0012 · Readings, verdicts", "0012 · 读法"),
         (["M1, M2 · 增长 · growth"], "M1, M2 · growth", "M1, M2 · 增长"),
     ],
 )
@@ -79,6 +79,7 @@ def test_a_line_is_divided(parts: list[nodes.Node | str], en: str, zh: str) -> N
         ("新增 PFLOPS", "新增 PFLOPS", "新增 PFLOPS"),
         ("人工智能 AI", "人工智能 AI", "人工智能 AI"),
         ("Guide / 指南", "Guide", "指南"),
+        ("存放运行的目录；默认 results。", *["存放运行的目录；默认 results。"] * 2),
         (
             "四、保障措施（二） (Policy)",
             "四、保障措施（二） (Policy)",
