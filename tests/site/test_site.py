@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -177,6 +178,40 @@ def test_a_page_speaks_one_language(site: Path, folder: str) -> None:
                 ):
                     wrong.append(f"{name}: {sentence}")
     assert not wrong, "\n".join(wrong)
+
+
+def phrases(text: str) -> set[str]:
+    """Every three English words and every six Chinese characters that stand together."""
+    found: set[str] = set()
+    for run in re.findall(r"[\u3400-\u9fff]+", text):
+        found.update(run[start : start + 6] for start in range(len(run) - 5))
+    for part in re.split(r"[^A-Za-z ’'\-]+", text):
+        words = part.split()
+        found.update(" ".join(words[start : start + 3]) for start in range(len(words) - 2))
+    return found
+
+
+@pytest.mark.slow
+def test_nothing_of_a_page_is_lost(site: Path) -> None:
+    docs = ROOT / "docs"
+    for source in sorted(docs.rglob("*.md")):
+        text = re.sub(
+            r"```.*?```|<!--.*?-->|`[^`]*`|\]\([^)]*\)",
+            "|",
+            source.read_text(encoding="utf-8"),
+            flags=re.DOTALL,
+        )
+        name = source.relative_to(docs).with_suffix(".html")
+        there: set[str] = set()
+        for folder in ("zh", "en"):
+            html = (site / folder / name).read_text(encoding="utf-8")
+            page = re.sub(r"<code.*?</code>|<[^>]*>", "|", html, flags=re.DOTALL)
+            alternative = " | ".join(re.findall(r'alt="([^"]*)"', html))
+            there |= phrases(" ".join(unescape(f"{page} | {alternative}").split()))
+        wanted: set[str] = set()
+        for block in re.split(r"\n\s*\n|\n#|\n\s*[-|\d]", text):
+            wanted |= phrases(" ".join(re.sub(r"[*_#]+|^[\s-]+", "|", block).split()))
+        assert wanted <= there, f"{name}: {sorted(wanted - there)[:5]}"
 
 
 @pytest.mark.slow
