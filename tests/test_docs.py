@@ -1,6 +1,5 @@
-"""README and the guide are true: every command in them runs, every command is in README."""
+"""README and the pages are true: every command and every example in them runs, every command is in README."""
 
-import os
 import re
 import shlex
 import shutil
@@ -16,8 +15,7 @@ from simulator.cli.runs import FIGURES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "docs" / "guide" / "README.md").read_text(encoding="utf-8")
-WOULD = (ROOT / "docs" / "guide" / "what_would_it_take.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "results" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MEMBERS = {
     "run": 4,
     "compare": 4,
@@ -31,14 +29,29 @@ MEMBERS = {
     "robust": 2,
     "targets": 4,
     "validate": 4,
+    "calibrate": 80,
+    "backtest": 40,
 }
 SMALL = {
     "reach": ["--fresh", "2", "--lever", "fund"],
     "sensitivity": ["--size", "2", "--factor", "loading_national", "--factor", "tj27_funds"],
     "robust": ["--layer", "scenarios/conditions/national_slump.yaml"],
+    "calibrate": ["--held", "20", "--no-backtest"],
 }
-QUESTIONS = {"reach", "attribute", "sensitivity", "discover", "robust"}
-"""Computed anew each time and leaving no run: asked once, however often a page repeats the line."""
+QUESTIONS = {
+    "reach",
+    "attribute",
+    "sensitivity",
+    "sweep",
+    "discover",
+    "conditions",
+    "robust",
+    "validate",
+}
+QUESTIONS |= {"calibrate", "backtest"}
+"""Computed anew each time and leaving no run: asked once, however often pages repeat the line."""
+NEEDS_MORE = re.compile(r"--cluster tcp:|\bexplore\b")
+"""A scheduler, or a page that stays open: tested where they are tested."""
 
 
 def commands(text: str) -> list[str]:
@@ -47,6 +60,19 @@ def commands(text: str) -> list[str]:
     lines = re.findall(r"^simulate .+$", blocks, re.MULTILINE)
     cells = re.findall(r"^\| `(simulate [^`]+)` \|", text, re.MULTILINE)
     return [line.partition("  #")[0].strip() for line in (*lines, *cells)]
+
+
+def examples(text: str) -> list[str]:
+    """Every block of Python in the text."""
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def named(page: Path) -> str:
+    """The page as the repository calls it."""
+    return page.relative_to(ROOT).as_posix()
+
+
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 
 
 @pytest.fixture(scope="module")
@@ -60,33 +86,69 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def asked() -> set[str]:
-    """The questions that another page has asked already."""
+    """The questions that other pages have asked already."""
     return set()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [README, GUIDE, WOULD], ids=["README", "guide", "would"])
-def test_commands_run(text: str, workplace: Path, asked: set[str]) -> None:
-    found = commands(text)
-    assert found
-    here = Path.cwd()
-    os.chdir(workplace)
-    try:
-        for line in found:
-            words = _as_shell(line)[1:]
-            if line in asked:
-                continue
-            if words[0] in QUESTIONS:
-                asked.add(line)
-            # The same command with fewer members; what is said of a run folder has its members.
-            if words[0] in MEMBERS and (words[0] != "targets" or "-n" in words):
-                few = ["-n", str(MEMBERS[words[0]])]
-                small = SMALL.get(words[0], [])
-                words = [*words[:1], *_without_members(words[1:]), *few, *small]
-            result = CliRunner(env={"SIMULATE_LANG": "en"}).invoke(program, words)
-            assert result.exit_code == 0, f"{line}\n{result.output}\n{result.stderr}"
-    finally:
-        os.chdir(here)
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(TEXTS[page])], ids=named)
+def test_commands_run(
+    page: Path, workplace: Path, asked: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = commands(TEXTS[page])
+    monkeypatch.chdir(workplace)
+    if not any(line.startswith("simulate run") for line in found):
+        invoke("simulate run scenarios/baseline.yaml -n 4 --no-figures")
+    for line in found:
+        words = _as_shell(line)[1:]
+        if NEEDS_MORE.search(line) or line in asked:
+            continue
+        if words[0] in QUESTIONS:
+            asked.add(line)
+        if words[0] == "new":
+            (workplace / words[1]).unlink(missing_ok=True)
+        # The same command with fewer members; what is said of a run folder has its members.
+        if words[0] in MEMBERS and (words[0] != "targets" or "-n" in words):
+            few = ["-n", str(MEMBERS[words[0]])]
+            small = SMALL.get(words[0], [])
+            words = [*words[:1], *_without_members(words[1:]), *few, *small]
+        invoke(shlex.join(["simulate", *words]), line)
+
+
+def invoke(line: str, as_written: str = "") -> None:
+    """Run a command of the program; the page's own line is named when it fails."""
+    result = CliRunner(env={"SIMULATE_LANG": "en"}).invoke(program, shlex.split(line)[1:])
+    assert result.exit_code == 0, f"{as_written or line}\n{result.output}\n{result.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(TEXTS[page])], ids=named)
+def test_examples_in_python_run(
+    page: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace)
+    invoke("simulate run scenarios/baseline.yaml -n 4 --no-figures")
+    for block in examples(TEXTS[page]):
+        small = re.sub(r"n=\d+", "n=4", re.sub(r"range\(\d+\)", "range(2)", block))
+        exec(compile(small, f"{page.name}, Python", "exec"), {"__name__": "page"})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_examples_of_scenarios_are_valid(page: Path, workplace: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", TEXTS[page], re.DOTALL)
+    for number, block in enumerate(blocks):
+        text, place = block, "scenarios"
+        if "extends: ../" in text:
+            place = "examples"
+        elif "extends:" not in text:
+            # A condition, or a part of a scenario: it must hold above the baseline.
+            text = "extends: baseline.yaml\n" + text
+        example = workplace / place / f"{page.parent.name}-{page.stem}-{number}.yaml"
+        example.write_text(text, encoding="utf-8")
+        try:
+            invoke(shlex.join(["simulate", "check", str(example)]))
+        finally:
+            example.unlink()
 
 
 def _as_shell(line: str) -> list[str]:
@@ -103,8 +165,7 @@ def _without_members(words: list[str]) -> list[str]:
 
 
 def test_readme_names_every_command() -> None:
-    named = {shlex.split(line)[1] for line in commands(README)}
-    assert named == set(program.commands)
+    assert {shlex.split(line)[1] for line in commands(README)} == set(program.commands)
 
 
 def test_first_two_commands_are_marked_and_real() -> None:

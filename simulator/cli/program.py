@@ -3,13 +3,17 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from simulator.cli.pages import Formatter
 from simulator.cli.session import LANGUAGES, Session, report, session_of
+from simulator.cli.words import placeholder
 from simulator.foundation.findings import nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Context(click.Context):
@@ -31,9 +35,20 @@ class Option(click.Option):
         record = super().get_help_record(ctx)
         if record is None:
             return None
-        spelled, english = record
-        extra = english.removeprefix(self.help or "")
-        return spelled, session_of(ctx).phrase(self.help or "", self.zh) + extra
+        session, extra = session_of(ctx), self.get_help_extra(ctx)
+        notes = []
+        if "default" in extra:
+            notes.append(session.phrase("default", "默认") + f": {extra['default']}")
+        if "range" in extra:
+            notes.append(extra["range"])
+        if "required" in extra:
+            notes.append(session.phrase("required", "必填"))
+        note = f" [{'; '.join(notes)}]" if notes else ""
+        return record[0], _said(session, self.help or "", self.zh) + note
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """What stands for the value, in Chinese when only Chinese is wanted."""
+        return _placeholder(super().make_metavar(ctx), ctx)
 
 
 class Argument(click.Argument):
@@ -44,8 +59,28 @@ class Argument(click.Argument):
         super().__init__(*names, **rest)
         self.en, self.zh = en, zh
 
+    def make_metavar(self, ctx: click.Context) -> str:
+        """What stands for the value, in Chinese when only Chinese is wanted."""
+        return _placeholder(super().make_metavar(ctx), ctx)
 
-class Command(click.Command):
+
+class Completing(click.Command):
+    """A command whose options are explained in the reader's language while a shell completes them."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """What may stand next."""
+        session, told = session_of(ctx), {}
+        for parameter in self.params:
+            if isinstance(parameter, Option):
+                words = _said(session, parameter.help or "", parameter.zh)
+                told.update(dict.fromkeys(parameter.opts, words))
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = told.get(item.value, item.help)
+        return items
+
+
+class Command(Completing):
     """A command with bilingual help, an example, and the global options."""
 
     context_class = Context
@@ -64,14 +99,15 @@ class Command(click.Command):
         """Usage, text, arguments, options, global options, example."""
         session = session_of(ctx)
         options = session.phrase("[OPTIONS]", "[选项]").split(" / ")[0]
-        usage = " ".join([options, *self.collect_usage_pieces(ctx)[1:]])
+        pieces = [_placeholder(piece, ctx) for piece in self.collect_usage_pieces(ctx)[1:]]
+        usage = " ".join([options, *pieces])
         formatter.write_usage(ctx.command_path, usage, _usage_word(session))
         formatter.write_paragraph()
         with formatter.indentation():
             english = " ".join((self.help or "").split("\n"))
             formatter.write_text(_both(session, english, self.zh))
         arguments = [
-            (parameter.make_metavar(ctx), session.phrase(parameter.en, parameter.zh))
+            (parameter.make_metavar(ctx), _said(session, parameter.en, parameter.zh))
             for parameter in self.params
             if isinstance(parameter, Argument)
         ]
@@ -120,7 +156,7 @@ class Family(Command, click.Group):
         return super().resolve_command(ctx, args)
 
 
-class Program(click.Group):
+class Program(Completing, click.Group):
     """The group of all commands: `simulate`."""
 
     context_class = Context
@@ -184,9 +220,13 @@ def _refuse_unknown(group: click.Group, ctx: click.Context, args: Sequence[str])
     if args and args[0] not in group.commands and not args[0].startswith("-"):
         session = session_of(ctx)
         guess = nearest(args[0], group.commands)
-        hint = session.phrase(f" Did you mean {guess!r}?", f"是否想写 {guess!r}？") if guess else ""
-        message = session.phrase(f"No such command {args[0]!r}.", f"没有命令 {args[0]!r}。")
-        raise click.UsageError(message + hint, ctx)
+        english, chinese = f"No such command {args[0]!r}.", f"没有命令 {args[0]!r}。"
+        if guess:
+            english, chinese = (
+                f"{english} Did you mean {guess!r}?",
+                f"{chinese}是否想写 {guess!r}？",
+            )
+        raise click.UsageError(session.phrase(english, chinese), ctx)
 
 
 def global_options() -> list[Option]:
@@ -280,12 +320,22 @@ def unknown_value(
     """End with a usage error that names the nearest known value, and all of them when few."""
     session = session_of(ctx)
     guess = nearest(value, known)
-    message = session.phrase(f"{value!r} is not known.", f"{value!r} 不存在。")
+    english, chinese = f"{value!r} is not known.", f"{value!r} 不存在。"
     if guess:
-        message += session.phrase(f" Did you mean {guess!r}?", f"是否想写 {guess!r}？")
+        english, chinese = f"{english} Did you mean {guess!r}?", f"{chinese}是否想写 {guess!r}？"
     if len(known) <= 12:
-        message += session.phrase(f" Allowed: {', '.join(known)}.", f"可用：{'、'.join(known)}。")
-    raise click.BadParameter(message, ctx, param)
+        english += f" Allowed: {', '.join(known)}."
+        chinese += f"可用：{'、'.join(known)}。"
+    raise click.BadParameter(session.phrase(english, chinese), ctx, param)
+
+
+def _said(session: Session, english: str, chinese: str) -> str:
+    """An explanation; in Chinese alone it names placeholders as the usage line does."""
+    return placeholder(chinese) if session.lang == "zh" else session.phrase(english, chinese)
+
+
+def _placeholder(text: str, ctx: click.Context) -> str:
+    return placeholder(text) if session_of(ctx).lang == "zh" else text
 
 
 def _usage_word(session: Session) -> str:

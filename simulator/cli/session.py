@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import click
 
+from simulator.cli.words import in_both, in_chinese, reason
 from simulator.foundation.findings import Finding, InputError, UsageError
 
 SCHEMA_VERSION = 1
@@ -120,8 +121,9 @@ def locale_language(environment: Mapping[str, str]) -> Language:
 
 
 def session_of(context: click.Context | None = None) -> Session:
-    """The session of the running command."""
-    return (context or click.get_current_context()).ensure_object(Session)
+    """The session of the running command; while a shell completes a line, none runs."""
+    context = context or click.get_current_context(silent=True)
+    return context.ensure_object(Session) if context else Session.early((), os.environ)
 
 
 def report(error: Exception, session: Session) -> ExitCode:
@@ -174,7 +176,11 @@ def report(error: Exception, session: Session) -> ExitCode:
             code, message = ExitCode.USAGE, _file_message(error, session)
         case _:
             code, message, advice = ExitCode.INTERNAL, *_internal(error, session)
-    head = session.phrase("Error: ", "错误：") if code != ExitCode.INTERRUPTED else ""
+    head = (
+        {"en": "Error: ", "zh": "错误："}.get(session.lang, "Error / 错误: ")
+        if code != ExitCode.INTERRUPTED
+        else ""
+    )
     click.echo(f"{head}{message}", err=True)
     if advice:
         click.echo(advice, err=True)
@@ -185,27 +191,24 @@ def report(error: Exception, session: Session) -> ExitCode:
 
 
 def _usage_message(error: click.ClickException, session: Session) -> str:
+    """What was wrong with the arguments."""
     english = error.format_message()
-    match error:
-        case click.NoSuchOption():
-            guess = (error.possibilities or [""])[0]
-            hint = f"是否想写 {guess}？" if guess else ""
-            chinese = f"没有选项 {error.option_name}。{hint}"
-        case click.MissingParameter():
-            name = error.param.get_error_hint(error.ctx) if error.param else ""
-            chinese = f"缺少 {name}。"
-        case click.BadParameter():
-            name = error.param.get_error_hint(error.ctx) if error.param else ""
-            chinese = f"{name} 的值无效：{error.message}"
-        case _:
-            return english
-    return session.phrase(english, chinese)
+    if session.lang == "en":
+        return english
+    chinese = in_chinese(english)
+    if session.lang == "zh":
+        return chinese
+    if not in_both(error.message):
+        return english if chinese == english else f"{english} / {chinese}"
+    # A command of ours said it in both languages already; only the head is click's.
+    head = english.removesuffix(error.message)
+    return f"{head.removesuffix(': ')} / {in_chinese(head)}{error.message}" if head else english
 
 
 def _file_message(error: OSError, session: Session) -> str:
     name = error.filename or session.phrase("the output", "输出")
-    reason = error.strerror or str(error)
-    return session.phrase(f"cannot use {name}: {reason}", f"无法使用 {name}：{reason}")
+    why = error.strerror or str(error)
+    return session.phrase(f"cannot use {name}: {why}", f"无法使用 {name}：{reason(error)}")
 
 
 def _internal(error: Exception, session: Session) -> tuple[str, str]:

@@ -124,8 +124,9 @@ def equations() -> str:
     parts = []
     for mechanism in mechanisms():
         numbers = ", ".join(f"M{number}" for number in mechanism.numbers)
-        names = "；".join(NUMBERS[n].zh for n in mechanism.numbers if n in NUMBERS)
-        parts.append(f"#### {numbers} · {names}")
+        names = [NUMBERS[n] for n in mechanism.numbers if n in NUMBERS]
+        chinese, english = "；".join(n.zh for n in names), "; ".join(n.en for n in names)
+        parts.append(f"#### {numbers} · {chinese} · {english}")
         parts.append(f"{mechanism.title} ([{mechanism.path}](../{mechanism.path}))")
         for paragraph in mechanism.paragraphs:
             body, _, source = paragraph.partition("\nSource: ")
