@@ -16,6 +16,7 @@ from simulator.observables import Observable, observable_of
 from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
+from simulator.reporting.figures.flows import flow
 from simulator.reporting.figures.page import (
     COLOURS,
     FAINT,
@@ -37,6 +38,9 @@ from simulator.reporting.figures.page import (
     text_width,
     wrap,
 )
+from simulator.reporting.figures.pipelines import pipelines
+from simulator.reporting.figures.sizes import firm_sizes
+from simulator.reporting.figures.tiles import district_map
 from simulator.reporting.wording import (
     amount,
     interval,
@@ -64,11 +68,15 @@ from simulator.targets import (
 
 __all__ = [
     "chains",
+    "district_map",
     "districts",
     "fan",
     "firm_shapes",
+    "firm_sizes",
+    "flow",
     "money",
     "overlay",
+    "pipelines",
     "save",
     "scorecard",
 ]

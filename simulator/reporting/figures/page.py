@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -101,6 +102,14 @@ def colours_of(stems: Sequence[str]) -> list[str]:
     return taken
 
 
+class Framing(NamedTuple):
+    """How many of a figure's first texts are its header and foot, and where its body lies: inches from the top."""
+
+    texts: int
+    top: float
+    height: float
+
+
 class Page:
     """A sheet of a fixed width with header, body and foot, laid out in inches from the top left."""
 
@@ -147,6 +156,8 @@ class Page:
             y += step
         # What the file's metadata quotes; matplotlib figures take attributes.
         self.figure._provenance = footer.en  # type: ignore[attr-defined]
+        # What a report says in its own text: the texts so far, and where the body lies.
+        self.figure._framing = Framing(len(self.figure.texts), self.top, body)  # type: ignore[attr-defined]
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes at inches from the left and from the top of the body, without any frame."""
@@ -303,7 +314,7 @@ def _pieces(text: str) -> list[str]:
     parts: list[str] = []
     for character in text:
         last = parts[-1][-1] if parts else ""
-        glued = character in "，。；：、）”%·" or last in "（“"
+        glued = character in "，。；：、）”%·" or last in "（“" or last + character == "亿元"
         apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
         if parts and (glued or not apart):
             parts[-1] += character
@@ -361,3 +372,15 @@ def lighter(colour: str) -> str:
     """Halfway to white."""
     parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{(part + 255) // 2:02x}" for part in parts)
+
+
+def tint(colour: str, strength: float) -> str:
+    """The colour thinned with white: 1 is itself, 0 is white."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 + strength * (part - 255)):02x}" for part in parts)
+
+
+def ink_on(colour: str) -> str:
+    """Dark or white letters, whichever stands out more on the colour."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "#ffffff"
