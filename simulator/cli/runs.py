@@ -520,7 +520,8 @@ def targets(
 
 @command(
     "plot",
-    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts、money、flow、district_map、firm_sizes 或 pipelines。",
+    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts、money、flow、district_map、firm_sizes 或 "
+    "pipelines。",
     example="plot results/latest fan:core_revenue -o core_revenue",
 )
 @run_argument()

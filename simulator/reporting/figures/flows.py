@@ -230,7 +230,9 @@ def _layout(found: MoneyFlow, lang: Lang) -> Layout:
         for n in range(first + 1, last):
             points += [(_X[n], tops[(*pair, n)]), (_X[n] + _WIDE, tops[(*pair, n)])]
         points.append((_X[last], ends[pair]))
-        colour = _colour(item.destination if item.destination in (*LOSSES, UNSPENT) else item.source)
+        colour = _colour(
+            item.destination if item.destination in (*LOSSES, UNSPENT) else item.source
+        )
         ribbons += [
             Ribbon(one, two, item.yuan * scale, colour)
             for one, two in zip(points[:-1], points[1:], strict=True)

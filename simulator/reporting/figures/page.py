@@ -22,6 +22,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from simulator.registry import Name
 from simulator.reporting import Ensemble, Lang
@@ -85,6 +86,21 @@ def save(
         )
     _write(svg, buffer.getvalue())
     return png, svg
+
+
+def body_svg(figure: Figure) -> str:
+    """The body of a page as SVG on a clear ground, without the header and foot that a report says in its own text."""
+    framing: Framing = figure._framing  # type: ignore[attr-defined]
+    for text in figure.texts[: framing.texts]:
+        text.set_visible(False)
+    figure.patch.set_visible(False)
+    width, height = figure.get_size_inches()
+    bottom = height - framing.top - framing.height
+    cut = Bbox.from_extents(MARGIN - 0.05, bottom, width - MARGIN + 0.05, height - framing.top)
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "simulate", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", bbox_inches=cut, metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def colour_of(stem: str) -> str:

@@ -157,7 +157,12 @@ def _tile(
             page.write(inside, down, part, size, ink)
             down += size / 72 * 1.5
     page.write(
-        x + width - GAP - 0.1, y + height - GAP - 0.16, number(district.median), 12.0, ink, ha="right"
+        x + width - GAP - 0.1,
+        y + height - GAP - 0.16,
+        number(district.median),
+        12.0,
+        ink,
+        ha="right",
     )
 
 
