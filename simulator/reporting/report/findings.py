@@ -212,11 +212,12 @@ def _score_row(sheet: Sheet, results: Results, key: str) -> list[str]:
     if key in results.plan_targets:
         clause = results.run.library.registry.target(row["id"]).clause
         place = Name(clause.text("zh"), clause.text("en"))
-        parts |= {"about": about, "clause": name_cell("registry/targets", row["id"], "clause", place)}
+        parts |= {
+            "about": about,
+            "clause": name_cell("registry/targets", row["id"], "clause", place),
+        }
         about = Text("{about} · {clause}", "{about} · {clause}", parts)
-    chance, low, high = (
-        results.target(key, f"probability{end}") for end in ("", "_low", "_high")
-    )
+    chance, low, high = (results.target(key, f"probability{end}") for end in ("", "_low", "_high"))
     median, least, most = (
         results.target(key, f"outcome_{end}", number) for end in ("median", "p05", "p95")
     )
@@ -242,13 +243,9 @@ def _over(sheet: Sheet, value: Said, low: Cell, high: Cell) -> str:
 
 
 def _span(low: Cell, high: Cell) -> Text:
-    # Two dashes with a sign between them are hard to read.
-    joint_zh = joint_en = "–"
-    if low.number < 0.0 or "+" in low.shown.zh:
-        joint_zh, joint_en = " 至 ", " to "
-    return Text(
-        f"{{low}}{joint_zh}{{high}}", f"{{low}}{joint_en}{{high}}", {"low": low, "high": high}
-    )
+    # A dash beside a minus is hard to read.
+    dash = "…" if low.number < 0.0 or low.shown.zh.startswith("+") else "–"
+    return Text(f"{{low}}{dash}{{high}}", f"{{low}}{dash}{{high}}", {"low": low, "high": high})
 
 
 def bar(value: float, low: float, high: float, least: float = 0.0, most: float = 1.0) -> str:
@@ -289,7 +286,7 @@ def comparison(sheet: Sheet, results: Sequence[Results], found: Comparison) -> s
             (Text("{name}", "{name}", {"name": scenario_name(first)}), NUMBER),
             (Text("{name}", "{name}", {"name": scenario_name(other)}), NUMBER),
             (Text("差，百分点", "Difference, points"), NUMBER),
-            (Text("新达标与失标的成员", "Members gained, lost"), NUMBER),
+            (Text("新达标 / 失标的成员", "Members gained / lost"), NUMBER),
         ]
         interval = {"level": convention("interval")}
         caption = Text(
@@ -340,7 +337,7 @@ def _chance_row(sheet: Sheet, row: TargetDifference) -> list[str]:
             points("low", row.low),
             points("high", row.high),
         ),
-        sheet.inline(Text("{gained}、{lost}", "{gained}, {lost}", moved)),
+        sheet.inline(Text("{gained} / {lost}", "{gained} / {lost}", moved)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What the findings stand on: assumptions with grade, clause and source, what is left out, and where it all comes from."""
+"""What the findings stand on: assumptions with grade, clause and source, what is left out, where it all comes from."""
 
 from collections import Counter
 from typing import Final
@@ -20,7 +20,7 @@ from simulator.reporting.report.cells import (
     unit_of,
     word_cell,
 )
-from simulator.reporting.report.findings import NUMBER, WORD, lead_of
+from simulator.reporting.report.findings import NUMBER, WORD, lead_of, scenario_name
 from simulator.reporting.report.markup import Sheet
 from simulator.reporting.report.results import Results, convention, whole
 from simulator.reporting.wording import number
@@ -103,7 +103,7 @@ def _grades(sheet: Sheet, results: Results) -> str:
 
 
 def _resting(sheet: Sheet, results: Results) -> str:
-    """What share of the headline outcome's variance rests on assumed parameters, and the parameters that move it most."""
+    """What share of the headline outcome's variance rests on assumed parameters, and what moves it most."""
     key = lead_of(results)
     if results.run.n < FEWEST or key is None:
         return ""
@@ -128,10 +128,14 @@ def _resting(sheet: Sheet, results: Results) -> str:
     rows = []
     for first in item.first:
         own = cells(first.name, first.share)
-        span = Text("{median}（{low}–{high}）", "{median} ({low}–{high})", own)
+        span = Text("{low}–{high}", "{low}–{high}", own)
         name = name_cell("priors.csv", first.name, "meaning", first.meaning)
         rows.append(
-            [sheet.inline(name), sheet.inline(GRADE_NAMES[first.grade]), sheet.inline(span)]
+            [
+                sheet.inline(name),
+                sheet.inline(GRADE_NAMES[first.grade]),
+                f"{sheet.inline(own['median'])}<small>{sheet.inline(span)}</small>",
+            ]
         )
     heads = [
         (Text("参数", "Parameter"), WORD),
@@ -139,8 +143,8 @@ def _resting(sheet: Sheet, results: Results) -> str:
         (Text("占方差", "Share of variance"), NUMBER),
     ]
     caption = Text(
-        "单独作用最大的参数，括号内为 {most} 区间",
-        "Parameters that alone move it most, {most} intervals in brackets",
+        "单独作用最大的参数，份额下方为 {most} 区间",
+        "Parameters that alone move it most, below a share its {most} interval",
         {"most": convention("most")},
     )
     return sheet.block("p", told) + sheet.table(heads, rows, caption, "narrow")
@@ -388,4 +392,5 @@ def manifest(sheet: Sheet, results: Results) -> str:
     )
     code = f"<pre><code>{sheet.inline(Text(command, command, again))}</code></pre>"
     content = f'<dl class="papers">{"".join(papers)}</dl>{sheet.block("p", told)}{code}'
-    return sheet.section("manifest", Text("出处", "Provenance"), content)
+    title = Text("出处：{name}", "Provenance: {name}", {"name": scenario_name(results)})
+    return sheet.section(f"manifest-{results.label}", title, content)

@@ -13,7 +13,7 @@ from simulator.reporting.report.cells import BCP47, Said, Text, Tongue
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 """Nothing is fetched and nothing runs."""
-CHOICES: Final = (("both", "双语 Both"), ("zh", "中文"), ("en", "English"))
+CHOICES: Final = (("both", "中文 + English"), ("zh", "中文"), ("en", "English"))
 
 
 class Sheet:
@@ -102,7 +102,11 @@ def page(sheet: Sheet, title: Name, running: Name, letters: str, content: str) -
     name = getattr(title, sheet.tongues[0])
     head = " · ".join(dict.fromkeys(getattr(running, tongue) for tongue in sheet.tongues))
     switch, bar = _switch() if sheet.lang == "both" else ("", "")
-    style = _letters_of(content + head + bar) + _style() + f"@page{{@top-left{{content:{_css_text(head)}}}}}"
+    style = (
+        _letters_of(content + head + bar)
+        + _style()
+        + f"@page{{@top-left{{content:{_css_text(head)}}}}}"
+    )
     skip = Text("跳到正文", "Skip to content")
     return (
         f'<!doctype html>\n<html lang="{BCP47[sheet.tongues[0]]}">\n<head>\n<meta charset="utf-8">\n'
@@ -137,7 +141,11 @@ def _letters_of(content: str) -> str:
     """A font with the Chinese letters of the page, for machines that have none; last in the theme's list."""
     wanted = "".join(sorted({letter for letter in content if ord(letter) > 0x2E7F}))
     font = base64.b64encode(carried_letters(wanted)).decode() if wanted else ""
-    return f'@font-face{{font-family:"Carried";src:url(data:font/woff;base64,{font})}}\n' if font else ""
+    return (
+        f'@font-face{{font-family:"Carried";src:url(data:font/woff;base64,{font})}}\n'
+        if font
+        else ""
+    )
 
 
 def _css_text(text: str) -> str:

@@ -97,7 +97,7 @@ class Gallery:
             for value in element.attrib.values():
                 referred |= set(re.findall(r"url\(#([^)]+)\)", value))
             referred.add(element.get(HREF, "").removeprefix("#"))
-        referred -= set(self._letters)
+        referred -= {*self._letters, ""}
         for element in root.iter():
             name = element.attrib.pop("id", "")
             if name in referred:
