@@ -1,4 +1,4 @@
-"""The report: every number in its text is a cell of the results, it needs nothing else, the same results give its bytes."""
+"""The report: every number in its text is a cell of the results; it needs nothing else; its bytes repeat."""
 
 import csv
 import json
@@ -22,6 +22,7 @@ from simulator.experiments.attribution_table import keep_attribution, stored_att
 from simulator.experiments.backtest import records_of
 from simulator.experiments.cases import Cases
 from simulator.experiments.comparison import Comparison, compare_runs
+from simulator.experiments.ledger import ledger_of
 from simulator.experiments.resting import drawn
 from simulator.experiments.runs import folder_name, run
 from simulator.experiments.store import Run, open_run
@@ -29,8 +30,8 @@ from simulator.foundation.findings import UsageError
 from simulator.observables import observable_of
 from simulator.policy.ledger import ACCOUNTS, ROLES
 from simulator.registry import Name
-from simulator.reporting import Lang, figures
-from simulator.reporting.figures import page
+from simulator.reporting import Lang, figures, fonts
+from simulator.reporting.figures import flows, page
 from simulator.reporting.report import LARGEST, report_html, write_report
 from simulator.reporting.report.cells import Cell, Text
 from simulator.reporting.report.markup import Sheet
@@ -163,7 +164,9 @@ class Truth:
         if table.startswith("registry/"):
             kind = table.removeprefix("registry/")
             own = next(item for item in getattr(registry, kind) if item.id == row)
-            return own.clause.text(lang) if column.startswith("clause") else own.key if column == "key" else getattr(own.name, lang)  # fmt: skip
+            if column.startswith("clause"):
+                return own.clause.text(lang)
+            return own.key if column == "key" else getattr(own.name, lang)
         if table == "observables":
             about = self.first.describe(row)
             return about.name_zh if lang == "zh" else about.name_en
@@ -285,7 +288,8 @@ class Truth:
         scored = [r for r in rows if r["probability"]]
         grades = grades_of(item)
         keys = [r["target"] for r in rows if f"milestones_delivered[{r['target']}]" in item.series]
-        done = sum(self._pipelines(item, key, "delivered") >= self._pipelines(item, key, "planned") for key in keys)  # fmt: skip
+        ends = [[self._pipelines(item, key, c) for c in ("delivered", "planned")] for key in keys]
+        done = sum(delivered >= planned for delivered, planned in ends)
         acting = [
             s for s in item.scenario.levers if any(s.dose.values(item.scenario.period.quarters))
         ]
@@ -365,7 +369,8 @@ def agrees(text: str, value: Any) -> bool:
         return text in value
     if isinstance(value, dict):  # doses by year: every number printed is one of the sheet's
         given = set(re.findall(r"\d+(?:\.\d+)?", str(value)))
-        return all(any(abs(float(n) - float(g)) < 0.006 for g in given) for n in re.findall(r"\d+(?:\.\d+)?", text))  # fmt: skip
+        said = re.findall(r"\d+(?:\.\d+)?", text)
+        return all(any(abs(float(n) - float(g)) < 0.006 for g in given) for n in said)
     if text == str(value) or (text == "" and value in ("1", "")):
         return True
     if text == "–":
@@ -512,3 +517,43 @@ def test_the_command_writes_once_and_says_where(runs: tuple[Run, Run], tmp_path:
     assert told["file"].endswith("r.html") and told["bytes"] == (tmp_path / "r.html").stat().st_size
     assert CliRunner().invoke(program, words).exit_code == 2
     assert CliRunner().invoke(program, ["report", str(tmp_path)]).exit_code == 2
+
+
+def test_every_pot_gives_on_what_it_got_and_ribbons_are_as_wide(runs: tuple[Run, Run]) -> None:
+    found = flows.money_flow(ledger_of(runs[0]))
+    nodes = {node for flow in found.flows for node in (flow.source, flow.destination)}
+    for pot in (flows.BUDGETS, flows.PROJECTS, flows.FUNDS):
+        assert pot in nodes and found.into(pot) == found.out_of(pot)
+    assert sum(found.out_of(node) for node in flows.COLUMNS[0]) == sum(
+        found.into(node) for node in flows.COLUMNS[-1]
+    )
+    placed = flows.layout(found, "zh")
+    put = sum(found.out_of(node) for node in flows.COLUMNS[0])
+    for node, (_, height) in placed.nodes.items():
+        assert height == pytest.approx(max(found.into(node), found.out_of(node)) * flows.TALL / put)
+    # What arrives at the ends of the picture, in inches, is all that was put up.
+    x = max(ribbon.end[0] for ribbon in placed.ribbons)
+    arriving = sum(ribbon.width for ribbon in placed.ribbons if ribbon.end[0] == x)
+    assert arriving == pytest.approx(flows.TALL)
+    missing = next(flow for flow in found.flows if flow.destination == flows.FUNDS)
+    broken = found._replace(flows=tuple(flow for flow in found.flows if flow != missing))
+    assert broken.into(flows.FUNDS) != broken.out_of(flows.FUNDS)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_texts_of_the_money_flow_stay_on_the_page(runs: tuple[Run, Run], lang: Lang) -> None:
+    figure = figures.flow(runs[0], lang=lang)
+    figure.draw_without_rendering()
+    width, height = figure.canvas.get_width_height()
+    for text in figure.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height
+        font = Path(str(text.get_fontproperties().get_file()))
+        assert fonts.missing_glyphs(text.get_text(), font) == ""
+    ends = [text for text in figure.texts if text.get_ha() == "right"]
+    boxes = [text.get_window_extent() for text in ends]
+    for one, first in enumerate(boxes):
+        for second in boxes[:one]:
+            across = min(first.x1, second.x1) - max(first.x0, second.x0)
+            down = min(first.y1, second.y1) - max(first.y0, second.y0)
+            assert across <= 1 or down <= 3

@@ -16,6 +16,7 @@ from simulator.observables import Observable, observable_of
 from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
+from simulator.reporting.figures.counted import pipelines
 from simulator.reporting.figures.flows import flow
 from simulator.reporting.figures.page import (
     COLOURS,
@@ -38,7 +39,6 @@ from simulator.reporting.figures.page import (
     text_width,
     wrap,
 )
-from simulator.reporting.figures.pipelines import pipelines
 from simulator.reporting.figures.sizes import firm_sizes
 from simulator.reporting.figures.tiles import district_map
 from simulator.reporting.wording import (

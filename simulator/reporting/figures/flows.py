@@ -4,6 +4,7 @@ The pots are accounts of the budget ledger taken together. Amounts are whole yua
 gives on exactly what it got, less what is unspent in it; what is drawn and printed is the mean of a member.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -87,7 +88,7 @@ _COLUMN: Final = {node: n for n, column in enumerate(COLUMNS) for node in column
 _RANK: Final = {node: n for column in COLUMNS for n, node in enumerate(column)}
 _X: Final = (2.3, 3.85, 5.35, 7.05)
 _WIDE: Final = 0.13
-_TALL: Final = 3.1  # inches that all the money fills together
+TALL: Final = 3.1  # inches that all the money fills together
 _GAP: Final = 0.1
 
 
@@ -147,7 +148,7 @@ def flow(run: "Run", *, lang: Lang = "both") -> Figure:
     if not found.flows:
         raise ValueError("no money moves in this run")
     title, subtitle = _words(run, found)
-    placed = _layout(found, lang)
+    placed = layout(found, lang)
     page = Page(lang, title, subtitle, body=placed.bottom + 0.1, **foot(run))
     for ribbon in placed.ribbons:
         _ribbon(page, ribbon)
@@ -177,10 +178,10 @@ class Layout(NamedTuple):
     bottom: float
 
 
-def _layout(found: MoneyFlow, lang: Lang) -> Layout:
+def layout(found: MoneyFlow, lang: Lang) -> Layout:
     """Lay columns out from the top; a flow that passes a column keeps a lane of its own width there."""
     sources = [node for node in COLUMNS[0] if found.out_of(node)]
-    scale = _TALL / sum(found.out_of(node) for node in sources)
+    scale = TALL / sum(found.out_of(node) for node in sources)
     # Where each flow crosses each column it passes: nodes and lanes in one order from the top.
     tops: dict[tuple[str, str, int], float] = {}
     nodes: dict[str, tuple[float, float]] = {}
@@ -234,8 +235,7 @@ def _layout(found: MoneyFlow, lang: Lang) -> Layout:
             item.destination if item.destination in (*LOSSES, UNSPENT) else item.source
         )
         ribbons += [
-            Ribbon(one, two, item.yuan * scale, colour)
-            for one, two in zip(points[:-1], points[1:], strict=True)
+            Ribbon(one, two, item.yuan * scale, colour) for one, two in itertools.pairwise(points)
         ]
     return Layout(nodes, ribbons, labels, max(bottoms))
 
@@ -337,7 +337,8 @@ def _words(run: "Run", found: MoneyFlow) -> tuple[Name, Name]:
     firms, unspent = found.into(FIRMS), found.into(UNSPENT)
     told = [number(found.mean(yuan)) for yuan in (put, firms, lost, unspent)]
     title = Name(
-        f"{span} 年各方投入 {told[0]}亿元：直投名录企业 {told[1]}亿元，挪用、管理与未执行 {told[2]}亿元，期末未用 {told[3]}亿元",
+        f"{span} 年各方投入 {told[0]}亿元：直投名录企业 {told[1]}亿元，挪用、管理与未执行 {told[2]}亿元，"
+        f"期末未用 {told[3]}亿元",
         f"{span}: of {told[0]}亿元 put up, {told[1]}亿元 is invested in catalogue firms, {told[2]}亿元 is misused, "
         f"administered or lapses, {told[3]}亿元 is unspent at the end",
     )

@@ -59,7 +59,8 @@ def firm_sizes(run: Ensemble, *, lang: Lang = "both") -> Figure:
         f"{number(last)} in {years[-1]} (medians)",
     )
     subtitle = Name(
-        f"{run.scenario.name.zh}；年末各营收规模的名录企业数；线为中位数，深色带含 50%、浅色带含 90% 的成员；各图刻度不同",
+        f"{run.scenario.name.zh}；年末各营收规模的名录企业数；线为中位数，深色带含 50%、浅色带含 90% 的成员"
+        "；各图刻度不同",
         f"{run.scenario.name.en}; catalogue firms by revenue at the end of each year; line: median, bands hold "
         "50 and 90% of members; each panel has its own scale",
     )

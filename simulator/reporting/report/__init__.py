@@ -38,8 +38,8 @@ def report_html(
 ) -> str:
     """The report on the first run, with the others compared to it; the same results give the same text.
 
-    The attribution is the one given or else the one in the first run's folder. UsageError without a run, for a run given
-    twice, and for runs that share no draws or period.
+    The attribution is the one given or else the one in the first run's folder. UsageError without a run, for a run
+    given twice, and for runs that share no draws or period.
     """
     if not runs:
         raise UsageError("no run to report on")
@@ -111,8 +111,8 @@ def _head(sheet: Sheet, results: Sequence[Results]) -> str:
     about = Text(
         "情景：{names}；{start}–{end} 年；{members} 个成员，种子 {seed}；simulate {version}。逐家企业模拟，"
         "答案是带误差的概率，不是一个数。",
-        "Scenario: {names}; {start}–{end}; {members} members, seed {seed}; simulate {version}. Firms are simulated one by "
-        "one; the answer is a probability with its error, never one number.",
+        "Scenario: {names}; {start}–{end}; {members} members, seed {seed}; simulate {version}. Firms are simulated one "
+        "by one; the answer is a probability with its error, never one number.",
         facts,
     )
     head = f'<h1 id="title">{sheet.inline(title)}</h1>'

@@ -186,7 +186,8 @@ def scorecard(sheet: Sheet, results: Results) -> str:
         (Text("首次达到", "First reached"), NUMBER),
     ]
     caption = Text(
-        "概率下方为 {level} 抽样区间，只反映成员数；结果与缺口为成员中位数，单位同目标，结果下方为 {low} 至 {high} 的成员范围。",
+        "概率下方为 {level} 抽样区间，只反映成员数；结果与缺口为成员中位数，单位同目标，"
+        "结果下方为 {low} 至 {high} 的成员范围。",
         "Below a probability its {level} sampling interval, which measures the number of members only; outcomes and "
         "shortfalls are medians over members in the target's unit, below an outcome the range from {low} to {high}.",
         {"level": convention("interval"), "low": convention("low"), "high": convention("high")},
@@ -387,7 +388,8 @@ def attribution(sheet: Sheet, results: Results, found: StoredAttribution | None)
         "“{scenario}”与“{against}”之差按组分摊（Shapley 份额：对所有先后顺序取平均，与顺序无关，合计等于总差）；"
         "{members} 个配对成员，区间为 {level} 抽样误差。",
         "The difference of {scenario} to {against}, shared out among groups (Shapley shares: the average over all "
-        "orders, so they depend on none and add up to the whole); {members} paired members, {level} sampling intervals.",
+        "orders, so they depend on none and add up to the whole); {members} paired members, {level} sampling "
+        "intervals.",
         parts,
     )
     content = sheet.block("p", told)

@@ -60,8 +60,8 @@ LIMITS: Final = (
     ),
     Text(
         "多数政策工具没有公布规模，其规模、费用与作用为假定，附理由与等级；规划期短，科研与人才的作用多在其后。",
-        "Most levers state no size; theirs is assumed, with cost and effect, a reason and a grade. The period is short: "
-        "much of what research and talent do comes later.",
+        "Most levers state no size; theirs is assumed, with cost and effect, a reason and a grade. The period is "
+        "short: much of what research and talent do comes later.",
     ),
     Text(
         "适合比较政策工具、看清目标需要什么；不是对任何企业的预测，不构成投资或拨款依据。",
@@ -113,10 +113,12 @@ def _resting(sheet: Sheet, results: Results) -> str:
     item, table = found[0], results.table("resting")
 
     def cells(row: str, values: tuple[float, float, float]) -> dict[str, Said]:
-        return {c: share_cell(table, f"{key}@{row}", c, v) for c, v in zip(("low", "median", "high"), values, strict=True)}  # fmt: skip
+        places = zip(("low", "median", "high"), values, strict=True)
+        return {column: share_cell(table, f"{key}@{row}", column, v) for column, v in places}
 
     told = Text(
-        "{target}的方差中，假定的参数解释 {median}（{low} 至 {high}），有依据的参数解释 {evidence}，其余为运气与参数的共同作用。",
+        "{target}的方差中，假定的参数解释 {median}（{low} 至 {high}），有依据的参数解释 {evidence}，"
+        "其余为运气与参数的共同作用。",
         "Of the variance of {target}, assumed parameters explain {median} ({low} to {high}), parameters with evidence "
         "{evidence}; the rest is luck and parameters acting together.",
         {
@@ -203,7 +205,10 @@ def _levers(sheet: Sheet, results: Results) -> str:
     ]
     table = sheet.table(heads, rows, Text("起作用的政策工具", "Levers that act"))
     if idle:
-        told = Text("剂量为零而不起作用：{levers}。", "Dose zero, so without effect: {levers}.", {"levers": joined(idle, "、", ", ")})  # fmt: skip
+        parts = {"levers": joined(idle, "、", ", ")}
+        told = Text(
+            "剂量为零而不起作用：{levers}。", "Dose zero, so without effect: {levers}.", parts
+        )
         table += sheet.block("p", told, class_="about")
     documents = [registry.document(id_) for id_ in results.run.scenario.plans]
     cells = [name_cell("registry/documents", item.id, "name", item.name) for item in documents]
@@ -357,7 +362,9 @@ def manifest(sheet: Sheet, results: Results) -> str:
             "end": word_cell(results.table(SHEET), "period", "end", str(run.scenario.period.end))}  # fmt: skip
     line("时期", "period", Text("{start}–{end}", "{start}–{end}", span))
     line("有结果的成员", "members with results", results.members())
-    line("未成功的成员", "members that failed", number_cell(results.table("failures.csv"), "", "rows", float(len(run.failures)), whole))  # fmt: skip
+    failed = results.table("failures.csv")
+    failures = number_cell(failed, "", "rows", float(len(run.failures)), whole)
+    line("未成功的成员", "members that failed", failures)
     line("随机种子", "seed", results.paper("seed"))
     line("运行摘要", "digest of the run", results.paper("hash"))
     line("情景摘要", "digest of the scenario", results.paper("scenario"))

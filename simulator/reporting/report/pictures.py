@@ -1,7 +1,7 @@
 """Figures as parts of the page: their bodies as inline SVG that share letters and take the page's colours.
 
-Letters are drawn once for the whole page and referred to; colours become the page's own, so that a figure follows light,
-dark and print. Ids that nothing refers to go, the others are made the page's own.
+Letters are drawn once for the whole page and referred to; colours become the page's own, so that a figure follows
+light, dark and print. Ids that nothing refers to go, the others are made the page's own.
 """
 
 import re

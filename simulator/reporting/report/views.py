@@ -11,7 +11,7 @@ from simulator.observables import observable_of
 from simulator.policy.ledger import ACCOUNTS
 from simulator.registry import Name
 from simulator.reporting import Lang, figures
-from simulator.reporting.figures.pipelines import pipelines_of
+from simulator.reporting.figures.counted import pipelines_of
 from simulator.reporting.figures.sizes import COUNTS, size_classes
 from simulator.reporting.figures.tiles import districts_of
 from simulator.reporting.report.cells import (
@@ -100,15 +100,16 @@ def money(sheet: Sheet, gallery: Gallery, results: Results) -> str:
         "million": convention("million"),
     }
     told = Text(
-        "规划期内各级预算 {planned}亿元，计入基金出资人、项目业主与社会资本共 {sources}亿元：支出 {spent}亿元，挪用、管理与"
-        "未执行 {lost}亿元，期末未用 {left}亿元。",
+        "规划期内各级预算 {planned}亿元，计入基金出资人、项目业主与社会资本共 {sources}亿元：支出 {spent}亿元，"
+        "挪用、管理与未执行 {lost}亿元，期末未用 {left}亿元。",
         "Budgets of {planned}亿元 over the period; with partners of funds, owners of projects and private investors "
         "{sources}亿元: {spent}亿元 is spent, {lost}亿元 misused, administered or not executed, {left}亿元 unspent at "
         "the end.",
         parts,
     )
     note = Text(
-        "均为成员均值；复式记账，各处收支相等；多数工具的规模与费用为假定。金额单位：{one}亿元 = {million} million CNY。",
+        "均为成员均值；复式记账，各处收支相等；多数工具的规模与费用为假定。"
+        "金额单位：{one}亿元 = {million} million CNY。",
         "Means over members; double entry, every pot gives on what it got; most sizes and costs of levers are assumed. "
         "{one}亿元 = {million} million CNY.",
         parts,
@@ -208,8 +209,8 @@ def _overlay(sheet: Sheet, results: Sequence[Results]) -> View:
     )
     how = Text(
         "线为中位数，浅带含首个情景 {half} 的成员；下方为逐成员配对之差，细线含 {most} 的成员，P 为达标概率。",
-        "Lines: medians, band: {half} of members of the first; below, paired differences, thin line: {most} of members; "
-        "P: chance of the target.",
+        "Lines: medians, band: {half} of members of the first; below, paired differences, thin line: {most} of "
+        "members; P: chance of the target.",
         bands(),
     )
     heads = [(Text("年份", "Year"), WORD)]

@@ -80,8 +80,8 @@ def pipelines(run: Ensemble, *, lang: Lang = "both") -> Figure:
         f"{whole} of {len(found)} counted targets: the median delivers what is planned by the end of {year}",
     )
     subtitle = Name(
-        f"{run.scenario.name.zh}；深色为已交付，浅色为在建（中位数），细线为交付数的 5–95%，红线为规划数，各行刻度不同；"
-        "达成概率按条款的期限与口径评判",
+        f"{run.scenario.name.zh}；深色为已交付，浅色为在建（中位数），细线为交付数的 5–95%，红线为规划数，各行刻度不同"
+        "；达成概率按条款的期限与口径评判",
         f"{run.scenario.name.en}; dark: delivered, light: under way (medians), thin line: 5–95% of deliveries, red: "
         "planned, each row to its own scale; the probability is judged by each clause's deadline and wording",
     )
