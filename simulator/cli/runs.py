@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from simulator.experiments.store import Run
     from simulator.targets import CheckResult
 
-FIGURES = ("fan", "scorecard", "chains", "districts", "money")
+WITH_A_RUN = ("fan", "scorecard", "chains", "districts", "money")
+FIGURES = (*WITH_A_RUN, "flow", "district_map", "firm_sizes", "pipelines")
 FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 
 
@@ -442,15 +443,18 @@ def targets(
 
 @command(
     "plot",
-    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts 或 money。",
+    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts、money、flow、district_map、firm_sizes 或 "
+    "pipelines。",
     example="plot results/latest fan:core_revenue -o core_revenue",
 )
 @run_argument()
 @argument(
     "figure",
     metavar="FIGURE",
-    en="fan:SERIES (names: simulate metrics), scorecard, chains, districts or money.",
-    zh="fan:序列（名称见 simulate metrics）、scorecard、chains、districts 或 money（资金去向）。",
+    en="fan:SERIES (names: simulate metrics), scorecard, chains, districts, money, flow (money from fund to firm), "
+    "district_map (schematic), firm_sizes or pipelines (projects planned, under way, delivered).",
+    zh="fan:序列（名称见 simulate metrics）、scorecard、chains、districts、money（资金账）、flow（资金由基金到企业）、"
+    "district_map（分区示意图）、firm_sizes（企业规模）或 pipelines（项目规划、在建、交付）。",
 )
 @figure_option("the run's figures folder", "为运行的 figures 文件夹")
 def plot(folder: Path, figure: str, output: Path | None) -> None:
@@ -722,7 +726,7 @@ def _joint(opened: "Run") -> Any:
 def _draw(session: Session, done: "Run") -> list[Path]:
     """The figures of the run folder, drawn unless those there are younger than the run."""
     folder = done.path / "figures"
-    names = {"core_revenue": "fan"} | {kind: kind for kind in FIGURES if kind != "fan"}
+    names = {"core_revenue": "fan"} | {kind: kind for kind in WITH_A_RUN if kind != "fan"}
     expected = [folder / f"{name}{suffix}" for name in names for suffix in (".png", ".svg")]
     finished = (done.path / "run.json").stat().st_mtime
     if all(path.exists() and path.stat().st_mtime >= finished for path in expected):

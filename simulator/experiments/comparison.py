@@ -201,7 +201,9 @@ class Comparison:
         return pd.DataFrame(rows, columns=[*names, "name_zh", "name_en"])
 
     def _repr_html_(self) -> str:
-        return self.to_frame().to_html(index=False, float_format="{:.4g}".format)
+        from simulator.experiments.notebook import comparison_html
+
+        return comparison_html(self)
 
 
 def compare(

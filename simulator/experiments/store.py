@@ -341,9 +341,9 @@ class Run:
         return self._annual(values, kind)
 
     def _repr_html_(self) -> str:
-        key = "core_revenue" if "core_revenue" in self.series else self.series[0]
-        head = f"{self.stem} · n = {self.n} · seed {self.seed} · {self.hash[:8]}"
-        return f"<div><p>{head}</p>{self.fan(key)._repr_svg_()}</div>"
+        from simulator.experiments.notebook import run_html
+
+        return run_html(self)
 
     @functools.cached_property
     def _year_rows(self) -> dict[int, list[int]]:

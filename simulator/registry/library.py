@@ -10,10 +10,11 @@ is a folder of the same layout and no code:
     founding/                                              the firms before the first quarter
     priors.csv                                             rows that replace shipped priors of the same name
     fitted.yaml                                            values fitted to this city
+    district_tiles.csv                                     where districts lie on a schematic map
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,8 +22,11 @@ from typing import Final
 
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.parameters import (
+    CellError,
     Construction,
     Parameter,
+    cell_choice,
+    cell_number,
     load_constructions,
     load_priors,
 )
@@ -44,6 +48,8 @@ FOUNDING_OPTIONAL: Final = (
 )
 """Founding tables a city may leave out; they are then empty."""
 OWN_OPTIONAL: Final = ("priors.csv", "fitted.yaml")
+TILES: Final = "district_tiles.csv"
+"""Where each district lies on a schematic map: for pictures only, so no part of what decides a run."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,15 @@ class Library:
             return []
         return read_table(path)
 
+    @cached_property
+    def tiles(self) -> Mapping[str, tuple[int, int]]:
+        """Column and row of each district on the schematic map, by place id; empty for a city that draws none.
+
+        Raises InputError for a place that is no district, a cell that is no whole number and a tile taken twice.
+        """
+        path = self._root / TILES
+        return _tiles(read_table(path), self.registry) if path.is_file() else {}
+
     def own_files(self) -> dict[str, Path]:
         """The files of a city's folder that count, by their names in it; none for what is shipped."""
         if self.folder is None:
@@ -119,6 +134,7 @@ class Library:
             *(f"{name}.yaml" for name in (*REQUIRED, *OPTIONAL)),
             *LEVER_TABLES,
             *OWN_OPTIONAL,
+            TILES,
             *(f"founding/{name}" for name in founding),
         )
         return {name: self.folder / name for name in names if (self.folder / name).is_file()}
@@ -179,6 +195,28 @@ def load_library(data: Data = None) -> Library:
 @cache
 def _library(folder: Path | None, stamp: Stamp) -> Library:
     return Library(folder, stamp)
+
+
+def _tiles(rows: Sequence[Row], registry: Registry) -> dict[str, tuple[int, int]]:
+    """The table of tiles, each district at most once and no tile twice."""
+    free = [place.id for place in registry.places if place.parent is None]
+    found: dict[str, tuple[int, int]] = {}
+    findings: list[Finding] = []
+    for row in rows:
+        try:
+            place = cell_choice(row, "place", free)
+            spot = int(cell_number(row, "column")), int(cell_number(row, "row"))
+        except CellError as error:
+            findings.append(error.finding(row))
+            continue
+        if spot in found.values():
+            what, what_zh = f"tile {spot} is taken already", f"格位 {spot} 已被占用"
+            findings.append(row.finding("column", what, what_zh))
+        found[place] = spot
+        free.remove(place)
+    if findings:
+        raise InputError(findings)
+    return found
 
 
 def _some(path: Path | None) -> list[Path]:

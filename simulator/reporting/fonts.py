@@ -7,6 +7,7 @@ the plan of 2025 is written in. `zhplot` is located but never imported: its impo
 matplotlib's settings for the whole process.
 """
 
+import io
 import os
 import sys
 from functools import cache
@@ -48,6 +49,27 @@ def missing_glyphs(text: str, font: Path) -> str:
     """The characters of the text that the font does not have, each once, in order."""
     known = _characters(font)
     return "".join(c for c in dict.fromkeys(text) if not c.isspace() and ord(c) not in known)
+
+
+def carried_letters(text: str) -> bytes:
+    """The carried font cut down to the letters of a text, as WOFF; empty without that font.
+
+    A page that brings its letters needs no Chinese font where it is read. Only the carried font may travel so: it is
+    under the SIL Open Font License.
+    """
+    path = _carried()
+    if path is None:
+        return b""
+    from fontTools import subset
+
+    options = subset.Options(flavor="woff", layout_features=[], hinting=False, name_IDs=[1, 2])
+    with subset.load_font(str(path), options) as font:
+        chosen = subset.Subsetter(options)
+        chosen.populate(text=text)
+        chosen.subset(font)
+        held = io.BytesIO()
+        subset.save_font(font, held, options)
+    return held.getvalue()
 
 
 @cache

@@ -1,11 +1,13 @@
-"""A run as a workbook for people: one sheet each for targets, city series, chains, districts, assumptions, provenance.
+"""A run as a workbook for people: targets, city series, chains, districts, assumptions, provenance, with native charts.
 
-Every table carries its units; money is in 亿元. Written with xlsxwriter (extra `excel`), without formulas or macros.
+Every table carries its units; money is in 亿元. Written with xlsxwriter (extra `excel`), without formulas or macros;
+the same run gives the same bytes.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from simulator.foundation.findings import UsageError
 from simulator.observables import observable_of
 from simulator.registry import Name
 from simulator.reporting.wording import said, unit_text
-from simulator.targets import UNCALIBRATED, goals_of, score
+from simulator.targets import goals_of, score, trust_in
 
 if TYPE_CHECKING:
     from simulator.reporting import Lang
@@ -26,6 +28,17 @@ DIMENSIONS = (
     ("district", Name("区域", "Districts")),
     ("target", Name("计数项目", "Counted projects")),
 )
+FIRST_QUANTILE = 5  # column of the lowest quantile in a sheet of series
+MADE = datetime(2025, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+"""The day that a workbook says it was made: of the plan, not of the clock, so that bytes repeat."""
+
+
+class Span(NamedTuple):
+    """The rows of one series in a sheet, both included."""
+
+    series: str
+    first: int
+    last: int
 
 
 def write_workbook(run: "Exportable", path: Path, lang: "Lang" = "both") -> None:
@@ -38,29 +51,24 @@ def write_workbook(run: "Exportable", path: Path, lang: "Lang" = "both") -> None
             "xlsx 需要 xlsxwriter；安装：pip install 'tianjin-ai-simulator[excel]'",
         ) from missing
     with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
-        bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        book.set_properties({"title": said(run.scenario.name, lang), "created": MADE})
+        bold = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#EEF1F4"}
+        )
         share = book.add_format({"num_format": "0.0%"})
         plain = book.add_format({"num_format": "#,##0.###"})
-        _sheet(
-            book,
-            Name("目标", "Targets"),
-            lang,
-            bold,
-            _targets(run, lang),
-            {5: share, 6: share, 7: share, 8: share, 3: plain},
-        )
+        rows = list(_targets(run, lang))
+        formats = {3: plain, 5: share, 6: share, 7: share, 8: share}
+        sheet = _sheet(book, Name("目标", "Targets"), lang, bold, rows, formats)
+        _target_chart(book, sheet, rows, lang)
         for dimension, title in DIMENSIONS:
-            rows = list(_series(run, dimension, lang))
-            if len(rows) > 1:
-                _sheet(book, title, lang, bold, rows, {i: plain for i in range(4, 10)})
-        _sheet(
-            book,
-            Name("假设", "Assumptions"),
-            lang,
-            bold,
-            _assumptions(run, lang),
-            {2: plain, 3: plain, 4: plain},
-        )
+            rows, spans = _series(run, dimension, lang)
+            if spans:
+                formats = {column: plain for column in range(4, 10)}
+                sheet = _sheet(book, title, lang, bold, rows, formats)
+                _series_charts(book, sheet, rows, spans, dimension, lang)
+        formats = {2: plain, 3: plain, 4: plain}
+        _sheet(book, Name("假设", "Assumptions"), lang, bold, _assumptions(run, lang), formats)
         _sheet(book, Name("来源", "Provenance"), lang, bold, _provenance(run, lang), {})
 
 
@@ -71,11 +79,13 @@ def _sheet(
     bold: Any,
     rows: Iterable[Sequence[object]],
     formats: dict[int, Any],
-) -> None:
+) -> Any:
     """One sheet: a bold head that stays in view, then the rows; a dash where there is no number."""
     sheet = book.add_worksheet(said(title, lang)[:31])
     widths: dict[int, int] = {}
+    last = 0
     for number, row in enumerate(rows):
+        last = number
         for column, value in enumerate(row):
             if isinstance(value, float) and not np.isfinite(value):
                 value = "–"
@@ -92,6 +102,114 @@ def _sheet(
     for column, width in widths.items():
         sheet.set_column(column, column, width + 1)
     sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, last, max(widths))
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    return sheet
+
+
+def _target_chart(book: Any, sheet: Any, rows: Sequence[Sequence[object]], lang: "Lang") -> None:
+    """Probabilities as bars with their intervals, below the table; the rows that have one come first."""
+    last = sum(isinstance(row[5], float) for row in rows)
+    if not last:
+        return
+    share, low, high = (
+        [_number(row[column]) for row in rows[1 : last + 1]] for column in (5, 6, 7)
+    )
+    chart = book.add_chart({"type": "bar"})
+    chart.add_series(
+        {
+            "name": said(Name("达成概率", "probability"), lang),
+            "categories": [sheet.get_name(), 1, 0, last, 0],
+            "values": [sheet.get_name(), 1, 5, last, 5],
+            "fill": {"color": "#1F6F8B"},
+            "gap": 60,
+            "x_error_bars": {
+                "type": "custom",
+                "plus_values": [h - s for s, h in zip(share, high, strict=True)],
+                "minus_values": [s - w for s, w in zip(share, low, strict=True)],
+                "line": {"color": "#1F2933"},
+            },
+        }
+    )
+    chart.set_title({"name": said(Name("目标达成概率", "Probability of each target"), lang)})
+    chart.set_x_axis({"min": 0, "max": 1, "num_format": "0%", "major_gridlines": {"visible": True}})
+    chart.set_y_axis({"reverse": True})
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 860, "height": 90 + 34 * last})
+    sheet.insert_chart(len(rows) + 1, 0, chart)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _series_charts(
+    book: Any,
+    sheet: Any,
+    rows: Sequence[Sequence[object]],
+    spans: Sequence[Span],
+    dimension: str,
+    lang: "Lang",
+) -> None:
+    """Of the city a fan of core revenue, of chains and districts their medians as lines; right of the table."""
+    if dimension == "city":
+        chosen = [span for span in spans if span.series == "core_revenue"]
+        if chosen:
+            _fan_chart(book, sheet, rows, chosen[0], lang)
+        return
+    wanted = {"chain": "chain_core_revenue", "district": "district_core_revenue"}.get(dimension)
+    own = [span for span in spans if span.series.partition("[")[0] == wanted]
+    own.sort(key=lambda span: -_number(rows[span.last][FIRST_QUANTILE + 2]))
+    if not own:
+        return
+    chart = book.add_chart({"type": "line"})
+    for span in own[:8]:
+        chart.add_series(
+            {
+                "name": [sheet.get_name(), span.first, 1],
+                "categories": [sheet.get_name(), span.first, 3, span.last, 3],
+                "values": [sheet.get_name(), *_column(span, 2)],
+                "line": {"width": 2},
+            }
+        )
+    chart.set_title({"name": said(Name("核心营收中位数", "Core revenue, medians"), lang)})
+    chart.set_y_axis({"name": unit_text("亿元", lang), "min": 0})
+    chart.set_legend({"position": "right"})
+    chart.set_size({"width": 860, "height": 420})
+    sheet.insert_chart(1, FIRST_QUANTILE + len(QUANTILES) + 1, chart)
+
+
+def _fan_chart(
+    book: Any, sheet: Any, rows: Sequence[Sequence[object]], span: Span, lang: "Lang"
+) -> None:
+    chart = book.add_chart({"type": "line"})
+    for place, quantile in enumerate(QUANTILES):
+        middle = quantile == 0.5
+        chart.add_series(
+            {
+                "name": f"{quantile:.0%}",
+                "categories": [sheet.get_name(), span.first, 3, span.last, 3],
+                "values": [sheet.get_name(), *_column(span, place)],
+                "line": {
+                    "color": "#1F6F8B" if middle else "#8FB7C5",
+                    "width": 2.75 if middle else 1.25,
+                },
+            }
+        )
+    chart.set_title({"name": str(rows[span.first][1])})
+    chart.set_y_axis({"name": unit_text("亿元", lang), "min": 0})
+    chart.set_legend({"position": "right"})
+    chart.set_size({"width": 720, "height": 380})
+    sheet.insert_chart(1, FIRST_QUANTILE + len(QUANTILES) + 1, chart)
+
+
+def _column(span: Span, quantile: int) -> tuple[int, int, int, int]:
+    """The cells of one quantile of a series: first row, column, last row, column."""
+    column = FIRST_QUANTILE + quantile
+    return span.first, column, span.last, column
 
 
 def _targets(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
@@ -109,8 +227,11 @@ def _targets(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
     )
     yield [said(head, lang) for head in heads]
     scenario = run.scenario
-    goals = goals_of(run.library.registry, run.years, scenario.extra_targets, scenario.plans)
-    for item in score(goals, run):
+    goals = goals_of(
+        run.library.registry, run.years, scenario.extra_targets, scenario.plans, scenario.readings
+    )
+    scores = score(goals, run)
+    for item in sorted(scores, key=lambda item: item.probability is None):
         found, twin = item.probability, item.published
         numbers = (found.value, found.low, found.high) if found else (None, None, None)
         remark = "" if found else said(item.reason, lang)
@@ -127,7 +248,10 @@ def _targets(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
         ]
 
 
-def _series(run: "Exportable", dimension: str, lang: "Lang") -> Iterable[Sequence[object]]:
+def _series(
+    run: "Exportable", dimension: str, lang: "Lang"
+) -> tuple[list[Sequence[object]], list[Span]]:
+    """The rows of a sheet of series, its head first, and where each series stands."""
     heads = [
         Name("序列", "series"),
         Name("名称", "name"),
@@ -135,24 +259,35 @@ def _series(run: "Exportable", dimension: str, lang: "Lang") -> Iterable[Sequenc
         Name("年份", "year"),
         Name("均值", "mean"),
     ]
-    yield [*(said(head, lang) for head in heads), *(f"{q:.0%}" for q in QUANTILES)]
+    rows: list[Sequence[object]] = [
+        [*(said(head, lang) for head in heads), *(f"{q:.0%}" for q in QUANTILES)]
+    ]
+    spans = []
     for series in run.series:
         observable = observable_of(series)
         if observable.dimension != dimension:
             continue
         annual = run.annual(series)
         quantiles = np.quantile(annual, QUANTILES, axis=0)
+        spans.append(Span(series, len(rows), len(rows) + len(run.years) - 1))
+        name = said(_name(run, series), lang)
         for column, year in enumerate(run.years):
-            spread = quantiles[:, column].tolist()
+            mean = float(annual[:, column].mean())
             unit = unit_text(observable.unit, lang)
-            yield [
-                series,
-                said(observable.name, lang),
-                unit,
-                year,
-                float(annual[:, column].mean()),
-                *spread,
-            ]
+            rows.append([series, name, unit, year, mean, *quantiles[:, column].tolist()])
+    return rows, spans
+
+
+def _name(run: "Exportable", series: str) -> Name:
+    """The name of a series; of a chain, place or target its own name, which tells the rows apart."""
+    observable = observable_of(series)
+    element = series.partition("[")[2].rstrip("]")
+    if not element:
+        return observable.name
+    registry = run.library.registry
+    find = {"chain": registry.chain, "district": registry.place, "target": registry.target}
+    own = find[observable.dimension](element).name
+    return Name(f"{own.zh}·{observable.name.zh}", f"{own.en}: {observable.name.en}")
 
 
 def _assumptions(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
@@ -193,4 +328,4 @@ def _provenance(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
         said(Name("金额", "money"), lang),
         said(Name("1亿元 = 100 million CNY", "1亿元 = 100 million CNY"), lang),
     ]
-    yield [said(Name("说明", "caution"), lang), said(UNCALIBRATED, lang)]
+    yield [said(Name("说明", "caution"), lang), said(trust_in(run).caution, lang)]

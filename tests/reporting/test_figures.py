@@ -16,18 +16,31 @@ from PIL import Image
 
 from simulator.experiments.early_warning import Watch
 from simulator.policy.ledger import Ledger
-from simulator.registry import Name, load_registry
+from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
-from simulator.reporting.figures import calibration, decisions, page
+from simulator.reporting.figures import calibration, counted, decisions, page, sizes, tiles
 from tests.reporting import answers
 from tests.reporting.ensembles import ensemble, scenario, with_series
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "city_xingang"
 LANGS: tuple[Lang, ...] = ("zh", "en", "both")
 BASELINE = ensemble(n=200)
 LONG = ensemble(n=120, end=2035)
 PUSH = ensemble(scenario("push", "加码情景", "Push"), n=200, lift=0.02)
 LEAN = ensemble(scenario("lean", "精简情景", "Lean"), n=200, lift=-0.001)
 SAME = replace(BASELINE, scenario=scenario("no_policy", "无规划情景", "No policy"))
+
+COUNTED = [
+    goal.key for goal in load_registry().targets if goal.document == "tj-2025-2027" and goal.value
+]
+STARTED = np.linspace(2.0, 60.0, BASELINE.n)[:, None] * np.ones(
+    BASELINE.table["core_revenue"].shape
+)
+PROJECTS = with_series(
+    BASELINE,
+    **{f"milestones_started[{key}]": STARTED for key in COUNTED[:4]},
+    **{f"milestones_delivered[{key}]": np.floor(STARTED / 2.0) for key in COUNTED[:4]},
+)
 
 DRAWN: dict[str, Callable[[Lang], Figure]] = {
     "fan": lambda lang: figures.fan(BASELINE, lang=lang),
@@ -40,6 +53,9 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
     "scorecard": lambda lang: figures.scorecard(BASELINE, lang=lang),
     "chains": lambda lang: figures.chains(BASELINE, lang=lang),
     "districts": lambda lang: figures.districts(BASELINE, lang=lang),
+    "district map": lambda lang: figures.district_map(BASELINE, lang=lang),
+    "firm sizes": lambda lang: figures.firm_sizes(BASELINE, lang=lang),
+    "pipelines": lambda lang: figures.pipelines(PROJECTS, lang=lang),
     "overlay": lambda lang: figures.overlay([BASELINE, PUSH, LEAN], lang=lang),
     "overlay of equals": lambda lang: figures.overlay([BASELINE, SAME], lang=lang),
     "money": lambda lang: money(answers.ledger(), lang),
@@ -303,3 +319,54 @@ def test_long_names_of_scenarios_stay_on_the_page() -> None:
     figure.draw_without_rendering()
     width, _ = figure.canvas.get_width_height()
     assert all(text.get_window_extent().x1 <= width for text in texts(figure))
+
+
+def test_every_district_has_a_tile_of_its_own_near_its_neighbours() -> None:
+    library = load_library()
+    tiles = library.tiles
+    assert set(tiles) == {place.id for place in library.registry.places if place.parent is None}
+    assert len(set(tiles.values())) == len(tiles)
+    # North is up and east is right.
+    assert tiles["jizhou"][1] < tiles["baodi"][1] < tiles["heping"][1] < tiles["jinnan"][1]
+    assert tiles["xiqing"][0] < tiles["nankai"][0] < tiles["hedong"][0] < tiles["binhai"][0]
+
+
+def test_the_map_says_that_it_is_schematic_and_shades_by_size() -> None:
+    shown = words(figures.district_map(BASELINE, lang="both")).replace("\n", "")
+    assert "示意图" in shown and "schematic" in shown
+    shades = [tiles.shade(value, page.COLOURS[0]) for value in (0.5, 2.0, 5.0, 20.0, 50.0, 500.0)]
+    assert len(set(shades)) == 6 and shades[-1] == page.COLOURS[0]
+    assert page.ink_on(shades[0]) == page.INK and page.ink_on(shades[-1]) == "#ffffff"
+
+
+def test_a_city_without_a_layout_gets_its_districts_in_order_of_size() -> None:
+    plain = replace(BASELINE, library=load_library(EXAMPLE))
+    series = {
+        f"district_core_revenue[{p.id}]": np.full_like(STARTED, 5.0)
+        for p in plain.library.registry.places
+    }
+    shown = words(figures.district_map(replace(plain, table=series), lang="en"))
+    assert "not a map" in shown.replace("\n", " ") and "schematic" not in shown
+
+
+def test_size_classes_add_up_to_all_catalogue_firms() -> None:
+    classes = sizes.size_classes(BASELINE)
+    total = sum(found.counts for found in classes)
+    np.testing.assert_array_equal(total, BASELINE.annual("catalogue_firms"))
+    with pytest.raises(KeyError, match="firms_50"):
+        sizes.size_classes(
+            replace(
+                BASELINE,
+                table={"firms_10": STARTED, "catalogue_firms": STARTED, "firms_100": STARTED},
+            )
+        )
+
+
+def test_pipelines_hold_what_is_started_and_not_delivered() -> None:
+    found = counted.pipelines_of(PROJECTS)
+    assert [item.key for item in found] == COUNTED[:4]
+    np.testing.assert_array_equal(
+        found[0].under_way, STARTED[:, -1] - np.floor(STARTED[:, -1] / 2.0)
+    )
+    with pytest.raises(KeyError, match="counts no projects"):
+        figures.pipelines(BASELINE)

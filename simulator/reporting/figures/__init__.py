@@ -17,6 +17,8 @@ from simulator.observables import Observable, observable_of
 from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
+from simulator.reporting.figures.counted import pipelines
+from simulator.reporting.figures.flows import flow
 from simulator.reporting.figures.page import (
     COLOURS,
     FAINT,
@@ -38,6 +40,8 @@ from simulator.reporting.figures.page import (
     text_width,
     wrap,
 )
+from simulator.reporting.figures.sizes import firm_sizes
+from simulator.reporting.figures.tiles import district_map
 from simulator.reporting.wording import (
     amount,
     interval,
@@ -65,11 +69,15 @@ from simulator.targets import (
 
 __all__ = [
     "chains",
+    "district_map",
     "districts",
     "fan",
     "firm_shapes",
+    "firm_sizes",
+    "flow",
     "money",
     "overlay",
+    "pipelines",
     "save",
     "scorecard",
 ]

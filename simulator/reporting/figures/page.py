@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -21,6 +22,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Bbox
 
 from simulator.registry import Name
 from simulator.reporting import Ensemble, Lang
@@ -87,6 +89,21 @@ def save(
     return png, svg
 
 
+def body_svg(figure: Figure) -> str:
+    """The body of a page as SVG on a clear ground, without the header and foot that a report says in its own text."""
+    framing: Framing = figure._framing  # type: ignore[attr-defined]
+    for text in figure.texts[: framing.texts]:
+        text.set_visible(False)
+    figure.patch.set_visible(False)
+    width, height = figure.get_size_inches()
+    bottom = height - framing.top - framing.height
+    cut = Bbox.from_extents(MARGIN - 0.05, bottom, width - MARGIN + 0.05, height - framing.top)
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "simulate", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", bbox_inches=cut, metadata={"Date": None})
+    return buffer.getvalue()
+
+
 def colour_of(stem: str) -> str:
     """The colour that a scenario keeps in every figure."""
     return KNOWN_COLOURS.get(stem) or COLOURS[zlib.crc32(stem.encode()) % len(COLOURS)]
@@ -100,6 +117,14 @@ def colours_of(stems: Sequence[str]) -> list[str]:
         free = [colour for colour in (*COLOURS, BASELINE) if colour not in taken]
         taken.append(wanted if wanted not in taken or not free else free[0])
     return taken
+
+
+class Framing(NamedTuple):
+    """How many of a figure's first texts are its header and foot, and where its body lies: inches from the top."""
+
+    texts: int
+    top: float
+    height: float
 
 
 class Page:
@@ -148,6 +173,8 @@ class Page:
             y += step
         # What the file's metadata quotes; matplotlib figures take attributes.
         self.figure._provenance = footer.en  # type: ignore[attr-defined]
+        # What a report says in its own text: the texts so far, and where the body lies.
+        self.figure._framing = Framing(len(self.figure.texts), self.top, body)  # type: ignore[attr-defined]
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes at inches from the left and from the top of the body, without any frame."""
@@ -307,7 +334,9 @@ def _pieces(text: str) -> list[str]:
         last = parts[-1][-1] if parts else ""
         if last == "“":
             within = 0 <= text[place:].find("”") <= LONGEST_QUOTED
-        glued = character in "，。；：、）”%·" or last in "（“" or within
+        glued = (
+            character in "，。；：、）”%·" or last in "（“" or within or last + character == "亿元"
+        )
         within = within and character != "”"
         apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
         if parts and (glued or not apart):
@@ -366,3 +395,15 @@ def lighter(colour: str) -> str:
     """Halfway to white."""
     parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return "#" + "".join(f"{(part + 255) // 2:02x}" for part in parts)
+
+
+def tint(colour: str, strength: float) -> str:
+    """The colour thinned with white: 1 is itself, 0 is white."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 + strength * (part - 255)):02x}" for part in parts)
+
+
+def ink_on(colour: str) -> str:
+    """Dark or white letters, whichever stands out more on the colour."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "#ffffff"
