@@ -56,6 +56,8 @@ BOOKED: Final = 256
 FIFTHS: Final = 200
 """Members from which on the lowest and the highest fifth of a parameter are compared."""
 SWINGS: Final = 14
+PLACES: Final = 10
+"""Chains or districts with a bar of their own; the others share one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +117,8 @@ def _pictured(
         colour = look["baseline"] if comparison else look.series(position)
         position += not comparison
         title = shown.name or said(shown.entry.scenario.name, question.lang)
+        if comparison:
+            title = WORDS[question.lang]["compared_name"].format(name=title)
         found.append(Pictured(shown, title, colour, own))
     return found
 
@@ -152,7 +156,10 @@ def _cards(pictured: Sequence[Pictured], against: Pictured | None, lang: Tongue)
                 **_chance(together, current, against, others, lang),
             }
         )
-    ranked = sorted(zip(goals, scores, strict=True), key=lambda pair: not pair[1].headline)
+    ranked = sorted(
+        zip(goals, scores, strict=True),
+        key=lambda pair: (not pair[1].headline, pair[1].metric != "core_revenue"),
+    )
     for goal, found in ranked:
         record = records.get(found.key)
         cards.append(
@@ -207,16 +214,21 @@ def _change(
     before = _all_met(goals, against.outcomes.only(members))
     after = _all_met(goals, current.outcomes.only(members))
     value, low, high, gained, lost = paired_shares(before, after)
-    points = WORDS[lang]["points"]
+    unit = WORDS[lang]["points"]
     return {
         "value": value,
-        "text": f"{number(100 * value, sign=True)} {points}",
-        "interval": f"{number(100 * low, sign=True)} … {number(100 * high, sign=True)}",
+        "text": f"{points(value)} {unit}",
+        "interval": f"{points(low)} … {points(high)}",
         "clear": not low <= 0.0 <= high,
         "gained": gained,
         "lost": lost,
         "reference": percent(float(before.mean())),
     }
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points: `+1.6`, `−0.4`."""
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def _all_met(goals: Sequence[Goal], outcomes: CaseOutcomes) -> Flags:
@@ -245,7 +257,7 @@ def _fan(
 ) -> Plain:
     """The fan of the metric with its words: the moved scenario on top, the comparison grey."""
     lang, observable = question.lang, observable_of(question.metric)
-    unit = unit_text(observable.unit, lang)
+    unit = short_unit(observable.unit, lang)
     others = [item for item in pictured[1:] if item is not against]
     order = [*([against] if against else []), *others, pictured[0]]
     strands = [
@@ -282,8 +294,14 @@ def _fan(
     return {
         "chart": charts.fan(strands, times(current, question.metric), unit, look, goal=line),
         "title": name,
+        "unit": unit_text(observable.unit, lang),
         "text": text,
     }
+
+
+def short_unit(unit: str, lang: Tongue) -> str:
+    """A unit in a cell or beside a number."""
+    return unit if unit.startswith("亿元") else unit_text(unit, lang)
 
 
 def bands(outcomes: CaseOutcomes, series: str) -> Floats:
@@ -304,30 +322,39 @@ def _places(
     """Medians of the last year by chain or district, the largest on top, with those of the comparison."""
     lang = question.lang
     registry = current.outcomes.library.registry
-    rows = []
-    for series in current.outcomes.series:
-        if series.partition("[")[0] != key:
-            continue
-        value = float(np.median(current.outcomes.annual(series)[:, -1]))
-        reference = None
-        if against is not None and series in against.outcomes.series:
-            reference = float(np.median(against.outcomes.annual(series)[:, -1]))
-        rows.append(charts.Row(said(element_name(series, registry), lang), value, reference))
-    rows.sort(key=lambda row: -row.value)
-    year = current.outcomes.years[-1]
+    here = _last_year(current.outcomes, key)
+    there = _last_year(against.outcomes, key) if against else {}
+    order = sorted(here, key=lambda series: -float(np.median(here[series])))
+    single = order if len(order) <= PLACES + 1 else order[:PLACES]
+    named = [
+        (said(element_name(series, registry), lang), here[series], there.get(series))
+        for series in single
+    ]
     words = WORDS[lang]
+    if others := order[len(single) :]:
+        # The median of what they have together, which is not the sum of their medians.
+        both = [np.sum([own[s] for s in others if s in own], axis=0) for own in (here, there)]
+        label = words["rest"].format(count=len(others))
+        named.append((label, both[0], both[1] if there else None))
+    rows = [
+        charts.Row(label, float(np.median(own)), None if other is None else float(np.median(other)))
+        for label, own, other in named
+    ]
     names = current.name, against.name if against else ""
-    unit = unit_text("亿元", lang)
-    best = (
-        "、".join(row.label for row in rows[:3])
-        if lang == "zh"
-        else ", ".join(r.label for r in rows[:3])
-    )
+    best = ("、" if lang == "zh" else ", ").join(row.label for row in rows[:3])
     return {
-        "chart": charts.bars(rows, unit, look, names=names),
-        "title": words[key].format(year=year),
-        "text": words["largest"].format(names=best) if rows else "",
+        "chart": charts.bars(rows, "亿元", look, names=names),
+        "title": words[key].format(year=current.outcomes.years[-1]),
+        "unit": unit_text("亿元", lang),
+        "text": (words["largest"].format(names=best) if rows else "")
+        + (words["tick_note"] if there else ""),
     }
+
+
+def _last_year(outcomes: CaseOutcomes, key: str) -> dict[str, Floats]:
+    """Annual figures of the last year, (members,), of every series of an observable by chain or district."""
+    own = [series for series in outcomes.series if series.partition("[")[0] == key]
+    return {series: outcomes.annual(series)[:, -1] for series in own}
 
 
 def element_name(series: str, registry: Registry) -> Name:
@@ -369,7 +396,7 @@ def _table(question: Question, current: Pictured, against: Pictured | None) -> l
         row: Plain = {
             "key": key,
             "name": said(observable.name, lang),
-            "unit": unit_text(observable.unit, lang),
+            "unit": short_unit(observable.unit, lang),
             "median": number(middle),
             "range": f"{number(low)}–{number(high)}",
             "reference": "",
@@ -427,7 +454,7 @@ def _matters(question: Question, current: Pictured, look: charts.Look) -> Plain:
         "chart": charts.tornado(
             [charts.Swing(_cut(row.label), *row[1:]) for row, _ in swings],
             float(values.mean()),
-            unit_text(unit, lang),
+            short_unit(unit, lang),
             look,
         ),
         "rows": [

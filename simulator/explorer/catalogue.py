@@ -22,6 +22,16 @@ GRADES: Final[Mapping[str, Name]] = {
     "assumed": Name("假定", "assumed"),
 }
 
+UNITS: Final[Mapping[str, Name]] = {
+    "亿元": Name("亿元", "亿元"),
+    "亿元/年": Name("亿元/年", "亿元/yr"),
+    "个/年": Name("个/年", "items/yr"),
+    "家/年": Name("家/年", "firms/yr"),
+    "人/年": Name("人/年", "people/yr"),
+    "1": Name("力度", "level"),
+}
+"""Units of doses, short enough to stand beside a field."""
+
 
 def catalogue(shelf: Shelf) -> Plain:
     """Everything that does not depend on a question, as plain values."""
@@ -33,6 +43,7 @@ def catalogue(shelf: Shelf) -> Plain:
         "levers": _levers(shelf),
         "kinds": {kind.id: name(kind.name) for kind in scenario.library.registry.kinds},
         "grades": {key: name(found) for key, found in GRADES.items()},
+        "units": {unit: name(word) for unit, word in UNITS.items()},
         "metrics": [
             {"key": item.key, "name": name(item.name), "unit": item.unit}
             for item in CATALOGUE

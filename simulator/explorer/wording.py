@@ -53,6 +53,9 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     "change": ("较对照", "against comparison"),
     "same": ("与对照无差异", "no difference"),
     "median": ("中位数（90 %）", "median (90 %)"),
+    "middle": ("中位数", "Median"),
+    "compared_name": ("{name}（对照）", "{name} (comparison)"),
+    "rest": ("其余 {count} 处", "{count} others"),
     "record": ("以往同类目标", "earlier targets of this kind"),
     "uncalibrated": ("未校准", "uncalibrated"),
     "extra": ("非规划目标", "not a plan's target"),
@@ -61,12 +64,12 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     "metric": ("指标", "Metric"),
     "target": ("目标", "target"),
     "fan_text": (
-        "{name}，{when}：中位数 {median}，90 % 区间 {low}–{high}",
-        "{name}, {when}: median {median}, 90 % between {low} and {high}",
+        "{name}，{when}：中位数 {median}，90 % 区间 {low}–{high}。",
+        "{name}, {when}: median {median}, 90 % between {low} and {high}.",
     ),
     "fan_note": (
-        "线为中位数，深浅两带为 50 % 与 90 % 区间；灰色为对照",
-        "Lines are medians, bands 50 % and 90 %; grey is the comparison",
+        "线为中位数，深浅两带为 50 % 与 90 % 区间；灰色为对照。",
+        "Lines are medians, bands 50 % and 90 %; grey is the comparison.",
     ),
     "chain_core_revenue": (
         "各产业链核心营业收入，{year} 年中位数",
@@ -76,8 +79,8 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
         "各区及功能区核心营业收入，{year} 年中位数",
         "Core revenue by district and zone, median of {year}",
     ),
-    "largest": ("最大的三项：{names}", "The three largest: {names}"),
-    "tick_note": ("竖线为对照", "the upright mark is the comparison"),
+    "largest": ("最大的三项：{names}。", "The three largest: {names}. "),
+    "tick_note": ("竖线为对照。", "The upright mark is the comparison."),
     # Beside each other.
     "beside": ("并列情景", "Side by side"),
     "keep": ("并列保留当前设定", "Keep this setting beside"),

@@ -119,8 +119,9 @@ def fan(
         )
     layout = _layout(look, 320)
     layout["xaxis"] |= {"type": "category", "nticks": 8, "showgrid": False}
-    layout["yaxis"] |= {"rangemode": "tozero", "title": {"text": unit, "standoff": 8}}
+    layout["yaxis"] |= {"rangemode": "tozero"}
     layout |= {"hovermode": "x unified", "showlegend": len(strands) > 1}
+    layout["margin"]["t"] = 36 if len(strands) > 1 else 12
     if goal is not None:
         value, words = goal
         line = {"color": look["target"], "width": 1.5, "dash": "dash"}
@@ -187,10 +188,10 @@ def bars(
                 "hovertemplate": f"%{{x:,.4~g}} {unit}",
             }
         )
-    layout = _layout(look, BAR_HEIGHT * len(rows) + 74)
-    layout["xaxis"] |= {"rangemode": "tozero", "title": {"text": unit, "standoff": 4}}
+    layout = _layout(look, BAR_HEIGHT * len(rows) + 44)
+    layout["xaxis"] |= {"rangemode": "tozero"}
     layout["yaxis"] |= {"showgrid": False, "zeroline": False}
-    layout |= {"bargap": 0.35, "showlegend": len(data) > 1}
+    layout |= {"bargap": 0.35, "showlegend": False}
     return {"data": data, "layout": layout}
 
 
@@ -216,8 +217,8 @@ def tornado(rows: Sequence[Swing], middle: float, unit: str, look: Look) -> Char
                 "hovertemplate": f"%{{customdata[0]}}: %{{customdata[1]}} {unit}<extra></extra>",
             }
         )
-    layout = _layout(look, BAR_HEIGHT * len(rows) + 60)
-    layout["xaxis"] |= {"title": {"text": unit, "standoff": 4}, "zeroline": False}
+    layout = _layout(look, BAR_HEIGHT * len(rows) + 40)
+    layout["xaxis"] |= {"zeroline": False}
     layout["yaxis"] |= {"showgrid": False}
     layout |= {"barmode": "overlay", "bargap": 0.35, "showlegend": False}
     layout["shapes"] = [
@@ -233,41 +234,6 @@ def tornado(rows: Sequence[Swing], middle: float, unit: str, look: Look) -> Char
         }
     ]
     return {"data": data, "layout": layout}
-
-
-def heat(
-    values: Floats, across: Sequence[str], down: Sequence[str], unit: str, look: Look
-) -> Chart:
-    """A map of rows by columns, float64[down, across], in shades of the accent; the first row on top."""
-    top = float(np.max(values, initial=0.0)) or 1.0
-    texts = [[number(value) for value in row] for row in values]
-    data: list[Chart] = [
-        {
-            "type": "heatmap",
-            "x": list(across),
-            "y": list(down)[::-1],
-            "z": np.sqrt(np.maximum(values, 0.0) / top)[::-1].tolist(),
-            "zmin": 0,
-            "zmax": 1,
-            "text": texts[::-1],
-            "texttemplate": "%{text}",
-            "hovertemplate": f"%{{y}}, %{{x}}: %{{text}} {unit}<extra></extra>",
-            "colorscale": [[0, look["ground"]], [1, mixed(look["accent"], look["ground"], 0.55)]],
-            "showscale": False,
-            "xgap": 2,
-            "ygap": 2,
-        }
-    ]
-    layout = _layout(look, BAR_HEIGHT * len(down) + 60)
-    layout["xaxis"] |= {"type": "category", "showgrid": False, "side": "top"}
-    layout["yaxis"] |= {"showgrid": False, "type": "category"}
-    return {"data": data, "layout": layout}
-
-
-def mixed(colour: str, other: str, share: float) -> str:
-    """A colour between two, `share` of the first."""
-    pairs = zip(_channels(colour), _channels(other), strict=True)
-    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
 
 
 def _edge(times: Sequence[str], values: Floats, line: Chart | None = None) -> Chart:
@@ -304,7 +270,7 @@ def _layout(look: Look, height: int) -> Chart:
         "font": {"family": look["sans"], "size": 13, "color": look["ink"]},
         "xaxis": dict(axis),
         "yaxis": dict(axis),
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
         "hoverlabel": {
             "bgcolor": look["panel"],
             "bordercolor": look["rule"],

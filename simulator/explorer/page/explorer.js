@@ -30,6 +30,7 @@ let pending = null; // aborts the question that is out
 let timer = 0;
 let lastAsked = 0;
 let picture = null;
+let ready = false; // the words are there
 
 // What a tab keeps over a reload; another tab has its own.
 function keep() {
@@ -172,7 +173,7 @@ function buildLever(lever) {
     max: lever.high,
     step: "any",
     disabled: saved,
-    "aria-label": say("value_of", { name, unit: lever.unit }),
+    "aria-label": say("value_of", { name, unit: unitText(lever.unit) }),
     on: {
       change: () => {
         const value = field.valueAsNumber;
@@ -226,7 +227,7 @@ function buildLever(lever) {
 }
 
 function unitText(unit) {
-  return unit === "1" ? (state.lang === "zh" ? "力度" : "intensity") : unit;
+  return both(told.units[unit]);
 }
 
 function facts(lever) {
@@ -401,7 +402,7 @@ async function ask() {
     if (reply.picture) {
       picture = reply.picture;
       after = picture.members;
-      draw();
+      if (ready) draw();
     }
     if (reply.final) {
       document.body.dataset.settled = "true";
@@ -439,6 +440,7 @@ async function post(path, body, signal) {
 }
 
 function showProgress(known, wanted) {
+  if (!ready) return;
   const text = known >= wanted ? say("done", { count: wanted }) : say("counting", { known, wanted });
   const failed = picture?.failed ? ` · ${say("failed", { count: picture.failed })}` : "";
   at("progress").textContent = (known === 0 && !picture ? say("starting") : text) + failed;
@@ -527,10 +529,10 @@ function buildCard(card) {
     make("p", { class: "aim" }, card.aim, card.extra ? ` · ${say("extra")}` : ""),
     make("p", { class: "chance" }, card.text, " ", make("span", { title: say("sampling") }, card.interval)),
     gauge,
-    change ? buildChange(change) : null,
+    change ? buildChange(change) : make("p"),
     card.beside.length
       ? make("ul", {}, ...card.beside.map((item) => make("li", { title: item.name }, dot(item.colour), item.text)))
-      : null,
+      : make("div"),
     make("p", { class: "foot" }, card.outcome ? `${say("median")} ${card.outcome}` : ""),
     make("p", { class: "foot" }, picture.calibrated ? "" : say("uncalibrated"), card.record ? ` · ${say("record")}: ${card.record}` : ""),
   );
@@ -555,26 +557,29 @@ const drawn = new Map(); // the newest chart of each place, for what arrives lat
 
 function drawChart(id) {
   const part = picture[id];
-  at(`${id}-title`).textContent = part.title;
+  at(`${id}-title`).replaceChildren(part.title, make("span", { class: "quiet" }, ` ${part.unit}`));
   at(`${id}-text`).textContent = part.text;
   plot(at(id), part.chart, `${part.title}. ${part.text}`);
 }
 
 async function plot(place, chart, text) {
   place.setAttribute("aria-label", text);
+  sizes.observe(place);
   drawn.set(place, chart);
   const Plotly = await library;
   if (drawn.get(place) !== chart || !place.isConnected) return;
-  const style = { displayModeBar: false, responsive: true };
-  await Plotly.react(place, chart.data, { ...chart.layout, width: place.clientWidth }, style);
+  const font = { ...chart.layout.font, family: getComputedStyle(document.body).fontFamily };
+  const layout = { ...chart.layout, font, width: place.clientWidth };
+  await Plotly.react(place, chart.data, layout, { displayModeBar: false });
   place.dataset.drawn = "true";
 }
 
-new ResizeObserver((changes) => {
+const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) {
-    if (target.dataset.drawn && window.Plotly) window.Plotly.relayout(target, { width: target.clientWidth });
+    const width = target.clientWidth;
+    if (target.dataset.drawn && width && target.layout?.width !== width) window.Plotly.relayout(target, { width });
   }
-}).observe(at("fan"));
+});
 
 // Tables
 
@@ -602,7 +607,7 @@ function drawPanel() {
   const panel = at("panel");
   const parts = [];
   if (view.table) {
-    const head = [[say("series"), "wide"], [say("unit")], [say("median"), "number"], [say("range90"), "number"]];
+    const head = [[say("series"), "wide"], [say("unit")], [say("middle"), "number"], [say("range90"), "number"]];
     const compared = picture.compared !== null;
     if (compared) head.push([say("reference"), "number"], [say("difference"), "number"]);
     const body = view.table.map((row) => [row.name, row.unit, row.median, row.range, ...(compared ? [row.reference, row.difference] : [])]);
@@ -630,7 +635,7 @@ function drawPanel() {
       ),
       table(
         say("assumption_sources"),
-        [[say("parameter"), "wide"], [say("median"), "number"], [say("range90"), "number"], [say("grade")], [say("sources")]],
+        [[say("parameter"), "wide"], [say("middle"), "number"], [say("range90"), "number"], [say("grade")], [say("sources")]],
         view.assumptions.map((row) => [row.name, row.value, row.range, row.grade, row.sources]),
       ),
     );
@@ -754,7 +759,30 @@ at("save-cancel").addEventListener("click", () => at("saving").close());
 at("saving").querySelector("form").addEventListener("submit", save);
 addEventListener("online", soon);
 
+// Whether the machine has no Chinese typeface: it then draws the same box for two characters.
+function lacksChinese() {
+  const pixels = ["\u76ee", "\u6807"].map((character) => {
+    const canvas = make("canvas", { width: 20, height: 24 });
+    const pen = canvas.getContext("2d");
+    pen.font = "16px system-ui, sans-serif";
+    pen.fillText(character, 2, 18);
+    return pen.getImageData(0, 0, 20, 24).data.join();
+  });
+  return pixels[0] === pixels[1];
+}
+
+// The first words wait for the page's own typeface where it is needed: words that were drawn as boxes may stay boxes.
+async function typeface() {
+  if (!lacksChinese()) return;
+  const late = new Promise((done) => setTimeout(done, 4000));
+  await Promise.race([document.fonts.load('16px "Noto Sans SC"', "\u76ee"), late]);
+}
+
 recall();
-showWords();
-showProgress(0, FULL);
+document.documentElement.dataset.theme = state.mode;
 ask();
+await typeface();
+ready = true;
+showWords();
+showProgress(picture?.members ?? 0, FULL);
+if (picture) draw();
