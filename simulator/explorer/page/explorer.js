@@ -365,6 +365,7 @@ function question(after) {
 // Ask at once when nothing was asked lately, else a moment later: a drag asks for its last value in any case.
 function soon() {
   keep();
+  document.body.dataset.settled = "false";
   clearTimeout(timer);
   const wait = Math.max(0, lastAsked + PACE - performance.now());
   timer = setTimeout(ask, wait);
@@ -378,7 +379,6 @@ async function ask() {
   const { signal } = pending;
   let after = 0;
   let tries = 0;
-  document.body.dataset.settled = "false";
   at("results").setAttribute("aria-busy", "true");
   while (own === move) {
     let reply;
