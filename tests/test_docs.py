@@ -41,6 +41,10 @@ QUESTIONS = {"reach", "attribute", "sensitivity", "discover", "robust"}
 """Computed anew each time and leaving no run: asked once, however often a page repeats the line."""
 
 
+SERVES = {"explore"}
+"""Goes on until it is told to end; tests/explorer runs it."""
+
+
 def commands(text: str) -> list[str]:
     """Every `simulate …` of the text in its order: lines of code blocks, then the table's cells."""
     blocks = "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
@@ -75,6 +79,8 @@ def test_commands_run(text: str, workplace: Path, asked: set[str]) -> None:
         for line in found:
             words = _as_shell(line)[1:]
             if line in asked:
+                continue
+            if words[0] in SERVES:
                 continue
             if words[0] in QUESTIONS:
                 asked.add(line)

@@ -233,6 +233,8 @@ class Ensembles:
         except Exception as problem:  # the page says so; a thread that died would only be silent
             return rows, f"{type(problem).__name__}: {problem}"
         for member in members:
+            if self._closed:
+                break
             try:
                 result = study.simulate(member, self._engine)
             except Exception as problem:

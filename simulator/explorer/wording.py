@@ -141,7 +141,11 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     "copied": ("已复制", "Copied"),
     "save": ("保存情景", "Save scenario"),
     "report": ("报告", "Report"),
-    "report_made": ("报告已保存：{name}", "Report saved: {name}"),
+    "report_how": (
+        "报告由运行文件夹写成。先运行全部成员，再写报告：",
+        "A report is written from a run folder. Run all members, then write it:",
+    ),
+    "close": ("关闭", "Close"),
     "save_where": ("文件（在工作目录 {folder} 内）", "File (inside the working folder {folder})"),
     "save_zh": ("中文名称", "Name in Chinese"),
     "save_en": ("英文名称", "Name in English"),

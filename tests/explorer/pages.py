@@ -1,4 +1,4 @@
-"""A study that takes no time, a site on it, and a server of that site in a thread: what the explorer's tests stand on."""
+"""A study that takes no time, a site on it, a server of that site in a thread: what the explorer's tests stand on."""
 
 import contextlib
 import http.client

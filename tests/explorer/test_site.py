@@ -69,7 +69,9 @@ def test_a_picture_has_cards_with_errors_and_paired_changes(client: Client) -> N
     card = next(card for card in picture["cards"] if card["key"] == "tj27_core_revenue")
     assert picture["members"] == picture["compared"] == 64
     assert card["low"] < card["probability"] < card["high"]
-    assert card["change"]["lost"] == 0 < card["change"]["gained"], "larger funds lose no member here"
+    assert card["change"]["lost"] == 0 < card["change"]["gained"], (
+        "larger funds lose no member here"
+    )
     assert card["change"]["value"] == card["change"]["gained"] / 64
     assert picture["cards"][0]["key"] == "joint:tj-2025-2027"
     assert "uncalibrated" in picture["caution"] and not picture["calibrated"]
@@ -77,7 +79,9 @@ def test_a_picture_has_cards_with_errors_and_paired_changes(client: Client) -> N
     assert picture["command"].endswith(" -n 64")
 
 
-def test_the_same_question_has_the_same_answer_and_itself_differs_by_nothing(client: Client) -> None:
+def test_the_same_question_has_the_same_answer_and_itself_differs_by_nothing(
+    client: Client,
+) -> None:
     one, other = (client.settle(question(current=moved(220))) for _ in range(2))
     assert one == other
     same = client.settle(question(current=moved(220), against=moved(220)))
@@ -228,7 +232,13 @@ def test_only_what_is_on_the_shelf_can_be_asked_for(client: Client, entry: str) 
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/page/index.html", "/../pyproject.toml", "/%2e%2e/pyproject.toml", "/.git/config"],
+    [
+        "/nothing",
+        "/page/index.html",
+        "/../pyproject.toml",
+        "/%2e%2e/pyproject.toml",
+        "/.git/config",
+    ],
 )
 def test_unknown_addresses_are_not_found(client: Client, path: str) -> None:
     assert client.send("GET", path).status == 404
@@ -245,7 +255,9 @@ def test_large_bodies_and_other_kinds_are_refused(client: Client) -> None:
     assert reply.status == 415
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8321", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8321", "127.0.0.1.evil.example", ""]
+)
 def test_other_names_for_this_machine_are_refused(client: Client, host: str) -> None:
     assert client.send("GET", "/", host=host).status == 421
 

@@ -690,14 +690,23 @@ function flash(text) {
   setTimeout(() => at("alert").textContent === text && alert(""), 4000);
 }
 
-async function copy() {
-  const text = at("command").textContent;
+// The whole ensemble as a run folder, and the report on it.
+function openReport() {
+  const saved = entries.get(state.entry).saved;
+  const run = at("command").textContent.replace(/ -n \d+$/, ` -n ${FULL}`);
+  const report = `simulate report ${saved ? run.replace("simulate targets ", "") : "results/latest"} -o report.html`;
+  at("report-commands").textContent = saved ? report : `${run}\n${report}`;
+  at("reporting").showModal();
+}
+
+async function copy(id) {
+  const text = at(id).textContent;
   try {
     await navigator.clipboard.writeText(text);
     flash(say("copied"));
   } catch {
     const range = document.createRange();
-    range.selectNodeContents(at("command"));
+    range.selectNodeContents(at(id));
     getSelection().removeAllRanges();
     getSelection().addRange(range);
   }
@@ -753,7 +762,10 @@ for (const tab of document.querySelectorAll('[role="tab"]')) {
     document.querySelector('[role="tab"][aria-selected="true"]').focus();
   });
 }
-at("copy").addEventListener("click", copy);
+at("copy").addEventListener("click", () => copy("command"));
+at("report").addEventListener("click", openReport);
+at("report-copy").addEventListener("click", () => copy("report-commands").then(() => at("reporting").close()));
+at("report-close").addEventListener("click", () => at("reporting").close());
 at("save").addEventListener("click", openSaving);
 at("save-cancel").addEventListener("click", () => at("saving").close());
 at("saving").querySelector("form").addEventListener("submit", save);
