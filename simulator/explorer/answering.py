@@ -55,7 +55,7 @@ BOOKED: Final = 256
 """Members of the ledger: its means need no more."""
 FIFTHS: Final = 200
 """Members from which on the lowest and the highest fifth of a parameter are compared."""
-SWINGS: Final = 14
+SWINGS: Final = 10
 PLACES: Final = 10
 """Chains or districts with a bar of their own; the others share one."""
 
@@ -345,7 +345,7 @@ def _places(
     return {
         "chart": charts.bars(rows, "亿元", look, names=names),
         "title": words[key].format(year=current.outcomes.years[-1]),
-        "unit": unit_text("亿元", lang),
+        "unit": "亿元",
         "text": (words["largest"].format(names=best) if rows else "")
         + (words["tick_note"] if there else ""),
     }

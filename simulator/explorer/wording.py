@@ -104,9 +104,9 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
         "{name} in {year}: its mean where each uncertain parameter is low and where it is high",
     ),
     "matters_text": (
-        "每条从该参数最低五分之一成员的均值到最高五分之一；短于 {noise} 者可能只是运气（{count} 个成员）。",
-        "Each bar runs from the mean of the fifth of members where the parameter is lowest to that where it is "
-        "highest; shorter than {noise} may be luck ({count} members).",
+        "每条从该参数最低五分之一成员的均值（橙）到最高五分之一（蓝）；短于 {noise} 者可能只是运气（{count} 个成员）。",
+        "Each bar runs from the mean of the fifth of members where the parameter is lowest (orange) to that where it "
+        "is highest (blue); shorter than {noise} may be luck ({count} members).",
     ),
     "matters_wait": ("成员达到 {count} 个后显示", "Shown from {count} members on"),
     "at_low": ("取低时", "Low end"),
