@@ -50,6 +50,7 @@ from simulator.targets import (
 
 Plain = dict[str, Any]
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 SIGNS: Final = {">": ">", ">=": "≥", "between": "≥", "by_date": "≥"}
 BOOKED: Final = 256
 """Members of the ledger: its means need no more."""
@@ -81,7 +82,7 @@ def answer(
     lang = question.lang
     return {
         "members": members,
-        "compared": None if against is None else int(_common(current, against).size),
+        "compared": None if against is None else int(_paired(current, against)[0].size),
         "failed": len(current.outcomes.failed),
         "cards": _cards(pictured, against, lang),
         "calibrated": trust_in(current.outcomes).calibrated,
@@ -123,8 +124,12 @@ def _pictured(
     return found
 
 
-def _common(one: Pictured, other: Pictured) -> npt.NDArray[np.int64]:
-    return np.intersect1d(one.outcomes.members, other.outcomes.members)
+def _paired(one: Pictured, other: Pictured) -> tuple[Rows, Rows]:
+    """The rows of each in which both have the same members."""
+    _, here, there = np.intersect1d(
+        one.outcomes.members, other.outcomes.members, assume_unique=True, return_indices=True
+    )
+    return here, there
 
 
 def _goals(outcomes: CaseOutcomes) -> tuple[Goal, ...]:
@@ -210,9 +215,9 @@ def _change(
     """Points won or lost against the comparison, over the members that both have."""
     if not all(measurable(goal, against.outcomes) for goal in goals):
         return None
-    members = _common(current, against)
-    before = _all_met(goals, against.outcomes.only(members))
-    after = _all_met(goals, current.outcomes.only(members))
+    rows, other = _paired(current, against)
+    before = _all_met(goals, against.outcomes)[other]
+    after = _all_met(goals, current.outcomes)[rows]
     value, low, high, gained, lost = paired_shares(before, after)
     unit = WORDS[lang]["points"]
     return {
@@ -386,7 +391,7 @@ def _table(question: Question, current: Pictured, against: Pictured | None) -> l
     """Every series of the city in the last year: median, 90 %, and the mean difference with its interval."""
     lang = question.lang
     rows = []
-    members = None if against is None else _common(current, against)
+    pairs = None if against is None else _paired(current, against)
     for key in METRICS:
         if key not in current.outcomes.series:
             continue
@@ -402,9 +407,9 @@ def _table(question: Question, current: Pictured, against: Pictured | None) -> l
             "reference": "",
             "difference": "",
         }
-        if against is not None and members is not None and key in against.outcomes.series:
-            before = against.outcomes.only(members).annual(key)[:, -1]
-            gap = current.outcomes.only(members).annual(key)[:, -1] - before
+        if against is not None and pairs is not None and key in against.outcomes.series:
+            before = against.outcomes.annual(key)[pairs[1], -1]
+            gap = last[pairs[0]] - before
             half = student_95(gap.size - 1) * float(gap.std(ddof=1)) / math.sqrt(gap.size)
             row["reference"] = number(float(np.median(before)))
             row["difference"] = f"{number(float(gap.mean()), sign=True)} ± {number(half)}"

@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.experiments.cases import CaseOutcomes
@@ -195,8 +195,13 @@ def plotly_script() -> Path | None:
 
 
 @cache
+def _bytes(path: Path) -> bytes:
+    """A file, read once and sent whole: in pieces it would take its turn with the members hundreds of times."""
+    return path.read_bytes()
+
+
 def _page(name: str) -> bytes:
-    return (PAGE / name).read_bytes()
+    return _bytes(PAGE / name)
 
 
 def _sent(name: str, kind: str) -> Callable[[Request], Response]:
@@ -211,8 +216,7 @@ def _file(find: Callable[[], Path | None], kind: str) -> Callable[[Request], Res
         path = find()
         if path is None:
             raise HTTPException(404)
-        # These come with installed packages: they change when the server is started anew, not before.
-        return FileResponse(path, media_type=kind, headers={"cache-control": "max-age=3600"})
+        return Response(_bytes(path), media_type=kind, headers={"cache-control": "max-age=3600"})
 
     return send
 
