@@ -46,6 +46,7 @@ class QuickStudy:
         real = prepare(scenario)
         self.quarters, self.series = real.quarters, real.series
         self.parameter_names = real.parameter_names
+        self._kept = [i for i, name in enumerate(self.series) if "budget_factor" in name]
         self._seed, self._pause = scenario.seed, pause
         funds = [s.dose for s in scenario.levers if s.lever.key == "tj27_funds"]
         self._size = float(np.mean(funds[0].values(real.simulated))) if funds else 0.0
@@ -57,6 +58,7 @@ class QuickStudy:
         level = draws.lognormal(6.2, 0.5, len(self.series)) * growth
         core = self.series.index("core_revenue")
         level[:, core] = 900.0 * draws.lognormal(0.0, 0.3) * growth[:, 0] * (1 + self._size / 2000)
+        level[:, self._kept] = 1.0  # governments that keep to their plans
         return MemberResult(level, draws.uniform(0.2, 0.8, len(self.parameter_names)))
 
 

@@ -38,7 +38,7 @@ class Watched:
                 else None
             ),
         )
-        self.page.goto(address)
+        self.page.goto(address, wait_until="commit", timeout=90_000)
         settled(self.page)
 
     def close(self) -> None:
@@ -200,7 +200,7 @@ def test_a_scenario_is_saved_and_a_reload_keeps_what_was_moved(
         page = tab.page
         slide(page, 450)
         settled(page)
-        page.reload()
+        page.reload(wait_until="commit", timeout=90_000)
         settled(page)
         expect(page.locator("#command")).to_contain_text("size=450亿元")
         page.click("#save")
@@ -236,7 +236,7 @@ def test_both_languages_and_both_modes(tab: Watched) -> None:
     left = page.locator("main, .levers, header, footer").all_inner_texts()
     chinese = [c for text in left for c in text if "一" <= c <= "鿿" and c not in "亿元中文"]
     assert not chinese, "".join(chinese)
-    page.reload()
+    page.reload(wait_until="commit", timeout=90_000)
     settled(page)
     expect(page.locator("h1")).to_have_text("Targets explorer")
 
@@ -381,8 +381,8 @@ def test_a_server_that_ends_is_told_of(browser: Browser, tmp_path: Path) -> None
     with served(site) as address:
         context = browser.new_context(locale="en-GB")
         page = context.new_page()
-        page.goto(address)
-        page.wait_for_selector(".card")
+        page.goto(address, wait_until="commit", timeout=90_000)
+        page.wait_for_selector(".card", timeout=90_000)
         slide(page, 500)
     expect(page.locator("#alert")).to_have_text(
         re.compile("The server has stopped|Connection lost")
