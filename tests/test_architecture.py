@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "simulator"
 FLOORS = (
     "cli",
+    "explorer",
     "reporting",
     "experiments",
     "model",
@@ -45,6 +46,8 @@ HOMES = {
     "xarray": ("reporting.export",),
     "xlsxwriter": ("reporting.workbook",),
     "netCDF4": ("reporting.export",),
+    "starlette": ("explorer",),
+    "uvicorn": ("explorer",),
     "distributed": ("experiments.workers",),
     "numpy": ("",),
 }

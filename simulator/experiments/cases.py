@@ -112,6 +112,10 @@ class CaseOutcomes:
             self, members=members, table=self.table[rows], drawn=self.drawn[rows]
         )
 
+    def head(self, members: int, /) -> "CaseOutcomes":
+        """The same case seen through its first members."""
+        return self.only(self.members[:members])
+
 
 class Member(Protocol):
     """What a study gives for one member."""

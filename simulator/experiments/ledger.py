@@ -1,5 +1,7 @@
 """The budget ledger of a stored run: its scenario's levers, its members' draws, recorded fund money and budgets."""
 
+from typing import Protocol, Self
+
 import numpy as np
 
 from simulator.experiments.folder import Floats
@@ -7,6 +9,7 @@ from simulator.experiments.store import Run
 from simulator.model import prepare
 from simulator.policy.effects import lever_tables
 from simulator.policy.ledger import GRANTED, YUAN, Flows, Ledger, keep_ledger
+from simulator.scenario import Scenario
 
 DRAWN = (
     "contract_duration",
@@ -27,7 +30,24 @@ MEMBERS = 2000
 """Members that are booked: the entries of one take some 10 kB, and two thousand pin their quantiles down."""
 
 
-def ledger_of(run: Run) -> Ledger:
+class Booked(Protocol):
+    """Members whose money can be booked: those of a run folder, or of a case in memory."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that they ran."""
+
+    def head(self, members: int, /) -> Self:
+        """The first of them, `members` or a few more."""
+
+    def parameters(self, name: str, /) -> Floats:
+        """One drawn parameter, (members,)."""
+
+    def values(self, series: str, /) -> Floats:
+        """Quarterly figures, (members, quarters)."""
+
+
+def ledger_of(run: Booked) -> Ledger:
     """Book the first `MEMBERS` members of a run, one row a member. KeyError when it holds no fund series."""
     run = run.head(MEMBERS)
     study = prepare(run.scenario)

@@ -14,8 +14,6 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from matplotlib.ft2font import FT2Font
-
 SYSTEM_FONTS = (
     "NotoSansSC-Regular.otf",
     "NotoSansSC-Regular.ttf",
@@ -79,7 +77,7 @@ def candidates() -> tuple[Path, ...]:
         path.name: path for folder in _folders() for path in sorted(folder.rglob("*.[ot]t[fc]"))
     }
     system = [found[name] for name in SYSTEM_FONTS if name in found]
-    carried = _carried()
+    carried = carried_font()
     return (*system, carried) if carried else tuple(system)
 
 
@@ -100,10 +98,13 @@ def _typeface(characters: frozenset[int]) -> Path:
 
 @cache
 def _characters(font: Path) -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font
+
     return frozenset(FT2Font(font).get_charmap())
 
 
-def _carried() -> Path | None:
+def carried_font() -> Path | None:
+    """The font that the package `zhplot` carries; None where it is absent."""
     spec = find_spec("zhplot")
     if spec is None or not spec.submodule_search_locations:
         return None

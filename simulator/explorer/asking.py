@@ -1,0 +1,194 @@
+"""The door of the page's questions: JSON of unknown origin becomes a `Question`, or is refused with a reason.
+
+Nothing of a request is trusted: every field has a type, a length and a set of allowed values, unknown fields are
+refused, and entries and levers are looked up among those that there are.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar, cast
+
+from simulator.explorer.ensembles import MOST
+from simulator.explorer.shelf import Dose, Entry, Shelf
+from simulator.foundation.findings import nearest
+from simulator.reporting.charts import Mode
+
+Tongue = Literal["zh", "en"]
+View = Literal["table", "matters", "sources", "ledger"]
+TONGUES: Final = ("zh", "en")
+MODES: Final = ("light", "dark")
+VIEWS: Final = ("table", "matters", "sources", "ledger")
+BESIDE: Final = 4
+"""Scenarios that may stand beside the one that is moved."""
+LONGEST_NAME: Final = 80
+
+Choice = TypeVar("Choice", bound=str)
+
+
+class RefusedError(Exception):
+    """A request that is not answered, with an HTTP status and the reason in both languages."""
+
+    def __init__(self, en: str, zh: str, status: int = 400) -> None:
+        """Keep the reason."""
+        self.en, self.zh, self.status = en, zh, status
+        super().__init__(en)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A scenario on the page: an entry with some doses changed, and what the page calls it."""
+
+    entry: Entry
+    doses: Mapping[str, Dose]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that a page wants to see; `after` is how many members its last picture of this had.
+
+    `asker` is the tab, `move` counts its questions, so that a later one takes the place of an earlier one.
+    """
+
+    asker: str
+    move: int
+    current: Shown
+    against: Shown | None
+    beside: tuple[Shown, ...]
+    metric: str
+    view: View
+    lang: Tongue
+    mode: Mode
+    after: int
+    members: int
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """Everything on the page: the moved scenario, the comparison, those beside it."""
+        return (self.current, *((self.against,) if self.against else ()), *self.beside)
+
+
+def read_json(body: bytes) -> dict[str, object]:
+    """One JSON object; RefusedError for anything else, numbers that are none included."""
+
+    def refuse(word: str) -> object:
+        raise ValueError(f"{word} is not a number")
+
+    try:
+        found = json.loads(body.decode("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError) as problem:
+        raise RefusedError(f"the body is not JSON: {problem}", "请求内容不是 JSON") from None
+    if not isinstance(found, dict):
+        raise RefusedError("the body is not a JSON object", "请求内容不是 JSON 对象")
+    return cast(dict[str, object], found)
+
+
+def read_question(sheet: Mapping[str, object], shelf: Shelf, metrics: tuple[str, ...]) -> Question:
+    """A question of the page; RefusedError names the field that is wrong."""
+    _only(sheet, tuple(Question.__dataclass_fields__), "")
+    beside = sheet.get("beside", [])
+    if not isinstance(beside, list) or len(beside) > BESIDE:
+        raise _wrong("beside", f"a list of at most {BESIDE}")
+    against = sheet.get("against")
+    return Question(
+        asker=_text(sheet, "asker", 64),
+        move=_whole(sheet, "move", 2**53),
+        current=read_shown(sheet.get("current"), shelf, "current"),
+        against=None if against is None else read_shown(against, shelf, "against"),
+        beside=tuple(read_shown(item, shelf, f"beside[{i}]") for i, item in enumerate(beside)),
+        metric=_choice(sheet, "metric", metrics),
+        view=cast(View, _choice(sheet, "view", VIEWS)),
+        lang=read_tongue(sheet),
+        mode=cast(Mode, _choice(sheet, "mode", MODES)),
+        after=_whole(sheet, "after", 2**31),
+        members=max(1, _whole(sheet, "members", MOST)),
+    )
+
+
+def read_tongue(sheet: Mapping[str, object]) -> Tongue:
+    """The language of a request."""
+    return cast(Tongue, _choice(sheet, "lang", TONGUES))
+
+
+def read_shown(found: object, shelf: Shelf, path: str) -> Shown:
+    """A scenario on the page: the id of its entry, changed doses by lever key, a name."""
+    if not isinstance(found, dict):
+        raise _wrong(path, "an object")
+    _only(found, ("entry", "doses", "name"), f"{path}.")
+    entry = shelf.entries.get(_text(found, "entry", 4096))
+    if entry is None:
+        raise RefusedError(f"{path}.entry: no such scenario", f"{path}.entry：没有这个情景", 404)
+    doses = found.get("doses", {})
+    if not isinstance(doses, dict) or (doses and entry.run is not None):
+        raise _wrong(f"{path}.doses", "an object; none for a saved run")
+    read = {}
+    for key, dose in doses.items():
+        if key not in shelf.levers:
+            near = nearest(str(key), shelf.levers)
+            raise _wrong(
+                f"{path}.doses.{key}"[:200], f"a lever{f', such as {near}' if near else ''}"
+            )
+        read[key] = _dose(dose, f"{path}.doses.{key}")
+    name = found.get("name", "")
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        raise _wrong(f"{path}.name", f"a text of at most {LONGEST_NAME} characters")
+    return Shown(entry, read, name)
+
+
+def _dose(found: object, path: str) -> Dose:
+    """A number, or `{years: {2025: 200}, linear: false}`; bounds are the scenario reader's to check."""
+    if not isinstance(found, dict):
+        return Dose(((None, _number(found, path)),))
+    _only(found, ("years", "linear"), f"{path}.")
+    years, linear = found.get("years"), found.get("linear", False)
+    if not isinstance(years, dict) or not 1 <= len(years) <= 60 or not isinstance(linear, bool):
+        raise _wrong(path, "a number, or years with numbers and `linear` true or false")
+    points: list[tuple[int | None, float]] = []
+    for year in sorted(years):
+        if not (isinstance(year, str) and year.isascii() and year.isdigit() and len(year) == 4):
+            raise _wrong(f"{path}.years", "years of four digits")
+        points.append((int(year), _number(years[year], f"{path}.years.{year}")))
+    return Dose(tuple(points), linear)
+
+
+def _number(found: object, path: str) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or abs(found) > 1e15:
+        raise _wrong(path, "a number")
+    value = float(found)
+    if not math.isfinite(value):
+        raise _wrong(path, "a finite number")
+    return value
+
+
+def _text(sheet: Mapping[str, object], name: str, longest: int) -> str:
+    found = sheet.get(name)
+    if not isinstance(found, str) or not 1 <= len(found) <= longest:
+        raise _wrong(name, f"a text of at most {longest} characters")
+    return found
+
+
+def _whole(sheet: Mapping[str, object], name: str, most: int) -> int:
+    found = sheet.get(name)
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= most:
+        raise _wrong(name, f"a whole number from 0 to {most}")
+    return found
+
+
+def _choice(sheet: Mapping[str, object], name: str, allowed: tuple[str, ...]) -> str:
+    found = sheet.get(name)
+    if not isinstance(found, str) or found not in allowed:
+        many = len(allowed) > 8
+        raise _wrong(name, f"one of {', '.join(allowed[:8])}{' …' if many else ''}")
+    return found
+
+
+def _only(sheet: Mapping[str, object], known: tuple[str, ...], path: str) -> None:
+    for name in sheet:
+        if name not in known:
+            raise _wrong(f"{path}{name}"[:200], f"only {', '.join(known)}")
+
+
+def _wrong(path: str, allowed: str) -> RefusedError:
+    return RefusedError(f"{path}: allowed: {allowed}", f"{path}：允许：{allowed}")

@@ -1,0 +1,243 @@
+"""The web application: the page and its files, questions answered as members come in, scenarios saved.
+
+A question states all that its tab wants to see and is held open until there is a better picture than the tab has, for a
+second at most; then it is answered by how far the members are, and the tab asks again. So nothing is kept for a tab
+between two questions, a lost connection is mended by asking again, and two tabs cannot mix.
+"""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import cache
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from simulator.experiments.cases import CaseOutcomes
+from simulator.explorer.answering import answer
+from simulator.explorer.asking import Question, RefusedError, read_json, read_question
+from simulator.explorer.catalogue import METRICS, catalogue, entry_sheet
+from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, Want, stage_of
+from simulator.explorer.guards import Guards, check_sender, read_body
+from simulator.explorer.saving import read_saving, save
+from simulator.explorer.shelf import Shelf
+from simulator.foundation.findings import InputError
+from simulator.reporting.charts import THEME
+from simulator.reporting.fonts import carried_font
+
+PAGE: Final = Path(__file__).with_name("page")
+HELD_SECONDS: Final = 1.0
+"""How long a question waits for a better picture before it is told how far the members are."""
+EARLY_SECONDS: Final = 0.6
+EARLY_MEMBERS: Final = 16
+"""On a busy machine the first picture is shown with fewer members than the first stage, and says so."""
+
+
+class Site:
+    """The state behind the routes: shelf, ensembles, token, and who is to be woken when members are done."""
+
+    def __init__(self, shelf: Shelf, ensembles: Ensembles) -> None:
+        self.shelf = shelf
+        self.ensembles = ensembles
+        self.token = secrets.token_urlsafe(24)
+        self.stopping = False
+        self._done = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def warm(self) -> None:
+        """Begin with the opened scenario before anybody asks."""
+        if self.shelf.home.run is None:
+            first = self.shelf.want(self.shelf.home, {}, 64)
+            self.ensembles.ask("the server itself", 0, [first])
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Listen to the ensembles while the server runs."""
+        self._loop = asyncio.get_running_loop()
+        self.ensembles.listen = self._ring
+        self.warm()
+        yield
+        self.stopping = True
+        await run_in_threadpool(self.ensembles.close)
+
+    def stop(self) -> None:
+        """Let go of every question that is held open."""
+        self.stopping = True
+        self._ring()
+
+    async def index(self, request: Request) -> Response:
+        """The page, with what it is told once."""
+        told = json.dumps(catalogue(self.shelf), ensure_ascii=False, allow_nan=False)
+        text = _page("index.html").decode("utf-8")
+        # Data inside a page: no text in it may end the element that holds it.
+        text = text.replace("{{catalogue}}", told.replace("<", "\\u003c"))
+        text = text.replace("{{token}}", escape(self.token))
+        return Response(text, media_type="text/html; charset=utf-8")
+
+    async def ask(self, request: Request) -> Response:
+        """Answer a question as soon as there is a better picture, or say how far the members are."""
+        check_sender(request, self.token)
+        sheet = read_json(await read_body(request))
+        question = read_question(sheet, self.shelf, METRICS)
+        begun = time.monotonic()
+        wants = await run_in_threadpool(self._wants, question)
+        simulated = [want for want in wants if isinstance(want, Want)]
+        if not self.ensembles.ask(question.asker, question.move, simulated):
+            return JSONResponse({"move": question.move, "stale": True})
+        while True:
+            # Taken before looking: what is done while we look wakes the next look.
+            done = self._done
+            known = min((self.ensembles.known(w) for w in simulated), default=question.members)
+            members = stage_of(known, question.members)
+            waited = time.monotonic() - begun
+            if members <= question.after and waited >= EARLY_SECONDS and known >= EARLY_MEMBERS:
+                # Between two stages the picture is renewed only where there is none yet.
+                members = known if question.after == 0 else members
+            if members > question.after:
+                picture = await run_in_threadpool(self._picture, question, wants, members)
+                final = members >= question.members
+                told = {"move": question.move, "known": known, "picture": picture, "final": final}
+                return JSONResponse(told)
+            if await request.is_disconnected():
+                self.ensembles.leave(question.asker, question.move)
+                return Response(status_code=204)
+            if not self.ensembles.current(question.asker, question.move):
+                return JSONResponse({"move": question.move, "stale": True})
+            if waited >= HELD_SECONDS or self.stopping:
+                return JSONResponse(
+                    {"move": question.move, "known": known, "stopping": self.stopping}
+                )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), 0.1)
+
+    async def save(self, request: Request) -> Response:
+        """Save a scenario inside the working folder."""
+        check_sender(request, self.token)
+        saving = read_saving(read_json(await read_body(request)), self.shelf)
+        entry = await run_in_threadpool(save, saving, self.shelf)
+        return JSONResponse({"file": entry.id, "entry": entry_sheet(entry)}, 201)
+
+    def _wants(self, question: Question) -> list[Want | CaseOutcomes]:
+        """Of each scenario on the page, what is to be simulated, or the members of a saved run."""
+        return [
+            self.shelf.want(shown.entry, shown.doses, question.members)
+            if shown.entry.run is None
+            else shown.entry.stored
+            for shown in question.shown
+        ]
+
+    def _picture(
+        self, question: Question, wants: list[Want | CaseOutcomes], members: int
+    ) -> dict[str, Any]:
+        outcomes = [
+            self.ensembles.outcomes(want, members) if isinstance(want, Want) else want
+            for want in wants
+        ]
+        shown = members if question.current.entry.run is None else outcomes[0].members.size
+        return answer(question, self.shelf, outcomes, int(shown))
+
+    def _ring(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop closed meanwhile
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._done.set()
+        self._done = asyncio.Event()
+
+
+def application(site: Site, host: str = "127.0.0.1") -> Starlette:
+    """The web application of a site, for a server bound to `host`."""
+    routes = [
+        Route("/", site.index),
+        Route("/ask", site.ask, methods=["POST"]),
+        Route("/save", site.save, methods=["POST"]),
+        Route("/explorer.css", _sent("explorer.css", "text/css")),
+        Route("/explorer.js", _sent("explorer.js", "text/javascript")),
+        Route("/theme.css", _file(lambda: THEME, "text/css")),
+        Route("/plotly.js", _file(plotly_script, "text/javascript")),
+        Route("/noto-sans-sc.ttf", _file(carried_font, "font/ttf")),
+    ]
+    handlers: dict[Any, Any] = {
+        RefusedError: _refused,
+        InputError: _invalid,
+        BrokenScenarioError: _broken,
+        HTTPException: _unknown,
+    }
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guards, host=host)],
+        exception_handlers=handlers,
+        lifespan=site.lifespan,
+    )
+
+
+@cache
+def plotly_script() -> Path | None:
+    """Plotly's script inside its installed package, which is located and not imported."""
+    spec = find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(next(iter(spec.submodule_search_locations))) / "package_data" / "plotly.min.js"
+    return path if path.is_file() else None
+
+
+@cache
+def _bytes(path: Path) -> bytes:
+    """A file, read once and sent whole: in pieces it would take its turn with the members hundreds of times."""
+    return path.read_bytes()
+
+
+def _page(name: str) -> bytes:
+    return _bytes(PAGE / name)
+
+
+def _sent(name: str, kind: str) -> Callable[[Request], Response]:
+    def send(request: Request) -> Response:
+        return Response(_page(name), media_type=kind, headers={"cache-control": "no-cache"})
+
+    return send
+
+
+def _file(find: Callable[[], Path | None], kind: str) -> Callable[[Request], Response]:
+    def send(request: Request) -> Response:
+        path = find()
+        if path is None:
+            raise HTTPException(404)
+        return Response(_bytes(path), media_type=kind, headers={"cache-control": "max-age=3600"})
+
+    return send
+
+
+def _error(status: int, en: str, zh: str) -> JSONResponse:
+    return JSONResponse({"error": {"en": en, "zh": zh}}, status)
+
+
+def _refused(request: Request, error: RefusedError) -> Response:
+    return _error(error.status, error.en, error.zh)
+
+
+def _invalid(request: Request, error: InputError) -> Response:
+    said = ["; ".join(item.text(lang) for item in error.findings[:5]) for lang in ("en", "zh")]
+    return _error(400, *said)
+
+
+def _broken(request: Request, error: BrokenScenarioError) -> Response:
+    return _error(422, f"no result: {error}", f"没有结果：{error}")
+
+
+def _unknown(request: Request, error: HTTPException) -> Response:
+    words = {404: ("not here", "没有这个地址"), 405: ("not this way", "不支持这种请求")}
+    return _error(error.status_code, *words.get(error.status_code, (error.detail, error.detail)))
