@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import click
 
 from simulator.foundation.findings import Finding, InputError, UsageError
+from simulator.foundation.memory import is_short_of_memory
 
 SCHEMA_VERSION = 1
 Language = Literal["zh", "en", "both"]
@@ -172,6 +173,13 @@ def report(error: Exception, session: Session) -> ExitCode:
             | NotADirectoryError()
         ):
             code, message = ExitCode.USAGE, _file_message(error, session)
+        case _ if is_short_of_memory(error):
+            code = ExitCode.INCOMPLETE
+            message = session.phrase("not enough memory", "内存不足")
+            advice = session.phrase(
+                "what is complete is kept; raise the limit (ulimit -v) or give --workers 1, and run the same command again",
+                "已完成的部分保留；请提高内存上限（ulimit -v）或使用 --workers 1，然后重新运行同一命令",
+            )
         case _:
             code, message, advice = ExitCode.INTERNAL, *_internal(error, session)
     head = session.phrase("Error: ", "错误：") if code != ExitCode.INTERRUPTED else ""
