@@ -205,6 +205,7 @@ class Program(Completing, click.Group):
         arguments = list(sys.argv[1:] if args is None else args)
         session = Session.early(arguments, os.environ)
         more = {**more, "prog_name": "simulate", "standalone_mode": False, "obj": session}
+        _stop_as_by_keyboard()
         try:
             code = super().main(arguments, **more)
             sys.stdout.flush()
@@ -213,6 +214,30 @@ class Program(Completing, click.Group):
         except KeyboardInterrupt:
             code = report(click.Abort(), session)
         sys.exit(int(code or 0))
+
+
+def _stop_as_by_keyboard() -> None:
+    """Let a polite kill (SIGTERM) and a closed terminal (SIGHUP) end a call as Ctrl-C does: stored, named, exit 130.
+
+    A signal that the parent has us ignore (`nohup`) stays ignored. Only the main thread may set handlers; the library
+    sets none.
+    """
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    terminals = [number for number in (1, 2) if os.isatty(number)]
+
+    def hang_up(number: int, frame: object) -> None:
+        for terminal in terminals:  # nobody reads there any more, and writing to it would fail
+            os.dup2(os.open(os.devnull, os.O_WRONLY), terminal)
+        raise KeyboardInterrupt
+
+    for name, handler in (("SIGTERM", signal.default_int_handler), ("SIGHUP", hang_up)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, handler)
 
 
 def _refuse_unknown(group: click.Group, ctx: click.Context, args: Sequence[str]) -> None:

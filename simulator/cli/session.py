@@ -18,6 +18,7 @@ import click
 
 from simulator.cli.words import in_both, in_chinese, reason
 from simulator.foundation.findings import Finding, InputError, UsageError
+from simulator.foundation.memory import is_short_of_memory
 
 SCHEMA_VERSION = 1
 Language = Literal["zh", "en", "both"]
@@ -174,6 +175,13 @@ def report(error: Exception, session: Session) -> ExitCode:
             | NotADirectoryError()
         ):
             code, message = ExitCode.USAGE, _file_message(error, session)
+        case _ if is_short_of_memory(error):
+            code = ExitCode.INCOMPLETE
+            message = session.phrase("not enough memory", "内存不足")
+            advice = session.phrase(
+                "what is complete is kept; raise the limit (ulimit -v) or give --workers 1, and run the same command again",
+                "已完成的部分保留；请提高内存上限（ulimit -v）或使用 --workers 1，然后重新运行同一命令",
+            )
         case _:
             code, message, advice = ExitCode.INTERNAL, *_internal(error, session)
     head = (

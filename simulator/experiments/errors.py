@@ -44,6 +44,10 @@ class ClusterError(StoreError):
         self.exit_code = exit_code
 
 
+class MemoryShortError(StoreError):
+    """The system refused memory; the members stored so far are kept."""
+
+
 class LockedError(StoreError):
     """Another process is writing to the folder."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.experiments.errors import StoreError
+from simulator.experiments.errors import MemoryShortError, StoreError
 from simulator.experiments.folder import Failure, Floats, Manifest, Part, RunFolder, Span, spans
 from simulator.experiments.stopping import Tally
 from simulator.experiments.store import Run
@@ -92,7 +92,7 @@ def simulate(
 
     With `judging`, parts are written and judged in their order, and the run ends with the first that is enough; what
     was simulated beyond it is dropped. Raises RunInterrupted on Ctrl-C (what is known is stored), StoreError where the
-    disk refuses and ClusterError where the workers are lost for good.
+    disk refuses, MemoryShortError where the memory does not suffice and ClusterError where the workers are lost for good.
     """
     return _Simulation(folder, manifest, parts, workers, report, judging).run()
 
@@ -142,6 +142,9 @@ class _Simulation:
             self._save_open()
             kept = sum(len(part.good) for part in self._folder.parts())
             raise RunInterrupted(self._folder.path, kept, self._total) from None
+        except MemoryError as problem:
+            self._workers.stop()
+            raise _memory_short(self._folder.path) from problem
         return self._total
 
     def _tell(self) -> None:
@@ -270,6 +273,15 @@ class _Tasks:
         members = self._part.missing[self._position : self._position + size]
         self._position += len(members)
         return (self._part, members) if members else None
+
+
+def _memory_short(path: Path) -> MemoryShortError:
+    return MemoryShortError(
+        f"{path}: not enough memory; finished parts are kept: go on with fewer members at a time, "
+        f"'simulate resume {path} --workers 1', or raise the limit (ulimit -v)",
+        f"{path}：内存不足；已完成的部分保留：请减少同时计算的成员（“simulate resume {path} --workers 1”），"
+        "或提高内存上限（ulimit -v）",
+    )
 
 
 def _missing(planned: Iterable[Span], parts: Iterable[Part]) -> Iterator[_Gathering | _Whole]:

@@ -32,6 +32,7 @@ from simulator.experiments.errors import ClusterError, MismatchError
 from simulator.experiments.folder import Failure, Floats
 from simulator.experiments.provenance import source_digest
 from simulator.foundation.calendar import Quarter
+from simulator.foundation.memory import is_short_of_memory
 
 LOCAL = "local"
 # Workers that die as they start would otherwise be started for ever; four starts get past one member that kills them.
@@ -99,6 +100,9 @@ def simulate_members(
         try:
             results[member] = _checked(study, study.simulate(member, engine))
         except Exception as problem:
+            if is_short_of_memory(problem):
+                # Says something of the machine, nothing of the member.
+                raise MemoryError(f"member {member}: {problem}") from problem
             failures[member] = _failure(member, problem)
     return Done(results, failures, (time.monotonic() - begun) / len(members))
 
@@ -377,6 +381,8 @@ def _settle_in(packed: Path) -> None:
     global _here
     # Ctrl-C reaches every process of the terminal; the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):  # and so does the closing of it
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
 

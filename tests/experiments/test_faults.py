@@ -1,11 +1,13 @@
 """Killed, out of room, not allowed: a run ends clearly and continues to the same bytes."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli import program
-from simulator.experiments.errors import DiskError, StoreError
+from simulator.experiments import runs
+from simulator.experiments.errors import DamagedError, DiskError, MemoryShortError, StoreError
+from simulator.experiments.folder import RunFolder
 from simulator.experiments.store import open_run
 
 ROOT = Path(__file__).parents[2]
@@ -148,3 +152,161 @@ def test_ctrl_c_in_a_terminal_names_the_command_that_goes_on(tmp_path, executor)
         process.kill()
     assert process.returncode == 130, told
     assert f"simulate resume {tmp_path / 'cut'}" in told and "Traceback" not in told
+
+
+class EarlierClock(datetime):
+    """A clock somebody set back."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls(1999, 12, 31, tzinfo=tz)
+
+
+def _begin(words, out, begun, **streams):
+    """A run in a process of its own session, once it has stored something named `begun`."""
+    command = [sys.executable, "-m", "simulator", "--lang", "both", "run"]
+    command += [str(ROOT / "scenarios/baseline.yaml"), "-n", "900", "--engine", "plain"]
+    command += ["--no-figures", "--out", str(out), *words]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **streams)
+    file, until = out / begun, time.monotonic() + 90.0
+    while not (file.exists() and file.stat().st_size) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    return process
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+@pytest.mark.parametrize("name", ["SIGTERM", pytest.param("SIGHUP", marks=SLOW)])
+def test_a_polite_kill_ends_as_ctrl_c_does(tmp_path, name):
+    process = _begin([], tmp_path / "cut", "manifest.json", stderr=subprocess.PIPE, text=True)
+    try:
+        process.send_signal(getattr(signal, name))
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, told
+    assert f"simulate resume {tmp_path / 'cut'}" in told and "已中断" in told
+    assert "Traceback" not in told
+
+
+CLOSING = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX systems")
+@pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=SLOW)])
+def test_a_closed_terminal_leaves_a_run_that_goes_on(tmp_path, executor):
+    """The real thing: a terminal of its own, closed while the progress bar is drawn on it."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    words = ["-m", "simulator", "run", str(ROOT / "scenarios/baseline.yaml"), "-n", "900"]
+    words += ["--engine", "plain", "--no-figures", "--executor", executor]
+    words += ["--out", str(tmp_path / "cut")]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLOSING, *words], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    file = tmp_path / "cut" / ("manifest.json" if executor == "threads" else "parts/index.jsonl")
+    until = time.monotonic() + 90.0
+    while not (file.exists() and file.stat().st_size) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.close(ours)
+    try:
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+    assert not (tmp_path / "cut" / "run.json").exists()
+    assert RunFolder(tmp_path / "cut").sound_parts()
+
+
+def test_a_member_that_gets_no_memory_stops_the_run_and_fails_nobody(lab, contents, tmp_path):
+    straight = lab.run(300, out=tmp_path / "straight")
+
+    def refuse(member):
+        if member == 270:
+            raise MemoryError("Unable to allocate 8.00 GiB")
+
+    lab.on_member = refuse
+    with pytest.raises(MemoryShortError, match="--workers 1") as told:
+        lab.run(300, out=tmp_path / "short", workers=1)
+    assert told.value.exit_code == 4 and "内存不足" in told.value.text("zh")
+    kept = RunFolder(tmp_path / "short").sound_parts()
+    assert sum(len(part.good) for part in kept) >= 200
+    assert not any(part.failed for part in kept)
+    lab.on_member = lambda member: None
+    finished = lab.run(300, out=tmp_path / "short")
+    assert min(lab.simulated) >= 200
+    assert contents(finished.path) == contents(straight.path)
+
+
+@pytest.mark.parametrize("mebibytes", [300, pytest.param(450, marks=SLOW)])
+def test_a_memory_limit_ends_with_code_four_and_the_setting_that_helps(tmp_path, mebibytes):
+    """Under so small a limit a library cannot even be loaded: no traceback for that either."""
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "RLIMIT_AS"):
+        pytest.skip("no limit of address space here")
+    limited = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({mebibytes << 20},) * 2)\n"
+        "from simulator.cli import main\n"
+        "main()\n"
+    )
+    words = ["--lang", "both", "run", str(ROOT / "scenarios/baseline.yaml"), "-n", "8"]
+    words += ["--engine", "plain", "--no-figures", "--out", str(tmp_path / "small")]
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4, done.stderr
+    assert "not enough memory" in done.stderr and "内存不足" in done.stderr
+    assert "ulimit -v" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_folder_that_vanishes_under_a_run_is_said_and_the_same_call_starts_again(
+    lab, contents, tmp_path
+):
+    straight = lab.run(300, out=tmp_path / "straight")
+
+    def remove(member):
+        if member == 120:
+            os.replace(tmp_path / "gone", tmp_path / "elsewhere")
+
+    lab.on_member = remove
+    with pytest.raises(StoreError) as told:
+        lab.run(300, out=tmp_path / "gone", workers=1)
+    assert str(tmp_path / "gone") in str(told.value) and told.value.exit_code == 4
+    lab.on_member = lambda member: None
+    assert contents(lab.run(300, out=tmp_path / "gone").path) == contents(straight.path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "removed"])
+def test_a_damaged_part_is_named_by_its_members_and_mended_alone(lab, contents, tmp_path, damage):
+    straight = lab.run(300, out=tmp_path / "mine")
+    before = contents(straight.path)
+    part = straight.path / "parts" / "members-000100-000149.parquet"
+    data = bytearray(part.read_bytes())
+    if damage == "removed":
+        part.unlink()
+    else:
+        data[len(data) // 2] ^= 1
+        part.write_bytes({"cut": data[:-9], "flipped": data, "emptied": b""}[damage])
+    with pytest.raises(DamagedError, match="members 100 to 149") as told:
+        open_run(straight.path).digest(), open_run(straight.path).verify()
+    assert told.value.exit_code == 3
+    mended = lab.run(300, out=tmp_path / "mine")
+    assert lab.simulated == list(range(100, 150))
+    assert contents(mended.path) == before
+
+
+def test_a_clock_set_back_changes_nothing_but_the_time_told(lab, contents, tmp_path, monkeypatch):
+    first = lab.run(60, out=tmp_path / "first")
+    monkeypatch.setattr(runs, "datetime", EarlierClock)
+    second = lab.run(60, out=tmp_path / "second")
+    assert contents(second.path) == contents(first.path)
+    assert json.loads((second.path / "run.json").read_text())["finished"].startswith("1999")
+    assert lab.run(60, out=tmp_path / "first").reused and lab.run(90, out=tmp_path / "first")
