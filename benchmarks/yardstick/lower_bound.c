@@ -48,19 +48,33 @@ static inline double bound_draw(uint64_t id, uint64_t quarter, uint64_t purpose)
     return ((double)(int64_t)(((c0 >> 6) << 26) | (c1 >> 6)) + 0.5) * 0x1p-52;
 }
 
-/* One quarter of n firms: `draws`, `logs` and `exps` for each firm, and `columns` of doubles read and written. */
-double bound(const uint64_t *ids, double *numbers, int64_t capacity, int64_t n, int64_t columns, int64_t draws,
-             int64_t logs, int64_t exps, uint64_t quarter, double *work) {
+/* One quarter of n firms. `draws`, `logs` and `exps` begin with the number of passes, followed by the rows of each; the
+ * first columns of a block are read and written, the others read. */
+double bound(const uint64_t *ids, double *numbers, int64_t *labels, int64_t n, int64_t changed_numbers,
+             int64_t asked_numbers, int64_t changed_labels, int64_t asked_labels, const int64_t *draws,
+             const int64_t *logs, const int64_t *exps, uint64_t quarter, double *work) {
     for (int64_t i = 0; i < n; i++) work[i] = 1.0;
-    for (int64_t k = 0; k < draws; k++)
-        for (int64_t i = 0; i < n; i++) work[i] += bound_draw(ids[i], quarter, (uint64_t)k);
-    for (int64_t k = 0; k < logs; k++)
-        for (int64_t i = 0; i < n; i++) work[i] = 1.5 + bound_log(work[i]);
-    for (int64_t k = 0; k < exps; k++)
-        for (int64_t i = 0; i < n; i++) work[i] = bound_exp(-work[i]);
-    for (int64_t k = 0; k < columns; k++) {
-        double *column = numbers + k * capacity;
+    for (int64_t k = 1; k <= draws[0]; k++)
+        for (int64_t i = 0; i < draws[k]; i++) work[i] += bound_draw(ids[i], quarter, (uint64_t)k);
+    for (int64_t k = 1; k <= logs[0]; k++)
+        for (int64_t i = 0; i < logs[k]; i++) work[i] = 1.5 + bound_log(work[i]);
+    for (int64_t k = 1; k <= exps[0]; k++)
+        for (int64_t i = 0; i < exps[k]; i++) work[i] = bound_exp(-work[i]);
+    for (int64_t k = 0; k < asked_numbers; k++) {
+        const double *column = numbers + (changed_numbers + k) * n;
+        for (int64_t i = 0; i < n; i++) work[i] += column[i];
+    }
+    for (int64_t k = 0; k < asked_labels; k++) {
+        const int64_t *column = labels + (changed_labels + k) * n;
+        for (int64_t i = 0; i < n; i++) work[i] += as_double(0x3FF0000000000000 | column[i]);
+    }
+    for (int64_t k = 0; k < changed_numbers; k++) {
+        double *column = numbers + k * n;
         for (int64_t i = 0; i < n; i++) column[i] += 1e-12 * work[i];
+    }
+    for (int64_t k = 0; k < changed_labels; k++) {
+        int64_t *column = labels + k * n;
+        for (int64_t i = 0; i < n; i++) column[i] += 1;
     }
     return work[n / 2];
 }
