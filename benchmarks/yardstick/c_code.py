@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 DT = 0.25
 FLAGS = {
     "twin": ("-O3", "-ffp-contract=off"),
-    "lower_bound": ("-O3", "-march=native", "-ffast-math"),
+    "lower_bound": ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math"),
 }
 COLUMNS = {"ids": np.uint64, "numbers": np.float64, "labels": np.int64}
 LINKS = {"purchases": np.float64, "coverage": np.float64, "node_chain": np.int64}

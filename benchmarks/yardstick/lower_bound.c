@@ -25,12 +25,13 @@ static inline double bound_exp(double x) {
 }
 
 static inline double bound_log(double x) {
-    int64_t bits = as_bits(x), e = (bits - 0x3FE6A09E667F3BCD) >> 52;
-    double f = as_double(bits - (e << 52)) - 1.0, s = f / (2.0 + f), z = s * s, w = z * z;
+    /* The shift is of a positive number and the exponent becomes a double by its bits: AVX2 has neither instruction. */
+    uint64_t bits = (uint64_t)as_bits(x), e = (bits - 0x3FE6A09E667F3BCD + (1024ull << 52)) >> 52;
+    double f = as_double((int64_t)(bits - ((e - 1024) << 52))) - 1.0, s = f / (2.0 + f), z = s * s, w = z * z;
     double even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
     double odd = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01
                + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
-    double half = 0.5 * f * f, k = (double)e;
+    double half = 0.5 * f * f, k = as_double((int64_t)(e | 0x4330000000000000)) - (0x1p52 + 1024.0);
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + (even + odd)) + k * 1.90821492927058770002e-10)) - f);
 }
 
@@ -45,7 +46,8 @@ static inline double bound_draw(uint64_t id, uint64_t quarter, uint64_t purpose)
         k0 = (k0 + 0x9E3779B9ull) & low;
         k1 = (k1 + 0xBB67AE85ull) & low;
     }
-    return ((double)(int64_t)(((c0 >> 6) << 26) | (c1 >> 6)) + 0.5) * 0x1p-52;
+    uint64_t whole = ((c0 >> 6) << 26) | (c1 >> 6);
+    return (as_double((int64_t)(whole | 0x4330000000000000)) - 0x1p52 + 0.5) * 0x1p-52;
 }
 
 /* One quarter of n firms. `draws`, `logs` and `exps` begin with the number of passes, followed by the rows of each; the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from simulator.foundation.calendar import Quarter
 from simulator.foundation.randomness import Origin, entity_ids
 from simulator.model import Study, found_world, prepare
 from simulator.scenario import load_scenario
-from simulator.world.firms import Table
+from simulator.world.firms import Firms, Label, Number, Table
 from simulator.world.founding import Draw
 from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY, FIRMS, measures_of
 from simulator.world.state import Address, Stocks, Stretch, World
@@ -52,27 +52,32 @@ def founded(
 
 def _resized(table: Table, firms: int) -> Table:
     rows = np.arange(firms) % table.n
-    made = Table(firms)
-    for new, old in zip(made.columns[:3], table.columns[:3], strict=True):
-        new[..., :firms] = old[..., : table.n][..., rows]
+    made = _table(table, rows)
     copies = max(firms - table.n, 0)
     made.columns.ids[firms - copies : firms] = entity_ids(Origin.FOUNDING, 77, 1, copies)
-    made.n = firms
+    return made
+
+
+def _table(table: Table, rows: Label | slice) -> Table:
+    """Some rows of a table as a table of their own, with the spare rows that founding leaves."""
+    ids = table.ids[rows]
+    made = Table(0)
+    made.reserve(len(ids))
+    made.n = len(ids)
+    made.columns.ids[: made.n] = ids
+    for name in Firms._fields:
+        made.column(name)[:] = table.column(name)[rows]
     return made
 
 
 def fresh(start: Start) -> World:
     """A copy that may be stepped: firms and stocks are new, all else is only read."""
     world = start.world
-    firms = Table(world.firms.n)
-    for new, old in zip(firms.columns[:3], world.firms.columns[:3], strict=True):
-        new[..., : world.firms.n] = old[..., : world.firms.n]
-    firms.n = world.firms.n
     people = type(world.stocks.people)(*(part.copy() for part in world.stocks.people))
     stocks = Stocks(
         *(people if part is world.stocks.people else part.copy() for part in world.stocks)
     )
-    return replace(world, firms=firms, stocks=stocks)
+    return replace(world, firms=_table(world.firms, slice(None)), stocks=stocks)
 
 
 def addresses(start: Start) -> Iterator[Address]:
@@ -101,9 +106,7 @@ def stretches(start: Start) -> Iterator[Stretch]:
 def walk(start: Start, world: World, engine_name: str) -> tuple[dict[str, float], int]:
     """Step a fresh world through its period; its totals, and the firm-steps that took."""
     engine = choose(engine_name)
-    quarters, chains, places = world.forcing.growth.shape
-    width = len(CITY) + len(BY_CHAIN) * chains + len(BY_PLACE) * places
-    block, cells = np.zeros((quarters + 1, width)), np.zeros((quarters + 1, chains, places))
+    block, cells = _room(world)
     for when in stretches(start):
         world.firms.reserve(int(world.first_birth[when.stop] - world.first_birth[when.start]))
         world.firms.n = engine.quarters(
@@ -125,6 +128,35 @@ def walk(start: Start, world: World, engine_name: str) -> tuple[dict[str, float]
     found |= flat(("delivered",), world.stocks.delivered[-1:])
     found |= flat(("hired",), world.stocks.people.hired[-1:])
     return found, int(block[1:, FIRMS].sum())
+
+
+def walk_by_quarters(start: Start, world: World, quarter: Callable[..., int]) -> None:
+    """Step a fresh world with a function for one quarter, as the engines have inside."""
+    block, cells = _room(world)
+    world.firms.reserve(world.births.n)
+    for now in addresses(start):
+        t = now.step
+        first, last = (int(part) for part in world.first_birth[t : t + 2])
+        world.firms.n = quarter(
+            world.firms.columns,
+            world.firms.n,
+            world.births.columns,
+            first,
+            last,
+            world.parameters,
+            world.forcing,
+            world.links,
+            world.stocks,
+            now,
+            measures_of(block[t + 1], cells[t + 1]),
+        )
+
+
+def _room(world: World) -> tuple[Number, Number]:
+    """Room for what a run records: rows of the city, chains and places, and cells."""
+    quarters, chains, places = world.forcing.growth.shape
+    width = len(CITY) + len(BY_CHAIN) * chains + len(BY_PLACE) * places
+    return np.zeros((quarters + 1, width)), np.zeros((quarters + 1, chains, places))
 
 
 def flat(names: Iterable[str], rows: Iterable[Iterable[float]]) -> dict[str, float]:
@@ -194,15 +226,11 @@ def divided(start: Start, factor: int) -> Start:
     )
     tables = []
     for table in (world.firms, world.births):
-        made = Table(table.n)
-        for new, old in zip(made.columns[:3], table.columns[:3], strict=True):
-            new[..., : table.n] = old[..., : table.n]
-        made.n = table.n
+        made = _table(table, slice(None))
         turn = np.arange(table.n) % k
-        firms = made.columns.firms
-        firms.chain[: table.n] += chains * turn
-        firms.node[: table.n] += nodes * turn
-        firms.place[: table.n] += places * (np.arange(table.n) // k % k)
+        made.column("chain")[:] += chains * turn
+        made.column("node")[:] += nodes * turn
+        made.column("place")[:] += places * (np.arange(table.n) // k % k)
         tables.append(made)
     sales = np.bincount(tables[0].column("chain"), tables[0].column("sales"), chains * k)
     people = world.stocks.people
