@@ -126,7 +126,10 @@ def memory(size: Size) -> Section:
         ).megabytes
         for n in numbers
     ]
-    zh, en = f"{size.members} 成员时整个进程的内存", f"memory of the process, {size.members} members"
+    zh, en = (
+        f"{size.members} 成员时整个进程的内存",
+        f"memory of the process, {size.members} members",
+    )
     whole = Result("memory", 7, zh, en, *(3 * (taken[1],)), MEGABYTES, "less", 400.0, 250.0)
     zh, en = "其中超出导入库的部分", "of it above imports"
     note = f"imports alone · 仅导入 {bare:.0f} MB"
@@ -151,7 +154,13 @@ def members(size: Size) -> Section:
                 costs[k, column] = spent
     slope = exponent(np.array(numbers, dtype=float), costs)
     each = np.median(costs, axis=0) / numbers * 1e3
-    labels = "每成员处理器时间，含写表", "processor time a member, tables included", "成员数", "members", "ms"
+    labels = (
+        "每成员处理器时间，含写表",
+        "processor time a member, tables included",
+        "成员数",
+        "members",
+        "ms",
+    )
     points = tuple(zip(map(float, numbers), each.tolist(), strict=True))
     figures = {"member_ms": float(each[-1])}
     return Section(growths=[Growth("members", *labels, points, *slope)], figures=figures)

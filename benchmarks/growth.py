@@ -55,9 +55,7 @@ def firms(size: Size) -> Section:
     zh = f"每企业每步耗时，{size.most_firms} 家 ÷ {size.few_firms} 家"
     en = f"time a firm-step, {size.most_firms} ÷ {size.few_firms} firms"
     note = f"{np.median(each[:, -1]):.0f} / {np.median(each[:, few]):.0f} ns"
-    result = Result(
-        "firms", 8, zh, en, *ratio, RATIO, "less", 2.0, 1.5, note, profiles=("stages",)
-    )
+    result = Result("firms", 8, zh, en, *ratio, RATIO, "less", 2.0, 1.5, note, profiles=("stages",))
     points = tuple(zip(sizes.tolist(), np.median(each, axis=0).tolist(), strict=True))
     # Among few firms what a call costs weighs more than firms do: the exponent is of the larger worlds.
     slope = exponent(sizes[few:], seconds[:, few:])
@@ -122,4 +120,6 @@ def large(size: Size) -> Section:
     note = f"{steps:.3g} firm-steps · 企业步, {seconds / steps * 1e9:.0f} ns each · 每步"
     zh, en = "同上，用时", "the same, time"
     span = Result("large_seconds", 8, zh, en, seconds, seconds, seconds, SECONDS, note=note)
-    return Section([memory, span], figures={"bytes": each, "living": living, "ns": seconds / steps * 1e9})
+    return Section(
+        [memory, span], figures={"bytes": each, "living": living, "ns": seconds / steps * 1e9}
+    )

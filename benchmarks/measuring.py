@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -80,12 +83,22 @@ def child(code: str, *arguments: str) -> Child:
         text=True,
         check=False,
         cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        env=_environment(),
     )
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
     printed, _, last = done.stdout.rstrip().rpartition("\n")
     seconds, megabytes = last.split()
     return Child(float(seconds), float(megabytes), printed)
+
+
+@cache
+def _environment() -> dict[str, str]:
+    """That of this process, but with compiled sources kept: an installation has them, and a checkout need not."""
+    place = tempfile.TemporaryDirectory(prefix="simulate-benchmark-")
+    atexit.register(place.cleanup)
+    rest = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return rest | {"PYTHONPYCACHEPREFIX": place.name}
 
 
 # Linux lets a child begin with its parent's mark in `ru_maxrss`; its own is told by /proc.

@@ -88,7 +88,10 @@ def member(size: Size) -> Section:
         file = Path(place) / "first.prof"
         measuring.child(code, str(worlds.BASELINE), size.engine, str(file))
         parts = _parts(pstats.Stats(str(file)), 1)
-    zh, en = "新进程中的首个成员（含被调用函数）", "a first member in a fresh process, each with what it calls"
+    zh, en = (
+        "新进程中的首个成员（含被调用函数）",
+        "a first member in a fresh process, each with what it calls",
+    )
     return Section(profiles=[one, Profile("first", zh, en, "ms", parts)])
 
 

@@ -119,9 +119,7 @@ def _profiles(told: Sheets) -> Iterator[str]:
             f"{name} {cost:.3g}" for name, cost in profile["parts"] if cost >= SHORTEST * largest
         )
         names = ", ".join(dict.fromkeys(rows))
-        yield (
-            f"{names}. {profile['zh']} · {profile['en']} ({profile['unit']}): {parts}."
-        )
+        yield (f"{names}. {profile['zh']} · {profile['en']} ({profile['unit']}): {parts}.")
 
 
 def _growths(told: Sheets) -> Iterator[str]:
@@ -217,9 +215,7 @@ def draw_goals(results: list[dict[str, Any]], path: Path) -> None:
         return
     labels = [f"{row['goal']}  {row['zh']}\n{row['en']}" for row in shown]
     title = "每项指标与其门槛之比 · Each figure over its gate"
-    key = (
-        "左侧达标，右侧未达标；三角为目标；线段为区间 · left of the line: met; triangles: aims; bars: intervals"
-    )
+    key = "左侧达标，右侧未达标；三角为目标；线段为区间 · left of the line: met; triangles: aims; bars: intervals"
     plt, font = _pyplot(title + key + "".join(labels) + "0123456789×.")
     figure, axes = plt.subplots(figsize=(9.0, 1.2 + 0.5 * len(shown)), layout="constrained")
     for row, result in enumerate(shown):
@@ -244,7 +240,9 @@ def draw_growth(curves: dict[str, dict[str, Any]], path: Path) -> None:
     """Each curve on logarithmic axes of the same span of cost; PNG and SVG."""
     if not curves:
         return
-    words = "".join(curve[k] for curve in curves.values() for k in ("zh", "en", "size_zh", "size_en"))
+    words = "".join(
+        curve[k] for curve in curves.values() for k in ("zh", "en", "size_zh", "size_en")
+    )
     plt, font = _pyplot(words + "0123456789指数 exponent.,()·")
     columns = 3
     rows = -(-len(curves) // columns)

@@ -127,7 +127,9 @@ def stages(size: Size) -> Section:
     start = worlds.founded(4, firms)
     spent = stage_seconds(start, size.engine)
     steps = _steps(start, size.engine)
-    parts = sorted(((name, s / steps * 1e9) for name, s in spent.items()), key=lambda part: -part[1])
+    parts = sorted(
+        ((name, s / steps * 1e9) for name, s in spent.items()), key=lambda part: -part[1]
+    )
     zh = f"引擎各步骤，{firms} 家企业，每企业每步"
     en = f"stages of the engine at {firms} firms, a firm-step"
     return Section(profiles=[Profile("stages", zh, en, "ns", tuple(parts))])
@@ -148,7 +150,9 @@ def stage_seconds(start: worlds.Start, engine_name: str) -> dict[str, float]:
 
         return timed
 
-    called = {name: body.__globals__[name] for name in body.__code__.co_names if name in body.__globals__}
+    called = {
+        name: body.__globals__[name] for name in body.__code__.co_names if name in body.__globals__
+    }
     own = {
         name: clocked(name.lstrip("_"), function)
         for name, function in called.items()

@@ -25,7 +25,9 @@ prepare(load_scenario(sys.argv[1])).simulate(0, sys.argv[2])
 def help_page(size: Size) -> Section:
     rounds = 2 * size.few_rounds
     found = measuring.alternate(
-        lambda: measuring.child(HELP).seconds, lambda: measuring.child("import click").seconds, rounds
+        lambda: measuring.child(HELP).seconds,
+        lambda: measuring.child("import click").seconds,
+        rounds,
     )
     zh, en = "--help ÷ import click", "--help ÷ import click"
     note = f"{found.numerator * 1e3:.0f} / {found.denominator * 1e3:.0f} ms CPU, bare Python included · 含 Python 启动"

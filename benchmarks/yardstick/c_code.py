@@ -199,7 +199,13 @@ class Twin:
         first, *rest = x.projects
         projects = dict(zip(PROJECTS, (first, *rest), strict=True))
         self.projects = [self._at(part, PROJECTS[name]) for name, part in projects.items()]
-        self.sizes = chains, places, len(world.links.node_chain), *stocks.lead.shape, len(self.hired)
+        self.sizes = (
+            chains,
+            places,
+            len(world.links.node_chain),
+            *stocks.lead.shape,
+            len(self.hired),
+        )
         self.quarters = [self._forcing(world, now) for now in addresses(start)]
         self.call = library("twin").quarter
         self.call.restype = None
@@ -253,7 +259,10 @@ class LowerBound:
     """
 
     changed_numbers, asked_numbers = 6, 1  # external to research; ai_share
-    changed_labels, asked_labels = 1, 8  # age; chain to named, ticket_until and slot without the years of titles
+    changed_labels, asked_labels = (
+        1,
+        8,
+    )  # age; chain to named, ticket_until and slot without the years of titles
 
     def __init__(self, start: Start, world: World) -> None:
         table = world.firms
@@ -273,7 +282,9 @@ class LowerBound:
             exps = [n, able]  # the same two powers
             if now.first_of_year:
                 draws += [n, able]  # the year's shock; the grant round
-                logs += [n] * 5 + [able] * 3  # size, age, scale, Laplace, compensation; scores, race
+                logs += [n] * 5 + [
+                    able
+                ] * 3  # size, age, scale, Laplace, compensation; scores, race
                 exps += [n] * 3  # scale, capacity of luck, growth
             self.quarters.append((now.quarter, *(_counts(part) for part in (draws, logs, exps))))
 
@@ -294,6 +305,11 @@ class LowerBound:
         for quarter, *counts in self.quarters:
             self.call(*held, *whole, *counts, ctypes.c_uint64(quarter), work)
         return self.steps
+
+
+def apply(name: str, x: np.ndarray) -> None:
+    """One of the bound's own functions on a column, in place."""
+    getattr(library("lower_bound"), name)(_pointer(x), ctypes.c_int64(len(x)))
 
 
 def _counts(rows: list[int]) -> Any:

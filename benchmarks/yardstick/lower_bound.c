@@ -80,3 +80,11 @@ double bound(const uint64_t *ids, double *numbers, int64_t *labels, int64_t n, i
     }
     return work[n / 2];
 }
+
+void bound_exp_column(double *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) x[i] = bound_exp(x[i]);
+}
+
+void bound_log_column(double *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) x[i] = bound_log(x[i]);
+}

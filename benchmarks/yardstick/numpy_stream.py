@@ -54,7 +54,11 @@ class City:
         self.holder = np.zeros(len(stocks.project_slot), dtype=np.int64)
         self.delivered = np.zeros(stocks.delivered.shape[1])
         people = stocks.people
-        self.pool, self.wanted, self.fill = people.pool.copy(), people.wanted.copy(), people.fill.copy()
+        self.pool, self.wanted, self.fill = (
+            people.pool.copy(),
+            people.wanted.copy(),
+            people.fill.copy(),
+        )
         self.posts, self.hired = people.posts.copy(), np.zeros(people.hired.shape[1])
         self.tickets: list[tuple[int, float, int]] = []
         self.invested = self.coinvested = 0.0
@@ -151,7 +155,9 @@ class City:
             return
         noise, luck = self.luck.pair(Decision.GRANT_ROUND, now, self.ids[able])
         quality = f["quality"][able]
-        score = np.log(quality) + r.grant_score_noise * LOGISTIC_SCALE * np.log(noise / (1.0 - noise))
+        score = np.log(quality) + r.grant_score_noise * LOGISTIC_SCALE * np.log(
+            noise / (1.0 - noise)
+        )
         builders = able[np.argsort(-np.log(luck) / (f["external"][able] * quality))]
         ranked = able[np.argsort(-score)]
         wins = np.zeros(len(self.ids), dtype=bool)
@@ -166,7 +172,9 @@ class City:
                 self.pot[chain] = max(0.0, self.pot[chain] - count * size)
                 self.paid += count * size
                 kept = (1.0 + r.rd_additionality) * (1.0 - r.rd_misuse) * r.rd_grant_reference
-                added[chain] = min(size, kept * (size / r.rd_grant_reference) ** r.subsidy_concavity)
+                added[chain] = min(
+                    size, kept * (size / r.rd_grant_reference) ** r.subsidy_concavity
+                )
                 wins[eligible[:count]] = True
         granted = ranked[wins[ranked]]
         self.grant[self.slots_of(granted)] = added[f["chain"][granted]]
@@ -323,7 +331,9 @@ class City:
             "talent_fill": (self.wanted * self.fill).sum() / self.wanted.sum(),
             "grants_paid": self.paid,
         }
-        chains = [self.by("chain", values, self.n_chains) for values in (core, in_catalogue, f["sales"])]
+        chains = [
+            self.by("chain", values, self.n_chains) for values in (core, in_catalogue, f["sales"])
+        ]
         places = [self.by("place", values, self.n_places) for values in (core, in_catalogue)]
         self.figures |= flat(BY_CHAIN, chains) | flat(BY_PLACE[:3], [*places, self.fill])
         self.figures |= flat(("delivered", "hired"), [self.delivered, self.hired])
