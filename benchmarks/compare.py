@@ -5,9 +5,9 @@
     python benchmarks/compare.py --quick                tiny sizes: whether it works, not how fast it is
     python benchmarks/compare.py --page                 measure nothing, write the page again
 
-What is found goes to benchmarks/measured.json, and from there to docs/performance.md and its figures; a quick run writes
-nothing unless told where. Ratios are of processor time, by turns in one process, median of the rounds with a bootstrap
-interval; a goal is judged on the bad end of it.
+What is found goes to benchmarks/measured.json, and from there to docs/performance.md and its figures; a quick run
+writes nothing unless told where. Ratios are of processor time, by turns in one process, median of the rounds with a
+bootstrap interval; a goal is judged on the bad end of it.
 """
 
 from __future__ import annotations
@@ -38,9 +38,27 @@ from benchmarks.result import MEASURES, QUICK, Section, Size, SkippedError
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED = Path(__file__).resolve().parent / "measured.json"
 ORDER = (
-    "mesa numpy c_twin lower_bound stages ensemble warm_run threads memory firms large help_page first_result digests "
-    "python member quarters members cells folder"
-).split()
+    "mesa",
+    "numpy",
+    "c_twin",
+    "lower_bound",
+    "stages",
+    "ensemble",
+    "warm_run",
+    "threads",
+    "memory",
+    "firms",
+    "large",
+    "help_page",
+    "first_result",
+    "digests",
+    "python",
+    "member",
+    "quarters",
+    "members",
+    "cells",
+    "folder",
+)
 
 
 def take(name: str, size: Size) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Goals 5 to 7: many members at once, on threads, with flat memory, and a folder of very many of them read elsewhere."""
+"""Goals 5 to 7: many members at once, on threads, with flat memory, and a folder of very many read elsewhere."""
 
 from __future__ import annotations
 
@@ -69,12 +69,8 @@ def ensemble(size: Size) -> Section:
     zh = f"{size.members} 成员 × 约 2000 企业 × {size.quarters} 季度，两线程，含写表"
     en = f"{size.members} members × about 2000 firms × {size.quarters} quarters, two threads, tables written"
     note = "wall time, worst of 3 · 实际用时，三次中最差"
-    return Section(
-        [
-            Result("ensemble", 5, zh, en, *spread(times), SECONDS, "less", 5.0, 3.0, note,
-                   ("member", "stages")),
-        ]
-    )  # fmt: skip
+    judged_by = SECONDS, "less", 5.0, 3.0, note, ("member", "stages")
+    return Section([Result("ensemble", 5, zh, en, *spread(times), *judged_by)])
 
 
 @measure
@@ -133,9 +129,11 @@ def memory(size: Size) -> Section:
     whole = Result("memory", 7, zh, en, *(3 * (taken[1],)), MEGABYTES, "less", 400.0, 250.0)
     zh, en = "其中超出导入库的部分", "of it above imports"
     note = f"imports alone · 仅导入 {bare:.0f} MB"
-    above = Result("memory_above", 7, zh, en, *(3 * (taken[1] - bare,)), MEGABYTES, "less", 100.0, None, note)  # fmt: skip
+    over = 3 * (taken[1] - bare,)
+    above = Result("memory_above", 7, zh, en, *over, MEGABYTES, "less", 100.0, note=note)
     zh, en = "成员数增至四倍时的内存", "memory with four times the members"
-    more = Result("memory_growth", 7, zh, en, *(3 * (taken[2] / taken[1],)), RATIO, "less", 1.05, None, note)  # fmt: skip
+    ratio = 3 * (taken[2] / taken[1],)
+    more = Result("memory_growth", 7, zh, en, *ratio, RATIO, "less", 1.05)
     labels = "整个进程的内存", "memory of the process", "成员数", "members", MEGABYTES
     points = tuple(zip(map(float, numbers), taken, strict=True))
     slope = exponent(np.array(numbers, dtype=float), np.array([taken]))

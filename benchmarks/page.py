@@ -77,8 +77,11 @@ def tables(told: Sheets) -> str:
 
 
 def _goals(told: Sheets, sources: str) -> Iterator[str]:
-    yield "| # | measured · 指标 | value · 值 | interval · 区间 | gate · 门槛 | aim · 目标 | verdict · 判定 | load · 负载 | note · 说明 |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield (
+        "| # | measured · 指标 | value · 值 | interval · 区间 | gate · 门槛 | aim · 目标 | verdict · 判定 | "
+        "load · 负载 | note · 说明 |"
+    )
+    yield "|" + " --- |" * 9
     older = False
     for row in results_of(told):
         sign = "≥" if row["better"] == "more" else "≤"
@@ -154,45 +157,46 @@ def _china(large: dict[str, float], curves: dict[str, Any]) -> Iterator[str]:
     by_firms, by_cells = curves["firms"], curves["cells"]
     cells = CITIES * by_cells["points"][0][0]
     # From the world that was run, along the measured curves: a firm-step by firms, then by cells.
-    by_size = (firms / large["living"]) ** (by_firms["exponent"] - 1.0)
-    by_places = CITIES ** max(0.0, by_cells["exponent"])
-    least, most = (large["ns"] * by_size * factor for factor in (1.0, by_places))
+    least = large["ns"] * (firms / large["living"]) ** (by_firms["exponent"] - 1.0)
+    most = least * CITIES ** max(0.0, by_cells["exponent"])
     steps = firms * 40
+    seconds = f"{steps * least * 1e-9:.0f}–{steps * most * 1e-9:.0f}"
+    hours = "–".join(f"{CITY_MEMBERS * steps * each * 1e-9 / 3600.0:.1f}" for each in (least, most))
     memory = firms * large["bytes"] / 1e9
-    hours = [CITY_MEMBERS * steps * each * 1e-9 / 3600.0 for each in (least, most)]
     yield "### The city of tomorrow: all of China · 明日之城：全国"
     yield (
-        f"On paper, not run. {CITIES} cities of {CITY_FIRMS} modelled firms are {firms:,} firms in {cells:,.0f} chain × "
-        f"district cells. From the {large['living']:,.0f} firms that were run, a firm-step of {large['ns']:.0f} ns becomes "
-        f"{least:.0f} ns by the exponent in firms ({by_firms['exponent']:.3f}), and {most:.0f} ns if the exponent in cells "
-        f"({by_cells['exponent']:.3f}, measured up to {by_cells['points'][-1][0]:,.0f} cells) holds so far. One member of "
-        f"40 quarters then takes {steps * least * 1e-9:.0f}–{steps * most * 1e-9:.0f} s of one core and {memory:.2f} GB; "
-        f"{CITY_MEMBERS} members take {hours[0]:.1f}–{hours[1]:.1f} core-hours. Assumed: every city has Tianjin's chains and "
-        "districts, a newcomer chooses among the districts of one city, each city is founded as Tianjin is, and cities do "
-        "not trade with each other; founding is not in the time."
+        f"On paper, not run: {CITIES} cities of {CITY_FIRMS} modelled firms are {firms:,} firms in {cells:,.0f} chain "
+        f"× district cells. The {large['living']:,.0f} firms that were run took {large['ns']:.0f} ns a firm-step; "
+        f"that becomes {least:.0f} ns by the exponent in firms ({by_firms['exponent']:.3f}), and {most:.0f} ns if the "
+        f"exponent in cells ({by_cells['exponent']:.3f}, measured up to {by_cells['points'][-1][0]:,.0f}) holds. One "
+        f"member of 40 quarters then takes {seconds} s of one core and {memory:.2f} GB, {CITY_MEMBERS} members "
+        f"{hours} core-hours. "
+        "Assumed: every city has Tianjin's chains and districts, a newcomer chooses among the districts of one city, "
+        "cities do not trade with each other; founding them is not in the time."
     )
     yield (
-        f"纸面估算，未实际运行：{CITIES} 个城市、每城 {CITY_FIRMS} 家企业，共 {firms:,} 家、{cells:,.0f} 个产业链 × 区单元；按实测指数外推，"
-        f"每企业每步 {least:.0f}–{most:.0f} ns，一个成员（40 季度）{steps * least * 1e-9:.0f}–{steps * most * 1e-9:.0f} 秒（单核）、"
-        f"{memory:.2f} GB，{CITY_MEMBERS} 个成员 {hours[0]:.1f}–{hours[1]:.1f} 核时。假定各城的链与区同天津，新企业只在一城各区中选址，城市之间"
-        "无贸易；未计建立世界的时间。"
+        f"纸面估算，未实际运行：{CITIES} 城 × {CITY_FIRMS} 家共 {firms:,} 家企业、{cells:,.0f} 个产业链 × 区单元；"
+        f"按实测指数外推，每企业每步 {least:.0f}–{most:.0f} ns，一个成员（40 季度）单核 {seconds} 秒、{memory:.2f} GB，"
+        f"{CITY_MEMBERS} 个成员 {hours} 核时。假定各城的链与区同天津，新企业只在一城各区中选址，城市之间无贸易；"
+        "未计建立世界的时间。"
     )
 
 
 def _million(folder: dict[str, float], members: dict[str, Any]) -> Iterator[str]:
-    quarters = members["size"]["quarters"]
+    quarters, each = members["size"]["quarters"], members["figures"]["member_ms"]
     disk = 1e6 * folder["disk_bytes"] * (quarters + 1) / 1e9
-    hours = 1e6 * members["figures"]["member_ms"] / 3.6e6
-    run = folder["members"]
+    hours, run = 1e6 * each / 3.6e6, folder["members"]
     yield "### A million members · 一百万成员"
     yield (
-        f"A folder of {run:,.0f} members was run and read; a million members of {quarters} quarters would by its bytes take "
-        f"{disk:.1f} GB in 2180 parts, and {hours:.1f} core-hours at {members['figures']['member_ms']:.1f} ms each. DuckDB "
-        "read one column of all with the memory in the table; `results/README.md` has the query."
+        f"A folder of {run:,.0f} short members was run and read. By its bytes a million members of {quarters} "
+        f"quarters take {disk:.1f} GB in 2180 parts, and by the time of the largest run here {hours:.1f} core-hours. "
+        "What DuckDB takes to read a column of all members stands in the table; "
+        "[results/README.md](../results/README.md) has the query."
     )
     yield (
-        f"实际运行并读取了 {run:,.0f} 个成员；按其字节数，一百万个 {quarters} 季度的成员占盘 {disk:.1f} GB（2180 个文件对），"
-        f"约 {hours:.1f} 核时。查询见 `results/README.md`。"
+        f"实际运行并读取了 {run:,.0f} 个短成员；按其字节数，一百万个 {quarters} 季度的成员占盘 "
+        f"{disk:.1f} GB（2180 个分块），按上表用时约 {hours:.1f} 核时。DuckDB 读取全部成员一列所需内存见上表，查询见 "
+        "[results/README.md](../results/README.md)。"
     )
 
 

@@ -16,7 +16,7 @@ from simulator.foundation import mathematics
     ids=["baseline", "hindcast"],
 )
 def start(request):
-    """One member of a plan from 2025, and of those from 2018, whose projects are finished and whose grants bear fruit."""
+    """One member of the plan from 2025, and one from 2018, whose projects end and whose grants bear fruit."""
     quarters, scenario = request.param
     return worlds.founded(quarters, scenario=scenario)
 
