@@ -26,7 +26,7 @@ SHOWN = 14
 @measure
 def python(size: Size) -> Section:
     """Shares of a member's processor time: the loops, Python between them, and founding before them."""
-    from simulator.model import TianjinAI, prepare
+    from simulator.model import Member, prepare
     from simulator.scenario import load_scenario
 
     study = prepare(load_scenario(worlds.BASELINE, overrides(size)))
@@ -46,7 +46,7 @@ def python(size: Size) -> Section:
         engine.quarters = clocked
         try:
             begun = time.thread_time()
-            model = TianjinAI(study, member + 1, engine=size.engine)
+            model = Member(study, member + 1, engine=size.engine)
             founded = time.thread_time()
             model.advance(len(study.simulated))
             ended = time.thread_time()
