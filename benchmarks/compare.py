@@ -64,7 +64,7 @@ ORDER = (
 def take(name: str, size: Size) -> dict[str, Any]:
     """Take one measure; what it found as plain data, with machine, load and time."""
     sheet: dict[str, Any] = {
-        "at": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": measuring.machine(),
         "load": measuring.load(),
         "size": asdict(size),

@@ -9,6 +9,7 @@ from benchmarks.result import BYTES, RATIO, SECONDS, Growth, Result, Section, Si
 from benchmarks.yardstick import worlds
 
 NS = "ns"
+FEW = 500
 
 
 def _timed(start: worlds.Start, engine: str) -> tuple[float, int]:
@@ -52,8 +53,8 @@ def firms(size: Size) -> Section:
     sizes = np.array(list(starts), dtype=float)
     few = list(starts).index(size.few_firms)
     ratio = measuring.middle(each[:, -1] / each[:, few])
-    zh = f"每企业每步耗时，{size.most_firms} 家 ÷ {size.few_firms} 家"
-    en = f"time a firm-step, {size.most_firms} ÷ {size.few_firms} firms"
+    zh = f"每企业每步耗时，{size.most_firms:,} 家 ÷ {size.few_firms:,} 家"
+    en = f"time a firm-step, {size.most_firms:,} ÷ {size.few_firms:,} firms"
     note = f"{np.median(each[:, -1]):.0f} / {np.median(each[:, few]):.0f} ns"
     result = Result("firms", 8, zh, en, *ratio, RATIO, "less", 2.0, 1.5, note, profiles=("stages",))
     points = tuple(zip(sizes.tolist(), np.median(each, axis=0).tolist(), strict=True))
@@ -99,8 +100,8 @@ firms, quarters, engine = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 worlds.walk(*(lambda start: (start, start.world))(worlds.founded(4, 500)), engine)
 start = worlds.founded(quarters, firms)
 begun = time.process_time()
-found, steps = worlds.walk(start, start.world, engine)
-print(time.process_time() - begun, steps, found['firms'], start.world.firms.capacity)
+_, steps = worlds.walk(start, start.world, engine)
+print(time.process_time() - begun, steps)
 """
 
 
@@ -109,17 +110,17 @@ def large(size: Size) -> Section:
     """As many firms as are asked for, in one process and one run: largest memory above the same process with few."""
     few, many = (
         measuring.child(MILLION, str(n), str(size.quarters), size.engine)
-        for n in (500, size.most_firms)
+        for n in (FEW, size.most_firms)
     )
-    seconds, steps, living, rows = (float(word) for word in many.printed.split())
-    each = 1e6 * (many.megabytes - few.megabytes) * 1.048576 / living
-    zh = f"{size.most_firms} 家企业 × {size.quarters} 季度一次运行的内存，每家"
-    en = f"memory a firm, {size.most_firms} firms × {size.quarters} quarters in one run"
-    told = f"{many.megabytes:.0f} MB · {rows / living:.2f} rows a living firm · 行每家"
-    memory = Result("large", 8, zh, en, each, each, each, BYTES, "less", 250.0, 150.0, told)
+    seconds, steps = (float(word) for word in many.printed.split())
+    most, living = size.most_firms, steps / size.quarters
+    each = 1e6 * (many.megabytes - few.megabytes) * 1.048576 / (most - FEW)
+    zh = f"{most:,} 家企业 × {size.quarters} 季度一次运行的内存，每家"
+    en = f"memory a firm, {most:,} firms × {size.quarters} quarters in one run"
+    note = f"{many.megabytes:.0f} MB, of a process with {FEW} firms · 同一进程 {FEW} 家时 {few.megabytes:.0f} MB"
+    memory = Result("large", 8, zh, en, each, each, each, BYTES, "less", 250.0, 150.0, note)
     note = f"{steps:.3g} firm-steps · 企业步, {seconds / steps * 1e9:.0f} ns each · 每步"
     zh, en = "同上，用时", "the same, time"
     span = Result("large_seconds", 8, zh, en, seconds, seconds, seconds, SECONDS, note=note)
-    return Section(
-        [memory, span], figures={"bytes": each, "living": living, "ns": seconds / steps * 1e9}
-    )
+    figures = {"bytes": each, "living": living, "ns": seconds / steps * 1e9}
+    return Section([memory, span], figures=figures)

@@ -82,8 +82,10 @@ def member(size: Size) -> Section:
 
     zh, en = "一个成员的耗时（含被调用函数）", "one member, each with what it calls"
     one = Profile("member", zh, en, "ms", _profile(simulate, times))
-    code = "import cProfile, pstats\nprofile = cProfile.Profile()\nprofile.enable()\n" + FIRST
-    code += "profile.disable()\nprofile.dump_stats(sys.argv[3])\n"
+    code = (
+        "import cProfile, time\nprofile = cProfile.Profile(time.process_time)\nprofile.enable()\n"
+    )
+    code += FIRST + "profile.disable()\nprofile.dump_stats(sys.argv[3])\n"
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "first.prof"
         measuring.child(code, str(worlds.BASELINE), size.engine, str(file))
@@ -96,7 +98,7 @@ def member(size: Size) -> Section:
 
 
 def _profile(work: Callable[[], None], times: int) -> tuple[tuple[str, float], ...]:
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.process_time)
     profile.runcall(work)
     return _parts(pstats.Stats(profile), times)
 

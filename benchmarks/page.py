@@ -62,7 +62,7 @@ def tables(told: Sheets) -> str:
     libraries = ", ".join(f"{name} {number}" for name, number in machine["libraries"].items())
     loads = [sheet["load"] for sheet in told.values()]
     paragraphs = [
-        f"{latest['at']}. {machine['processor']}, {machine['cores']} cores · 核, {machine['platform']}; Python "
+        f"{latest['at'][:10]}. {machine['processor']}, {machine['cores']} cores · 核, {machine['platform']}; Python "
         f"{machine['python']}, {libraries}; {machine['compiler']}. Load while measuring · 测量时的系统负载 "
         f"{min(loads):.1f}–{max(loads):.1f}; sources · 源码 `{machine['sources']}`.",
         "\n".join(_goals(told, machine["sources"])),
@@ -90,10 +90,10 @@ def _goals(told: Sheets, sources: str) -> Iterator[str]:
         )
         mark = "" if row["sources"] == sources else " †"
         older = older or bool(mark)
+        interval = f"{_number(row['low'])}–{_number(row['high'])}"
         yield (
-            f"| {row['goal']} | {row['zh']} · {row['en']}{mark} | {row['value']:.3g} {row['unit']} | "
-            f"{row['low']:.3g}–{row['high']:.3g} | {gate} | {aim} | {VERDICTS[row['verdict']]} | {row['load']:.1f} | "
-            f"{row['note']} |"
+            f"| {row['goal']} | {row['zh']} · {row['en']}{mark} | {_number(row['value'])} {row['unit']} | {interval} | "
+            f"{gate} | {aim} | {VERDICTS[row['verdict']]} | {row['load']:.1f} | {row['note']} |"
         )
     for name, sheet in told.items():
         if "skipped" in sheet:
@@ -119,7 +119,9 @@ def _profiles(told: Sheets) -> Iterator[str]:
         profile = profiles[key]
         largest = max(cost for _, cost in profile["parts"])
         parts = ", ".join(
-            f"{name} {cost:.3g}" for name, cost in profile["parts"] if cost >= SHORTEST * largest
+            f"{name} {_number(cost)}"
+            for name, cost in profile["parts"]
+            if cost >= SHORTEST * largest
         )
         names = ", ".join(dict.fromkeys(rows))
         yield (f"{names}. {profile['zh']} · {profile['en']} ({profile['unit']}): {parts}.")
@@ -129,7 +131,7 @@ def _growths(told: Sheets) -> Iterator[str]:
     yield "| cost · 成本 | by · 随 | points · 各点 | exponent · 指数 | interval · 区间 |"
     yield "| --- | --- | --- | --- | --- |"
     for curve in growths_of(told).values():
-        points = ", ".join(f"{x:,.0f}: {y:.3g}" for x, y in curve["points"])
+        points = ", ".join(f"{x:,.0f}: {_number(y)}" for x, y in curve["points"])
         yield (
             f"| {curve['zh']} · {curve['en']} ({curve['unit']}) | {curve['size_zh']} · {curve['size_en']} | {points} | "
             f"{curve['exponent']:.3f} | {curve['low']:.3f}–{curve['high']:.3f} |"
@@ -214,12 +216,15 @@ def _pyplot(words: str) -> tuple[Any, Any]:
 
 def draw_goals(results: list[dict[str, Any]], path: Path) -> None:
     """Each judged figure as its distance to the gate, by what factor it is better or worse; PNG and SVG."""
-    shown = [row for row in results if row["gate"]][::-1]
+    shown = [row for row in results if row["gate"] and row["low"] > 0.0][::-1]
     if not shown:
         return
     labels = [f"{row['goal']}  {row['zh']}\n{row['en']}" for row in shown]
     title = "每项指标与其门槛之比 · Each figure over its gate"
-    key = "左侧达标，右侧未达标；三角为目标；线段为区间 · left of the line: met; triangles: aims; bars: intervals"
+    key = (
+        "线左达标，线右未达标；三角为目标；线段为区间\n"
+        "left of the line: met; right: not met; triangles: aims; bars: intervals"
+    )
     plt, font = _pyplot(title + key + "".join(labels) + "0123456789×.")
     figure, axes = plt.subplots(figsize=(9.0, 1.2 + 0.5 * len(shown)), layout="constrained")
     for row, result in enumerate(shown):
@@ -233,7 +238,10 @@ def draw_goals(results: list[dict[str, Any]], path: Path) -> None:
             axes.plot(aim, row, "<", color=GREY, fillstyle="none", markersize=5)
     axes.axvline(1.0, color=GREY, linewidth=1)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}×")
+    low, high = axes.get_xlim()
+    ticks = [x for x in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if low <= x <= high]
+    axes.set_xticks(ticks, [f"{x:g}×" for x in ticks])
+    axes.minorticks_off()
     axes.set_yticks(range(len(shown)), labels, fontproperties=font)
     axes.set_xlabel(key, fontproperties=font)
     axes.set_title(title, fontproperties=font, fontsize=11, loc="left")
@@ -258,6 +266,8 @@ def draw_growth(curves: dict[str, dict[str, Any]], path: Path) -> None:
         x, y = zip(*curve["points"], strict=True)
         axes.plot(x, y, "o-", color=COLOURS["gate"], markersize=4)
         axes.set_xscale("log")
+        axes.set_xticks(x, [_short(size) for size in x])
+        axes.minorticks_off()
         axes.set_ylim(0.0, 1.25 * max(y))
         axes.set_xlabel(f"{curve['size_zh']} · {curve['size_en']}", fontproperties=font)
         title = f"{curve['zh']} ({curve['unit']})\n{curve['en']}"
@@ -267,6 +277,19 @@ def draw_growth(curves: dict[str, dict[str, Any]], path: Path) -> None:
     for axes in panels[len(curves) :]:
         axes.set_axis_off()
     _finish(plt, figure, panels[: len(curves)], path)
+
+
+def _short(number: float) -> str:
+    """A number for a narrow place: 5000 as 5k."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.3g}"
+
+
+def _number(value: float) -> str:
+    """Three digits, without an exponent where a person would write none."""
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
 
 
 def _finish(plt: Any, figure: Any, panels: list[Any], path: Path) -> None:

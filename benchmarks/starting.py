@@ -29,7 +29,7 @@ def help_page(size: Size) -> Section:
         lambda: measuring.child("import click").seconds,
         rounds,
     )
-    zh, en = "--help ÷ import click", "--help ÷ import click"
+    zh, en = "帮助页 --help ÷ import click", "the help page ÷ import click"
     note = f"{found.numerator * 1e3:.0f} / {found.denominator * 1e3:.0f} ms CPU, bare Python included · 含 Python 启动"
     latency = judged("help_page", 9, zh, en, found, "less", 2.0, note=note)
     loaded = measuring.child(LOADED).printed.strip().rpartition("\n")[2]
