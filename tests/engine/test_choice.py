@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import simulator
+from simulator.cli import program
 from simulator.engine import choose
 from simulator.model import prepare
 from simulator.scenario import load_scenario
@@ -64,3 +66,11 @@ def test_the_first_time_is_told_in_one_line(tmp_path):
         check=True,
     )
     assert done.stderr.splitlines() == [choose.COMPILING] and done.stdout == ""
+
+
+def test_warmup_makes_ready_and_doctor_tells():
+    pytest.importorskip("numba")
+    warm = CliRunner().invoke(program, ["--lang", "en", "warmup"])
+    assert warm.exit_code == 0 and "engine compiled is ready" in warm.stdout
+    told = json.loads(CliRunner().invoke(program, ["--json", "doctor"]).stdout)["doctor"]
+    assert told["engine"] == "compiled" and told["compiled_cache"].endswith("(ready)")
