@@ -6,12 +6,13 @@ import importlib
 import importlib.util
 import logging
 import sys
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from simulator.world.founding import Loops
 
 ENGINES = ("auto", "compiled", "plain")
-SMALL_WORK = (
-    3000  # quarters of members that the plain engine is done with while loops still compile
-)
+SMALL_WORK = 3000  # quarters of members; the plain engine is done while loops still compile
 COMPILING = (
     "compiling the fast engine, once, about a minute (`simulate warmup` does it ahead) · "
     "正在编译快速引擎，仅此一次，约一分钟（可用 `simulate warmup` 预先完成）"
@@ -70,6 +71,14 @@ def is_compiled() -> bool:
     from simulator.engine.cache import folder
 
     return any(folder().glob("*/compiled.quarters-*.nbi"))
+
+
+def founding_loops(engine: Engine) -> Loops | None:
+    """The loops for founding that go with an engine; the plain one has none, since there the text itself runs."""
+    if engine.NAME != "compiled":
+        return None
+    loops: Any = importlib.import_module("simulator.engine.founding")
+    return cast("Loops", loops)
 
 
 def _load(name: str) -> Engine:

@@ -15,7 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine import cache
-from simulator.engine.numba_tools import INLINE, LOOP, TWIN, bits_of, from_bits, njit, overload
+from simulator.engine.numba_tools import (
+    INLINE,
+    LOOP,
+    STAGE,
+    TWIN,
+    bits_of,
+    from_bits,
+    move_rows,
+    njit,
+    overload,
+)
 from simulator.foundation import mathematics as plain_mathematics
 from simulator.foundation.mathematics import (
     EXP_HIGHEST,
@@ -63,6 +73,9 @@ from simulator.world.state import (
 NAME = "compiled"
 DT = 0.25
 ROUNDING = 1e-9
+EXPONENT_BIAS = 1023
+WHOLE_BITS = 0x4330000000000000  # of 2**52, whose last bits count whole numbers
+BIASED_WHOLE = 2.0**52 + EXPONENT_BIAS
 __all__ = [
     "NAME",
     "cache",
@@ -73,6 +86,10 @@ __all__ = [
     "record",
     "uniforms",
 ]
+
+
+_U, _unsigned, _from_unsigned = np.uint64, np.uint64, np.int64
+_52 = _U(52)
 
 
 @njit(**INLINE)
@@ -91,15 +108,16 @@ def _exp(x):
 @njit(**INLINE)
 def _log(x):
     bits = bits_of(x)
-    e = (bits - SQRT_HALF_BITS) >> 52
-    f = from_bits(bits - (e << 52)) - 1.0
+    biased = _from_unsigned(_unsigned(bits + (ONE_BITS - SQRT_HALF_BITS)) >> _52)
+    f = from_bits(bits - ((biased - EXPONENT_BIAS) << 52)) - 1.0
     s = f / (2.0 + f)
     z = s * s
     w = z * z
     even = w * (LOG_EVEN[0] + w * (LOG_EVEN[1] + w * LOG_EVEN[2]))
     odd = z * (LOG_ODD[0] + w * (LOG_ODD[1] + w * (LOG_ODD[2] + w * LOG_ODD[3])))
     half = 0.5 * f * f
-    k = float(e)
+    # The exponent as a double by its bits: AVX2 has neither a shift nor a conversion of signed 64 bits.
+    k = from_bits(biased | WHOLE_BITS) - BIASED_WHOLE
     return k * LN2_HIGH - ((half - (s * (half + (even + odd)) + k * LN2_LOW)) - f)
 
 
@@ -164,6 +182,7 @@ def _equation(function: Callable[..., Any]) -> Any:
 
 _age_hazard = _equation(m14.age_hazard)
 _yearly_hazard = _equation(m14.yearly_hazard)
+_highest_hazard = _equation(m14.highest_hazard)
 _quarterly_hazard = _equation(m14.quarterly_hazard)
 _age_term = _equation(m2.age_term)
 _reversion_term = _equation(m2.reversion_term)
@@ -213,7 +232,6 @@ _new_posts = _equation(m4.new_posts)
 _placed_share = _equation(m4.placed_share)
 _posts_left = _equation(m4.posts_left)
 
-_U = np.uint64
 _M0, _M1, _LOW = _U(MULTIPLIER_0), _U(MULTIPLIER_1), _U(LOW_WORD)
 _W0, _W1 = _U(WEYL_0), _U(WEYL_1)
 _6, _8, _26, _32, _60 = _U(6), _U(8), _U(26), _U(32), _U(60)
@@ -255,11 +273,11 @@ def _philox(c0, c1, c2, c3, k0, k1):
 
 @njit(**INLINE)
 def _unit(high, low):
-    whole = ((high >> _6) << _26) | (low >> _6)
-    return (float(np.int64(whole)) + 0.5) * 2.0**-52
+    whole = _from_unsigned(((high >> _6) << _26) | (low >> _6))
+    return (from_bits(whole | WHOLE_BITS) - 2.0**52 + 0.5) * 2.0**-52
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _first_uniforms(ids, n, address, seed, member, luck):
     """The first of the two uniforms of `randomness.uniforms` for rows [0, n), into ``luck``."""
     quarter, purpose = address
@@ -269,7 +287,9 @@ def _first_uniforms(ids, n, address, seed, member, luck):
 
 
 @njit(**LOOP)
-def _both_uniforms(ids, quarter, purpose, seed, member, first, second):
+def _both_uniforms(ids, address, seed, member, first, second):
+    """Both uniforms of `randomness.uniforms`, into ``first`` and ``second``."""
+    quarter, purpose = address
     for i in range(ids.shape[0]):
         o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter, purpose, seed, member)
         first[i] = _unit(o0, o1)
@@ -287,7 +307,7 @@ def uniforms(
     """Compiled twin of `simulator.foundation.randomness.uniforms`: same address, same bits."""
     first, second = np.empty(len(ids)), np.empty(len(ids))
     purpose = _U(int(decision) | (option << 8))
-    _both_uniforms(ids, _U(quarter), purpose, _U(seed), _U(member), first, second)
+    _both_uniforms(ids, (_U(quarter), purpose), _U(seed), _U(member), first, second)
     return first, second
 
 
@@ -322,28 +342,36 @@ def choose_place(
     return choice
 
 
-@njit(**LOOP)
-def _leave(columns, n, p, forcing, now, luck):
-    """Exits (M14), then a quarter of age for those who stay; returns how many stay."""
+@njit(**STAGE)
+def _leave(columns, n, p, forcing, now):
+    """Exits (M14), then a quarter of age for those who stay; returns how many stay.
+
+    Only firms whose draw is below the highest hazard can go, so only their own hazards are computed.
+    """
     f = columns.firms
-    reference = forcing.reference[now.year]
     survival = forcing.survival[now.step]
-    kept = np.empty(n)
-    hazard = np.empty(n)
-    for i in range(n):
-        kept[i] = survival[f.chain[i], f.place[i]]
-    for i in range(n):
-        table = _age_hazard(float(f.age[i] >> 2), p.demography)
-        size = f.external[i] / reference
-        yearly = _yearly_hazard(table, size, f.named[i], kept[i], p.demography)
-        hazard[i] = p.switches.exit * _quarterly_hazard(yearly)
+    lowest = np.inf
+    for c in range(survival.shape[0]):
+        for place in range(survival.shape[1]):
+            lowest = min(lowest, survival[c, place])
+    highest = p.switches.exit * _quarterly_hazard(_highest_hazard(lowest, p.demography))
+    luck = np.empty(n)
     _first_uniforms(columns.ids, n, (_U(now.quarter), _EXIT), _U(now.seed), _U(now.member), luck)
     gone = np.empty(n, dtype=np.int64)
-    exits = 0
+    at_risk = 0
     for i in range(n):
-        if luck[i] < hazard[i]:
-            gone[exits] = i
-            exits += 1
+        gone[at_risk] = i
+        at_risk += luck[i] < highest
+    reference = forcing.reference[now.year]
+    exits = 0
+    for k in range(at_risk):
+        i = gone[k]
+        table = _age_hazard(float(f.age[i] >> 2), p.demography)
+        size = f.external[i] / reference
+        kept = survival[f.chain[i], f.place[i]]
+        yearly = _yearly_hazard(table, size, f.named[i], kept, p.demography)
+        gone[exits] = i
+        exits += luck[i] < p.switches.exit * _quarterly_hazard(yearly)
     _close_gaps(columns.ids, gone, exits, n)
     for k in range(columns.numbers.shape[0]):
         _close_gaps(columns.numbers[k], gone, exits, n)
@@ -354,29 +382,26 @@ def _leave(columns, n, p, forcing, now, luck):
     return n - exits
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _close_gaps(column, gone, exits, n):
     """Move the rows that stay over those that are gone, in their order."""
     for k in range(exits):
         end = gone[k + 1] if k + 1 < exits else n
-        for i in range(gone[k] + 1, end):
-            column[i - k - 1] = column[i]
+        move_rows(column, gone[k] - k, column, gone[k] + 1, end - gone[k] - 1)
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _enter(columns, n, births, first, last):
     """Append the firms that start or arrive this quarter (M12, M13)."""
-    for i in range(first, last):
-        columns.ids[n] = births.ids[i]
-        for k in range(columns.numbers.shape[0]):
-            columns.numbers[k, n] = births.numbers[k, i]
-        for k in range(columns.labels.shape[0]):
-            columns.labels[k, n] = births.labels[k, i]
-        n += 1
-    return n
+    move_rows(columns.ids, n, births.ids, first, last - first)
+    for k in range(columns.numbers.shape[0]):
+        move_rows(columns.numbers[k], n, births.numbers[k], first, last - first)
+    for k in range(columns.labels.shape[0]):
+        move_rows(columns.labels[k], n, births.labels[k], first, last - first)
+    return n + last - first
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _admit(f, n, p):
     """AI firms whose revenue passes the threshold join the catalogue (M12)."""
     for i in range(n):
@@ -384,7 +409,7 @@ def _admit(f, n, p):
         f.catalogue[i] = 1 if outgrown else f.catalogue[i]
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _held_drift(p, forcing, stocks, now):
     """The year's systematic growth by chain and place, held where people are scarce (M5)."""
     fill = stocks.people.fill
@@ -398,8 +423,8 @@ def _held_drift(p, forcing, stocks, now):
     return drift
 
 
-@njit(**LOOP)
-def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
+@njit(**STAGE)
+def _grow_yearly(f, ids, n, p, forcing, stocks, now):
     """The year's growth and luck of firms that were there before (M2, M3)."""
     n_chains = forcing.drift.shape[1]
     drift = _held_drift(p, forcing, stocks, now)
@@ -407,9 +432,16 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
     log_age = np.empty(n)
     counts = np.zeros(2 * n_chains)
     means = np.zeros(2 * n_chains)
+    oldest = 0
+    for i in range(n):
+        oldest = max(oldest, f.age[i])
+    log_of_age = np.empty(oldest + 1)
+    for age in range(oldest + 1):
+        log_of_age[age] = _log(1.0 + age * DT)
     for i in range(n):
         log_external[i] = _log(f.external[i])
-        log_age[i] = _log(1.0 + f.age[i] * DT)
+    for i in range(n):
+        log_age[i] = log_of_age[_U(f.age[i])]
     for i in range(n):
         if f.age[i] > 0:
             group = f.catalogue[i] * n_chains + f.chain[i]
@@ -431,6 +463,7 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
         if total[k] > 0.0:
             weighted_log_age[k] /= total[k]
             weighted_gap[k] /= total[k]
+    luck = np.empty(n)
     _first_uniforms(ids, n, (_U(now.quarter), _SHOCK), _U(now.seed), _U(now.member), luck)
     reference = stocks.catalogue_reference[0]
     d = p.demand
@@ -438,29 +471,38 @@ def _grow_yearly(f, ids, n, p, forcing, stocks, now, luck):
     age_mean = np.empty(n)
     gap_mean = np.empty(n)
     gap = np.empty(n)
+    scale = np.empty(n)
     for i in range(n):
         k = f.catalogue[i]
-        cell_drift[i] = drift[f.chain[i], f.place[i]]
+        cell_drift[i] = drift[_U(f.chain[i]), _U(f.place[i])]
         age_mean[i] = weighted_log_age[k]
         gap_mean[i] = weighted_gap[k]
         gap[i] = log_external[i] - means[k * n_chains + f.chain[i]]
+    shock, growth = luck, gap
+    for i in range(n):
+        scale[i] = _laplace_scale(
+            f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
+        )
+    for i in range(n):
+        shock[i] = p.switches.firm_shocks * _compensated_shock(luck[i], scale[i])
     for i in range(n):
         age = _age_term(log_age[i], age_mean[i], d.age_growth_slope)
         reversion = _reversion_term(gap[i], gap_mean[i], d.rho_size)
-        scale = _laplace_scale(
-            f.external[i], reference, d.laplace_b_small, d.beta_size_var, d.b_cap
+        growth[i] = (
+            cell_drift[i]
+            + p.switches.age_effect * age
+            + p.switches.reversion * reversion
+            + shock[i]
         )
-        shock = p.switches.firm_shocks * _compensated_shock(luck[i], scale)
-        growth = (
-            cell_drift[i] + p.switches.age_effect * age + p.switches.reversion * reversion + shock
-        )
-        carried = f.capacity[i] * _capacity_of_luck(shock)
+    for i in range(n):
+        carried = f.capacity[i] * _capacity_of_luck(shock[i])
         f.capacity[i] = carried if f.age[i] > 0 else f.capacity[i]
-        grown = f.external[i] * _exp(growth)
+    for i in range(n):
+        grown = f.external[i] * _exp(growth[i])
         f.external[i] = grown if f.age[i] > 0 else f.external[i]
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _grow_quarterly(f, n, p, forcing, stocks, now):
     """Growth channel, uplift of data-rich contracts and the venture effect, by quarter (M2)."""
     growth = forcing.growth[now.step]
@@ -469,13 +511,18 @@ def _grow_quarterly(f, n, p, forcing, stocks, now):
         uplift = _data_uplift(stocks.chain_contract[c], stocks.chain_sales[c], p.contracts)
         for place in range(growth.shape[1]):
             cell[c, place] = _exp(DT * (growth[c, place] + uplift))
+    rows = np.empty(n, dtype=np.int64)
+    lifted = 0
     for i in range(n):
-        f.external[i] = f.external[i] * cell[f.chain[i], f.place[i]]
-        if f.ticket_until[i] >= now.quarter:
-            f.external[i] = f.external[i] * _exp(DT * f.lift[i])
+        f.external[i] = f.external[i] * cell[_U(f.chain[i]), _U(f.place[i])]
+        rows[lifted] = i
+        lifted += f.ticket_until[i] >= now.quarter
+    for k in range(lifted):
+        i = rows[k]
+        f.external[i] = f.external[i] * _exp(DT * f.lift[i])
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _insert(rows, keys, first, held, room, row, key):
     """Put a row among the ``room`` best from ``first`` on, best first, ties by row; returns how many are held."""
     if held < room:
@@ -494,16 +541,16 @@ def _insert(rows, keys, first, held, room, row, key):
     return held
 
 
-@njit(**LOOP)
-def _slot(f, stocks, row):
+@njit(**INLINE)
+def _slot(slots, used, row):
     """The firm's slot, a new one where it has none."""
-    if f.slot[row] == 0:
-        stocks.slots_used[0] += 1
-        f.slot[row] = stocks.slots_used[0]
-    return f.slot[row]
+    if slots[row] == 0:
+        used[0] += 1
+        slots[row] = used[0]
+    return slots[row]
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _award(f, ids, n, p, forcing, stocks, now):
     """The year's grant round (M6) and who carries the projects it lists (M7, M16), by one draw a firm."""
     projects = forcing.projects
@@ -517,15 +564,17 @@ def _award(f, ids, n, p, forcing, stocks, now):
         money = money or stocks.grant_pot[c] > 0.0
     if begin == end and not money:
         return
-    eligible = np.zeros(n_chains, dtype=np.int64)
+    rows = np.empty(n, dtype=np.int64)
+    able = 0
     for i in range(n):
-        if f.ai[i] > 0:
-            eligible[f.chain[i]] += 1
+        rows[able] = i
+        able += f.ai[i] > 0
+    eligible = np.zeros(n_chains, dtype=np.int64)
+    for k in range(able):
+        eligible[f.chain[rows[k]]] += 1
     first = np.zeros(n_chains + 1, dtype=np.int64)
     added = np.zeros(n_chains)
-    able = 0
     for c in range(n_chains):
-        able += eligible[c]
         count = math.floor(stocks.grant_pot[c] * r.technologies_per_money + ROUNDING)
         size = 1.0 / r.technologies_per_money
         if count > eligible[c] and eligible[c] > 0:
@@ -553,27 +602,36 @@ def _award(f, ids, n, p, forcing, stocks, now):
     researchers, research_keys = np.empty(n_research, dtype=np.int64), np.empty(n_research)
     builders, build_keys = np.empty(n_build, dtype=np.int64), np.empty(n_build)
     ranked = waiting = 0
-    quarter_, seed, member = _U(now.quarter), _U(now.seed), _U(now.member)
-    for i in range(n):
-        if f.ai[i] > 0:
-            o0, o1, o2, o3 = _philox(ids[i] & _LOW, ids[i] >> _32, quarter_, _ROUND, seed, member)
-            score = _grant_score(f.quality[i], _unit(o0, o1), r.grant_score_noise)
+    listed_ids = np.empty(able, dtype=np.uint64)
+    score, race = np.empty(able), np.empty(able)
+    external, quality = np.empty(able), np.empty(able)
+    for k in range(able):
+        listed_ids[k] = ids[rows[k]]
+        external[k] = f.external[rows[k]]
+        quality[k] = f.quality[rows[k]]
+    address = _U(now.quarter), _ROUND
+    _both_uniforms(listed_ids, address, _U(now.seed), _U(now.member), score, race)
+    for k in range(able):
+        score[k] = _grant_score(quality[k], score[k], r.grant_score_noise)
+    for k in range(able):
+        race[k] = _project_waiting(race[k], external[k], quality[k])
+    for k in range(able):
+        i = rows[k]
+        if n_granted > 0:
             c = f.chain[i]
-            if n_granted > 0:
-                room = first[c + 1] - first[c]
-                held[c] = _insert(winners, winner_keys, first[c], held[c], room, i, score)
-            else:
-                ranked = _insert(researchers, research_keys, 0, ranked, n_research, i, score)
-            if n_build > 0:
-                race = _project_waiting(_unit(o2, o3), f.external[i], f.quality[i])
-                waiting = _insert(builders, build_keys, 0, waiting, n_build, i, -race)
+            room = first[c + 1] - first[c]
+            held[c] = _insert(winners, winner_keys, first[c], held[c], room, i, score[k])
+        else:
+            ranked = _insert(researchers, research_keys, 0, ranked, n_research, i, score[k])
+        if n_build > 0:
+            waiting = _insert(builders, build_keys, 0, waiting, n_build, i, -race[k])
     for k in range(n_granted):
         ranked = _insert(
             researchers, research_keys, 0, ranked, n_granted, winners[k], winner_keys[k]
         )
     for k in range(n_granted):
         row = researchers[k]
-        stocks.grant[_slot(f, stocks, row)] = added[f.chain[row]]
+        stocks.grant[_slot(f.slot, stocks.slots_used, row)] = added[f.chain[row]]
     research_turn = build_turn = 0
     if able == 0:
         return
@@ -584,32 +642,51 @@ def _award(f, ids, n, p, forcing, stocks, now):
         else:
             row = researchers[research_turn % n_research]
             research_turn += 1
-        stocks.project_slot[project] = _slot(f, stocks, row)
+        stocks.project_slot[project] = _slot(f.slot, stocks.slots_used, row)
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _learn(f, n, p, forcing, stocks, now):
     """Research stocks of all firms, and the growth that grants of a lag ago bring (M6)."""
     quarters = stocks.lead.shape[1]  # L + 2: the oldest two are those of L and L + 1 quarters ago
+    this, then, before = (
+        now.quarter % quarters,
+        (now.quarter + 2) % quarters,
+        (now.quarter + 1) % quarters,
+    )
     share = p.research.rd_share
     stocks.row[:] = -1
+    rows = np.empty(n, dtype=np.int64)
+    holders = 0
     for i in range(n):
-        depreciation = forcing.research_depreciation[f.software[i], f.node[i]]
+        depreciation = forcing.research_depreciation[_U(f.software[i]), _U(f.node[i])]
         f.research[i] = _research_stock(f.research[i], share * f.sales[i], depreciation, DT)
+        rows[holders] = i
+        holders += f.slot[i] > 0
+    granted, own, growth = np.empty(holders), np.empty(holders), np.empty(holders)
+    for k in range(holders):
+        i = rows[k]
         slot = f.slot[i]
-        if slot > 0:
-            stocks.row[slot] = i
-            granted = _research_stock(stocks.granted[slot], stocks.grant[slot], depreciation, DT)
-            stocks.granted[slot] = granted
-            stocks.lead[slot, now.quarter % quarters] = _research_lead(granted, f.research[i])
-            lead = stocks.lead[slot, (now.quarter + 2) % quarters]
-            before = stocks.lead[slot, (now.quarter + 1) % quarters]
-            growth = _technology_growth(lead, before, p.research.eta_rd, DT)
-            f.external[i] = f.external[i] * _exp(DT * growth)
+        depreciation = forcing.research_depreciation[f.software[i], f.node[i]]
+        stocks.row[slot] = i
+        granted[k] = _research_stock(stocks.granted[slot], stocks.grant[slot], depreciation, DT)
+        stocks.granted[slot] = granted[k]
+        own[k] = f.research[i]
+    for k in range(holders):
+        granted[k] = _research_lead(granted[k], own[k])
+    for k in range(holders):
+        slot = f.slot[rows[k]]
+        stocks.lead[slot, this] = granted[k]
+        lead, earlier = stocks.lead[slot, then], stocks.lead[slot, before]
+        growth[k] = _technology_growth(lead, earlier, p.research.eta_rd, DT)
+    for k in range(holders):
+        growth[k] = _exp(DT * growth[k])
+    for k in range(holders):
+        f.external[rows[k]] = f.external[rows[k]] * growth[k]
 
 
-@njit(**LOOP)
-def _invest(f, ids, n, p, forcing, stocks, now, luck):
+@njit(**STAGE)
+def _invest(f, ids, n, p, forcing, stocks, now):
     """Place this quarter's fund tickets with catalogue firms (M8)."""
     lag = math.floor(p.finance.lag_inv_rev / DT + 0.5)
     effective = math.floor(p.finance.ticket_effective_years / DT + 0.5)
@@ -627,6 +704,7 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):
     external = np.empty(listed)
     quality = np.empty(listed)
     waiting = np.empty(listed)
+    luck = np.empty(listed)
     for k in range(listed):
         listed_ids[k] = ids[rows[k]]
         external[k] = f.external[rows[k]]
@@ -655,7 +733,7 @@ def _invest(f, ids, n, p, forcing, stocks, now, luck):
         stocks.invested[TICKETS_ISSUED] += 1.0
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _build(f, ids, n, p, forcing, stocks, now):
     """Wear, private investment toward demand, and fund investment that is finished (M9)."""
     finance = p.finance
@@ -674,32 +752,57 @@ def _build(f, ids, n, p, forcing, stocks, now):
                     f.capacity[i] += finance.rev_capital_ratio * stocks.amount[ticket]
 
 
-@njit(**LOOP)
+@njit(**STAGE)
+def _share_contracts(f, n, p, forcing, now, contract):
+    """Contracts of the quarter, by firm and summed by chain; only firms of chains with open projects get any (M10)."""
+    n_chains = contract.shape[0]
+    pool = np.empty(n_chains)
+    for c in range(n_chains):
+        pool[c] = (
+            p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
+        )
+    rows = np.empty(n, dtype=np.int64)
+    able = 0
+    for i in range(n):
+        f.contract[i] = 0.0
+        rows[able] = i
+        able += (f.ai[i] > 0) & (pool[_U(f.chain[i])] != 0.0)
+    weight = np.empty(able)
+    for k in range(able):
+        weight[k] = f.external[rows[k]]
+    for k in range(able):
+        weight[k] = _size_weight(weight[k], 1, p.contracts.contract_size_exponent)
+    weights = np.zeros(n_chains)
+    for k in range(able):
+        weights[f.chain[rows[k]]] += weight[k]
+    for c in range(n_chains):
+        contract[c] = 0.0
+        pool[c] = pool[c] / weights[c] if weights[c] > 0.0 else 0.0
+    for k in range(able):
+        i = rows[k]
+        c = f.chain[i]
+        f.contract[i] = pool[c] * weight[k]
+        contract[c] += f.contract[i]
+
+
+@njit(**STAGE)
 def _sell(f, n, p, forcing, links, stocks, now):
     """Contracts (M10), links (M11) and sales held by capacity (M9)."""
     n_chains = forcing.drift.shape[1]
-    weights = np.zeros(n_chains)
+    n_nodes = links.node_chain.shape[0]
+    contract = np.empty(n_chains)
+    _share_contracts(f, n, p, forcing, now, contract)
     external = np.zeros(n_chains)
-    contract = np.zeros(n_chains)
-    largest = np.zeros(links.node_chain.shape[0])
+    reached = np.zeros(n_nodes)
     for i in range(n):
-        f.contract[i] = _size_weight(f.external[i], f.ai[i], p.contracts.contract_size_exponent)
-    for i in range(n):
-        weights[f.chain[i]] += f.contract[i]
-        external[f.chain[i]] += f.external[i]
-        largest[f.node[i]] = max(largest[f.node[i]], f.sales[i])
-    per_weight = np.zeros(n_chains)
-    for c in range(n_chains):
-        pool = p.switches.contracts * p.contracts.scenario_direct * forcing.contracts[now.step, c]
-        per_weight[c] = pool / weights[c] if weights[c] > 0.0 else 0.0
-    for i in range(n):
-        f.contract[i] = per_weight[f.chain[i]] * f.contract[i]
-        contract[f.chain[i]] += f.contract[i]
+        external[_U(f.chain[i])] += f.external[i]
+        if f.sales[i] >= p.linkages.capable_node_size:
+            reached[_U(f.node[i])] = 1.0
     nodes = np.zeros(n_chains)
     capable = np.zeros(n_chains)
-    for k in range(links.node_chain.shape[0]):
+    for k in range(n_nodes):
         nodes[links.node_chain[k]] += 1.0
-        capable[links.node_chain[k]] += 1.0 if largest[k] >= p.linkages.capable_node_size else 0.0
+        capable[links.node_chain[k]] += reached[k]
     shares = np.empty(n_chains)
     final = np.empty(n_chains)
     for c in range(n_chains):
@@ -718,15 +821,16 @@ def _sell(f, n, p, forcing, links, stocks, now):
     sales_at = stocks.people.sales
     sales_at[:] = 0.0
     for i in range(n):
-        f.intermediate[i] = per_external[f.chain[i]] * f.external[i]
+        chain = _U(f.chain[i])
+        f.intermediate[i] = per_external[chain] * f.external[i]
         demand = f.external[i] + f.contract[i] + f.intermediate[i]
         held = min(demand, f.capacity[i])
         f.sales[i] = held if p.switches.capacity > 0.0 else demand
-        stocks.chain_sales[f.chain[i]] += f.sales[i]
-        sales_at[f.place[i]] += f.sales[i]
+        stocks.chain_sales[chain] += f.sales[i]
+        sales_at[_U(f.place[i])] += f.sales[i]
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _staff(p, forcing, stocks, now):
     """People who come and go, those whom firms want by now, and who finds a post (M4, M5)."""
     if p.switches.talent == 0.0:
@@ -792,13 +896,14 @@ def count_people(people, measures):
     measures.city[at.TALENT_FILL] = filled / wanted if wanted > 0.0 else 1.0
 
 
-@njit(**LOOP)
+@njit(**STAGE)
 def _deliver(f, p, forcing, stocks, now, measures):
     """Projects of firms that are still there: investment, deliveries, capacity and sales of new plants (M7, M16)."""
     projects = forcing.projects
     ratio = p.finance.rev_capital_ratio
     if now.step > 0:
-        stocks.delivered[now.step] = stocks.delivered[now.step - 1]
+        for target in range(stocks.delivered.shape[1]):
+            stocks.delivered[now.step, target] = stocks.delivered[now.step - 1, target]
     invested = sold = 0.0
     for project in range(projects.first[now.year + 1]):
         row = stocks.row[stocks.project_slot[project]]
@@ -821,40 +926,46 @@ def _deliver(f, p, forcing, stocks, now, measures):
 
 @njit(**LOOP)
 def record(columns, n, p, measures):
-    """Sums of the quarter by city, chain and place, in row order."""
+    """Sums of the quarter by city, chain and place, in row order; what only catalogue firms add to, over them."""
     f = columns.firms
     core_total = consolidated = scale = software = ecosystem = 0.0
-    contract = intermediate = lost = listed_total = 0.0
+    contract = intermediate = lost = 0.0
     firms_10 = firms_50 = firms_100 = 0
     by_chain = measures.chain
     by_place = measures.place
     by_chain[:] = 0.0
     by_place[:] = 0.0
     measures.cell[:] = 0.0
-    largest = np.zeros(10)
+    rows = np.empty(n, dtype=np.int64)
+    listed = 0
     for i in range(n):
-        listed = float(f.catalogue[i])
-        core = listed * f.sales[i]
+        sales = f.sales[i]
+        software += f.software[i] * sales
+        ecosystem += (1.0 - f.catalogue[i]) * sales
+        by_chain[at.CHAIN_REVENUE, _U(f.chain[i])] += sales
+        rows[listed] = i
+        listed += f.catalogue[i] > 0
+    largest = np.zeros(10)
+    for m in range(listed):
+        i = rows[m]
+        core = f.sales[i]
         final = f.external[i] + f.contract[i]
         demand = final + f.intermediate[i]
         core_total += core
         consolidated += core * final / demand
         scale += core * f.ai_share[i]
-        software += f.software[i] * f.sales[i]
-        ecosystem += (1.0 - listed) * f.sales[i]
-        contract += listed * f.contract[i]
-        intermediate += listed * f.intermediate[i]
-        lost += listed * (demand - f.sales[i])
-        listed_total += listed
+        contract += f.contract[i]
+        intermediate += f.intermediate[i]
+        lost += demand - core
         firms_10 += core >= 10.0
         firms_50 += core >= 50.0
         firms_100 += core >= 100.0
-        by_chain[at.CHAIN_CORE_REVENUE, f.chain[i]] += core
-        by_chain[at.CHAIN_CATALOGUE_FIRMS, f.chain[i]] += listed
-        by_chain[at.CHAIN_REVENUE, f.chain[i]] += f.sales[i]
-        by_place[at.PLACE_CORE_REVENUE, f.place[i]] += core
-        measures.cell[f.chain[i], f.place[i]] += core
-        by_place[at.PLACE_CATALOGUE_FIRMS, f.place[i]] += listed
+        chain, place = _U(f.chain[i]), _U(f.place[i])
+        by_chain[at.CHAIN_CORE_REVENUE, chain] += core
+        by_chain[at.CHAIN_CATALOGUE_FIRMS, chain] += 1.0
+        by_place[at.PLACE_CORE_REVENUE, place] += core
+        by_place[at.PLACE_CATALOGUE_FIRMS, place] += 1.0
+        measures.cell[chain, place] += core
         if core > largest[9]:
             k = 9
             while k > 0 and core > largest[k - 1]:
@@ -875,30 +986,28 @@ def record(columns, n, p, measures):
         top += largest[k]
     city[at.TOP10_SHARE] = top / max(core_total, 1e-300)
     city[at.FIRMS] = float(n)
-    city[at.CATALOGUE_FIRMS] = listed_total
+    city[at.CATALOGUE_FIRMS] = float(listed)
     city[at.FIRMS_10] = float(firms_10)
     city[at.FIRMS_50] = float(firms_50)
     city[at.FIRMS_100] = float(firms_100)
 
 
-@njit(**LOOP)
-def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
-    """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
+@njit(**LOOP, inline="always")
+def _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
     f = columns.firms
     exits = 0
     if p.switches.firms > 0.0:
-        luck = np.empty(n + last - first)
-        survivors = _leave(columns, n, p, forcing, now, luck)
+        survivors = _leave(columns, n, p, forcing, now)
         exits = n - survivors
         n = _enter(columns, survivors, births, first, last)
         _admit(f, n, p)
         if now.first_of_year:
-            _grow_yearly(f, columns.ids, n, p, forcing, stocks, now, luck)
+            _grow_yearly(f, columns.ids, n, p, forcing, stocks, now)
         _grow_quarterly(f, n, p, forcing, stocks, now)
         if now.first_of_year:
             _award(f, columns.ids, n, p, forcing, stocks, now)
         _learn(f, n, p, forcing, stocks, now)
-        _invest(f, columns.ids, n, p, forcing, stocks, now, luck)
+        _invest(f, columns.ids, n, p, forcing, stocks, now)
         _build(f, columns.ids, n, p, forcing, stocks, now)
         _sell(f, n, p, forcing, links, stocks, now)
         _deliver(f, p, forcing, stocks, now, measures)
@@ -925,6 +1034,12 @@ def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, mea
 
 
 @njit(**LOOP)
+def quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures):
+    """Advance one quarter; arguments and result as `simulator.engine.plain.quarter`."""
+    return _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
+
+
+@njit(**LOOP)
 def quarters(columns, n, births, first_birth, p, forcing, links, stocks, when, block, cells):
     """Advance several quarters in one call; arguments and result as `simulator.engine.plain.quarters`."""
     for t in range(when.start, when.stop):
@@ -939,5 +1054,5 @@ def quarters(columns, n, births, first_birth, p, forcing, links, stocks, when, b
         )
         first, last = first_birth[t], first_birth[t + 1]
         measures = _measures_of(block[t + 1], cells[t + 1])
-        n = quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
+        n = _quarter(columns, n, births, first, last, p, forcing, links, stocks, now, measures)
     return n

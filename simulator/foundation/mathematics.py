@@ -32,6 +32,7 @@ LOG_ODD = (
 )
 ONE_BITS = 0x3FF0000000000000
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
+ROOT_ABSOLUTE, ROOT_RELATIVE = 1e-10, 1e-12
 
 
 class Loops(NamedTuple):
@@ -104,3 +105,66 @@ def maximum(x: Any, y: Any) -> Any:
 def sqrt(x: Any) -> Any:
     """Square root, correctly rounded by IEEE-754."""
     return np.sqrt(x)
+
+
+class Bracket(NamedTuple):
+    """Where a root is sought: the latest point, the one before, and one beyond the root, with the function's values."""
+
+    x: float
+    before: float
+    other: float
+    f_before: float
+    f_other: float
+    last: float  # the step before the latest
+    step: float
+    found: bool  # x is the root
+
+
+def open_bracket(low: float, high: float, f_low: float, f_high: float) -> Bracket:
+    """Bracket of a function that changes sign between two points. Raises ValueError when it does not."""
+    if f_low == 0.0:
+        return Bracket(low, high, high, f_high, f_high, 0.0, 0.0, True)
+    if f_high != 0.0 and (f_low < 0.0) == (f_high < 0.0):
+        raise ValueError("the function has the same sign at both bounds")
+    return Bracket(high, low, low, f_low, f_low, high - low, high - low, f_high == 0.0)
+
+
+def narrowed(b: Bracket, f: float) -> Bracket:
+    """The bracket after one step of Brent's method; ``f`` is the function at ``b.x``, the next ``x`` is to be tried.
+
+    The root is found to 1e-10, or 1e-12 of its size. Source: Brent (1973), in the steps of scipy's ``brentq``.
+    """
+    x, before, other, f_before, f_other, last, step, _ = b
+    if f_before != 0.0 and f != 0.0 and (f_before < 0.0) != (f < 0.0):
+        other, f_other = before, f_before
+        last = step = x - before
+    if abs(f_other) < abs(f):
+        before, x, other = x, other, x
+        f_before, f, f_other = f, f_other, f
+    delta = (ROOT_ABSOLUTE + ROOT_RELATIVE * abs(x)) / 2.0
+    halved = (other - x) / 2.0
+    if f == 0.0 or abs(halved) < delta:
+        return Bracket(x, before, other, f_before, f_other, last, step, True)
+    short = False
+    tried = 0.0
+    if abs(last) > delta and abs(f) < abs(f_before):
+        if before == other:
+            tried = -f * (x - before) / (f - f_before)
+        else:
+            slope = (f_before - f) / (before - x)
+            slope_other = (f_other - f) / (other - x)
+            rise = f_other * slope_other - f_before * slope
+            tried = -f * rise / (slope_other * slope * (f_other - f_before))
+        short = 2.0 * abs(tried) < min(abs(last), 3.0 * abs(halved) - delta)
+    last, step = (step, tried) if short else (halved, halved)
+    before, f_before = x, f
+    moved = step if abs(step) > delta else delta if halved > 0.0 else -delta
+    return Bracket(x + moved, before, other, f_before, f_other, last, step, False)
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Root of a function between two points where it has different signs; raises ValueError when it has not."""
+    bracket = open_bracket(low, high, function(low), function(high))
+    while not bracket.found:
+        bracket = narrowed(bracket, function(bracket.x))
+    return bracket.x

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from enum import IntEnum
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -127,19 +128,20 @@ def name_ids(names: tuple[str, ...]) -> Ids:
     return np.array([int.from_bytes(d, "big") for d in digests], dtype=np.uint64)
 
 
-def philox(c0: Ids, c1: Ids, c2: Ids, c3: Ids, k0: int, k1: int) -> tuple[Ids, Ids, Ids, Ids]:
-    """Philox4x32-10 on columns of 32-bit words held in uint64; four words back, same shape."""
+def philox(c0: Ids, c1: Ids, c2: Ids, c3: Ids, k0: int, k1: int | Ids) -> tuple[Ids, Ids, Ids, Ids]:
+    """Philox4x32-10 on columns of 32-bit words held in uint64; four words back, of the shape all have together."""
     m0, m1, low, shift = (
         np.uint64(MULTIPLIER_0),
         np.uint64(MULTIPLIER_1),
         np.uint64(LOW_WORD),
         np.uint64(32),
     )
+    key: Any = np.asarray(k1, dtype=np.uint64)
     for _ in range(ROUNDS):
         p0, p1 = m0 * c0, m1 * c2
         c0, c1 = (p1 >> shift) ^ c1 ^ np.uint64(k0), p1 & low
-        c2, c3 = (p0 >> shift) ^ c3 ^ np.uint64(k1), p0 & low
-        k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
+        c2, c3 = (p0 >> shift) ^ c3 ^ key, p0 & low
+        k0, key = (k0 + WEYL_0) & LOW_WORD, (key + np.uint64(WEYL_1)) & low
     return c0, c1, c2, c3
 
 
@@ -150,12 +152,12 @@ def unit(high: Ids, low: Ids) -> Floats:
 
 
 def uniforms(
-    ids: Ids, quarter: int, decision: int, seed: int, member: int, option: int = 0
+    ids: Ids, quarter: int, decision: int, seed: int, member: int | Ids, option: int = 0
 ) -> tuple[Floats, Floats]:
     """Two independent uniforms per id, addressed by (seed, member, decision, option, quarter, id).
 
-    ``option`` numbers the alternatives of one choice (a place, a ticket), 0 to 2**24 - 1.
-    Returns two float64 arrays of the shape of ``ids``.
+    ``option`` numbers the alternatives of one choice (a place, a ticket), 0 to 2**24 - 1. Several members are drawn
+    at once by a column of their numbers. Returns two float64 arrays of the shape of ``ids`` and members together.
     """
     c2 = np.full_like(ids, quarter)
     c3 = np.full_like(ids, int(decision) | (option << 8))

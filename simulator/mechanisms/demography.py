@@ -64,6 +64,14 @@ def yearly_hazard(table: Any, relative_size: Any, named: Any, survival: Any, p: 
     return minimum(LARGEST_HAZARD, own * maximum(0.0, 1.0 - survival))
 
 
+def highest_hazard(survival: Any, p: Any) -> Any:
+    """Yearly hazard that no firm exceeds (M14) where the survival channel is nowhere below ``survival``."""
+    young = maximum(p.h_age0, maximum(p.h_age1, p.h_age2))
+    table = maximum(young, maximum(p.h_age3_6, p.h_age7p))
+    own = maximum(p.exit_named, table * p.h_hightech_mult * LARGEST_SIZE_FACTOR)
+    return minimum(LARGEST_HAZARD, own * maximum(0.0, 1.0 - survival))
+
+
 def quarterly_hazard(yearly: Any) -> Any:
     """1 − (1−h)^(1/4): the only place where a yearly hazard becomes a quarterly one."""
     return 1.0 - sqrt(sqrt(1.0 - yearly))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.choose import Engine, choose
+from simulator.engine.choose import Engine, choose, founding_loops
 from simulator.foundation.calendar import Quarter
 from simulator.model.layout import found_world
 from simulator.model.study import Study, prepare
@@ -66,7 +66,13 @@ class Member:
         rows = len(self.study.quarters)
         self.block = np.zeros((rows, len(self.study.series)))
         self.cells = np.zeros((rows, len(ground.chains), len(ground.places)))
-        self.draw = Draw(seed, self.luck, self.engine.uniforms, self.engine.choose_place)
+        self.draw = Draw(
+            seed,
+            self.luck,
+            self.engine.uniforms,
+            self.engine.choose_place,
+            founding_loops(self.engine),
+        )
         self.world, self.backdrop, self.parameter_row, self.layout = found_world(
             self.study, member, self.draw
         )

@@ -2,13 +2,14 @@
 
 Fitted parameters are drawn together: one uniform of the member names a row of the posterior for all of them.
 Members are drawn in fixed blocks, because quantiles of columns are cheap; a member's draw depends on neither the number
-of members nor the block.
+of members nor the block. The blocks last used are shared by all threads.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,8 @@ from simulator.foundation.randomness import (
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
 
-BLOCK = 50
+BLOCK = 200
+KEPT = 4  # blocks kept; members are simulated nearly in their order
 BASE, DRIFT = "base_core_revenue", "def_drift"
 ROW = "row of the fit"
 """The address that all fitted parameters of a member share, so that they come from one row."""
@@ -48,9 +50,15 @@ class MemberDraw(NamedTuple):
 
 class _Block(NamedTuple):
     first: int
+    luck: Number  # (parameters, BLOCK)
     values: Number  # (parameters, BLOCK)
     constructions: Label  # (BLOCK,)
     drift: Number  # (Y, BLOCK)
+
+
+@lru_cache(maxsize=512)
+def _cut(prior: Distribution, lower: float, upper: float) -> Distribution:
+    return prior.truncated(lower, upper)
 
 
 class ParameterDraws:
@@ -76,24 +84,26 @@ class ParameterDraws:
         self._years = np.array(
             [entity_id(Origin.PROCESS, city, year) for year in years], dtype=np.uint64
         )
-        self._held = threading.local()
+        self._open_blocks()
+
+    def _open_blocks(self) -> None:
+        self._drawing = threading.Lock()
+        self._blocks: dict[int, _Block] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        """Everything but the block at hand, which belongs to a thread and is drawn again elsewhere."""
-        return {name: value for name, value in vars(self).items() if name != "_held"}
+        """Everything but the blocks at hand, which are drawn again elsewhere."""
+        held = ("_drawing", "_blocks")
+        return {name: value for name, value in vars(self).items() if name not in held}
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
         """Take over in another process."""
         vars(self).update(state)
-        self._held = threading.local()
+        self._open_blocks()
 
     def of(self, member: int) -> MemberDraw:
         """Parameters of a member."""
-        first = member - member % BLOCK
-        block: _Block | None = getattr(self._held, "block", None)
-        if block is None or block.first != first:
-            block = self._held.block = self._draw(first)
-        row = member - first
+        block = self._block(member)
+        row = member - block.first
         values = dict(zip(self.names, block.values[:, row].tolist(), strict=True))
         drift = block.drift[:, row]
         values[DRIFT] = float(drift.mean())
@@ -106,8 +116,22 @@ class ParameterDraws:
             return min(max(prior.median, lower), upper)
         if prior.upper <= lower or prior.lower >= upper:
             return lower if prior.upper <= lower else upper
-        luck = uniforms(name_ids((name,)), 0, Decision.PARAMETER, self._seed, member)[0]
-        return float(prior.truncated(lower, upper).quantile(float(luck[0])))
+        if name in self._joint:
+            luck = uniforms(name_ids((name,)), 0, Decision.PARAMETER, self._seed, member)[0][0]
+        else:
+            block = self._block(member)
+            luck = block.luck[self.names.index(name), member - block.first]
+        return _cut(prior, lower, upper).quantile(float(luck))
+
+    def _block(self, member: int) -> _Block:
+        first = member - member % BLOCK
+        with self._drawing:
+            block = self._blocks.get(first)
+            if block is None:
+                block = self._blocks[first] = self._draw(first)
+                if len(self._blocks) > KEPT:
+                    del self._blocks[next(iter(self._blocks))]
+        return block
 
     def _draw(self, first: int) -> _Block:
         members = range(first, first + BLOCK)
@@ -122,11 +146,11 @@ class ParameterDraws:
             else:
                 values[i] = self._assumptions[name].quantile(luck[i])
         years = self._luck(self._years, Decision.DEFINITION_DRIFT, members)
-        return _Block(first, values, constructions, self._assumptions[DRIFT].quantile(years))
+        return _Block(first, luck, values, constructions, self._assumptions[DRIFT].quantile(years))
 
     def _luck(self, ids: npt.NDArray[np.uint64], decision: Decision, members: range) -> Number:
-        rows = [uniforms(ids, 0, decision, self._seed, member)[0] for member in members]
-        return np.stack(rows, axis=1)
+        columns = np.array(members, dtype=np.uint64)
+        return uniforms(ids[:, np.newaxis], 0, decision, self._seed, columns)[0]
 
     def _base(self, luck: Number) -> tuple[Label, Number]:
         """Base values X₀ with their perimeters: drawn together, or the construction nearest to a given X₀.

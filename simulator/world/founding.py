@@ -12,19 +12,18 @@ Start-ups and arrivals do not depend on the state, so the firms to come are laid
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import gammaincinv, ndtri
 
+from simulator.foundation.mathematics import root
 from simulator.foundation.randomness import (
     Decision,
     Ids,
     Origin,
     dated_ids,
-    entity_id,
     entity_ids,
     name_group,
     repeated_ids,
@@ -53,6 +52,7 @@ QUALITY_LOG_SD = 0.5  # spread of the fixed quality draw (assumed); its mean is 
 SMALLEST_FIRM = 0.02  # 亿元, smallest firm outside the catalogue (assumed)
 LARGEST_OUTSIDER = 10.0  # 亿元, largest firm that does no AI (assumed)
 LAG_SHAPE = 4.0  # of the gamma booking lag (assumed); lags beyond the warm-up are held to it
+NORMAL_ABOVE = 500.0  # mean count above which the normal law stands in for the Poisson law
 WARM_UP = 12  # quarters of signings before the start, or the lag would starve the first years
 SMALLEST_FINAL_SHARE = 0.1  # of a chain's revenue, sold outside the seven chains (assumed)
 DT = 0.25
@@ -70,13 +70,25 @@ class Base(NamedTuple):
     unnamed_max_size: float
 
 
+class Loops(Protocol):
+    """An engine's loops for what is laid out at founding; each does as the text of the same name, to the last bit."""
+
+    fit_sizes: Callable[..., Number]
+    append_unnamed: Callable[..., None]
+    lay_out_births: Callable[..., tuple[Table, Label]]
+    run_pipelines: Callable[..., Any]
+    fund_paths: Callable[..., Any]
+    growth_paths: Callable[..., Any]
+
+
 class Draw(NamedTuple):
-    """Who draws: seed, member, and the engine's addressed uniforms and choice of place."""
+    """Who draws: seed, member, the engine's addressed uniforms and choice of place, and its loops if it has any."""
 
     seed: int
     member: int
     uniforms: Uniforms
     choose_place: Callable[[Number, Label, Ids, Label, Label, int, int], Label]
+    loops: Loops | None = None
 
     def pair(self, ids: Ids, decision: Decision, option: int = 0) -> tuple[Number, Number]:
         """Two uniforms per id for one decision, independent of the quarter."""
@@ -111,32 +123,26 @@ class Cohort(NamedTuple):
 
 def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
     """Found the catalogue at X₀ and the ecosystem around it; sales are set, external sales not yet."""
-    inside = ground.constructions[base.construction].inside
-    shares = dict(inside)
-    named = [firm for firm in ground.named if firm.id in shares]
-    revenue = np.array([firm.revenue * shares[firm.id] for firm in named])
-    rest = base.base_core_revenue - float(revenue.sum())
-    named_above = int(np.count_nonzero(revenue >= TIER))
+    named = ground.perimeters[base.construction]
+    rest = base.base_core_revenue - float(named.revenue.sum())
+    named_above = int(np.count_nonzero(named.revenue >= TIER))
     threshold = p.demography.catalogue_threshold
     above = max(0, round(base.n10_2024) - named_above)
     feasible = int((1.0 - LARGEST_TAIL_SHARE) * rest / (1.25 * threshold))
-    below = min(max(round(base.catalogue_firms) - len(named) - above, 1), max(feasible, 1))
+    below = min(max(round(base.catalogue_firms) - len(named.ids) - above, 1), max(feasible, 1))
     tail_ids = entity_ids(Origin.FOUNDING, 0, 0, above)
     body_ids = entity_ids(Origin.FOUNDING, 1, 0, below)
-    tail = tail_sizes(draw.pair(tail_ids, Decision.FOUNDING_SIZE)[0], rest, base)
+    tail = tail_sizes(draw.pair(tail_ids, Decision.FOUNDING_SIZE)[0], rest, base, draw.loops)
     strata = (np.arange(below) + draw.pair(body_ids, Decision.FOUNDING_SIZE)[0]) / below
-    body = body_sizes(strata, rest - float(tail.sum()), threshold)
-    named_ids = np.array(
-        [entity_id(Origin.NAMED, name_group(firm.id)) for firm in named], dtype=np.uint64
-    )
-    table = Table(0)
+    body = body_sizes(strata, rest - float(tail.sum()), threshold, draw.loops)
+    table = Table(len(named.ids) + above + below + round(base.ecosystem_firms))
     table.append(
-        named_ids,
-        sales=revenue,
-        chain=[firm.chain for firm in named],
-        node=[firm.node for firm in named],
-        place=[firm.place for firm in named],
-        software=[firm.software for firm in named],
+        named.ids,
+        sales=named.revenue,
+        chain=named.chain,
+        node=named.node,
+        place=named.place,
+        software=named.software,
         named=1,
         catalogue=1,
         ai=1,
@@ -146,7 +152,7 @@ def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
     )
     unnamed = np.concatenate([tail_ids, body_ids])
     sizes = np.concatenate([tail, body])
-    _append_unnamed(table, unnamed, sizes, 1, 1, ground, p, draw)
+    append_unnamed(table, unnamed, sizes, 1, 1, ground, p, draw)
     append_outside(table, base, ground, p, draw)
     return table
 
@@ -158,10 +164,10 @@ def append_outside(table: Table, base: Base, ground: Ground, p: Parameters, draw
     does_ai = kind < p.demography.ecosystem_ai_share
     largest = np.where(does_ai, p.demography.catalogue_threshold, LARGEST_OUTSIDER)
     sizes = truncated_pareto(luck, SMALLEST_FIRM, largest, base.founding_tail)
-    _append_unnamed(table, ids, sizes, 0, does_ai, ground, p, draw)
+    append_unnamed(table, ids, sizes, 0, does_ai, ground, p, draw)
 
 
-def tail_sizes(luck: Number, rest: float, base: Base) -> Number:
+def tail_sizes(luck: Number, rest: float, base: Base, loops: Loops | None = None) -> Number:
     """Sizes of the unnamed firms above the tier: truncated Pareto with the founding exponent.
 
     If they would take more than their largest share of ``rest`` (亿元), the exponent is raised until they fit.
@@ -170,15 +176,17 @@ def tail_sizes(luck: Number, rest: float, base: Base) -> Number:
     room = LARGEST_TAIL_SHARE * rest
     if sizes.sum() <= room or not len(sizes):
         return sizes
-    return fit_sizes(luck, room, TIER, base.unnamed_max_size)
+    return fit_sizes(luck, room, TIER, base.unnamed_max_size, loops)
 
 
-def body_sizes(luck: Number, total: float, smallest: float) -> Number:
+def body_sizes(luck: Number, total: float, smallest: float, loops: Loops | None = None) -> Number:
     """Sizes of the catalogue firms below the tier, fitted so that they add up to ``total`` (亿元) exactly."""
-    return fit_sizes(luck, total, smallest, TIER)
+    return fit_sizes(luck, total, smallest, TIER, loops)
 
 
-def fit_sizes(luck: Number, total: float, smallest: float, largest: float) -> Number:
+def fit_sizes(
+    luck: Number, total: float, smallest: float, largest: float, loops: Loops | None = None
+) -> Number:
     """Truncated Pareto sizes whose exponent is solved so that they add up to ``total``.
 
     Raises ValueError when no exponent can: the total lies outside (n·smallest, n·largest).
@@ -186,19 +194,22 @@ def fit_sizes(luck: Number, total: float, smallest: float, largest: float) -> Nu
     n = len(luck)
     if not n * smallest < total < n * largest:
         raise ValueError(f"{n} firms between {smallest:g} and {largest:g} cannot sum to {total:g}")
+    if loops is not None:
+        return loops.fit_sizes(luck, total, smallest, largest)
+
+    def mean_excess(exponent: float) -> float:
+        return n * truncated_pareto_mean(smallest, largest, exponent) / total - 1.0
 
     def excess(exponent: float) -> float:
         return float(np.sum(truncated_pareto(luck, smallest, largest, exponent))) / total - 1.0
 
-    expected = _root(
-        lambda z: n * truncated_pareto_mean(smallest, largest, z) / total - 1.0, -60.0, 60.0
-    )
+    expected = root(mean_excess, -60.0, 60.0)
     low, high = expected - 0.5, expected + 0.5
     while excess(low) < 0.0:
         low -= 2.0
     while excess(high) > 0.0:
         high += 2.0
-    sizes: Number = truncated_pareto(luck, smallest, largest, _root(excess, low, high))
+    sizes: Number = truncated_pareto(luck, smallest, largest, root(excess, low, high))
     sizes[int(np.argmax(sizes))] += total - float(sizes.sum())
     return sizes
 
@@ -214,15 +225,17 @@ def found_2017(ground: Ground, p: Parameters, draw: Draw) -> Table:
         ids = entity_ids(Origin.FOUNDING, 3 + k, 0, size_class.firms)
         luck, kind = draw.pair(ids, Decision.FOUNDING_SIZE)
         strata = (np.arange(size_class.firms) + luck) / size_class.firms
-        sizes = fit_sizes(strata, size_class.revenue, size_class.smallest, size_class.largest)
+        sizes = fit_sizes(
+            strata, size_class.revenue, size_class.smallest, size_class.largest, draw.loops
+        )
         does_ai = kind < p.demography.core_firms_2017
         listed = does_ai & (sizes >= p.demography.catalogue_threshold)
-        _append_unnamed(table, ids, sizes, listed, does_ai, ground, p, draw)
+        append_unnamed(table, ids, sizes, listed, does_ai, ground, p, draw)
     table.column("software")[:] = 1
     return table
 
 
-def _append_unnamed(
+def append_unnamed(
     table: Table,
     ids: Ids,
     sizes: Number,
@@ -233,14 +246,14 @@ def _append_unnamed(
     draw: Draw,
 ) -> None:
     """Add founding firms of given size with drawn chain, node, place, age and kind."""
+    if draw.loops is not None:
+        draw.loops.append_unnamed(table, ids, sizes, catalogue, ai, ground, p, draw)
+        return
     chain_luck, node_luck = draw.pair(ids, Decision.FOUNDING_KIND)
     place_luck, software_luck = draw.pair(ids, Decision.FOUNDING_PLACE)
     age_luck, _ = draw.pair(ids, Decision.FOUNDING_AGE)
     chain = pick(ground.chain_mix, chain_luck)
-    weight = ground.place_share * np.exp(
-        utility(ground.place_share, ground.specialised, 0.0, p.location)
-        - np.log(ground.place_share)
-    )
+    weight = place_weight(ground, p)
     place = np.empty(len(ids), dtype=np.int64)
     for c in range(len(ground.chains)):
         rows = np.flatnonzero(chain == c)
@@ -258,6 +271,12 @@ def _append_unnamed(
         ai_share=p.demography.core_ai_share,
         age=draw_age(ground, age_luck),
     )
+
+
+def place_weight(ground: Ground, p: Parameters) -> Number:
+    """Weights of the places for the founding firms of each chain (M15); shape (C, P)."""
+    value = utility(ground.place_share, ground.specialised, 0.0, p.location)
+    return np.asarray(ground.place_share * np.exp(value - np.log(ground.place_share)))
 
 
 def pick(shares: Number, luck: Number) -> Label:
@@ -282,10 +301,7 @@ def draw_quality(draw: Draw, ids: Ids) -> Number:
 
 def draw_age(ground: Ground, luck: Number) -> Label:
     """Ages in quarters from the reported age classes (never from the stationary law)."""
-    edges = np.cumsum([0.0, *(c.share for c in ground.ages)])
-    years = np.interp(
-        luck * edges[-1], edges, [ground.ages[0].youngest, *(c.oldest for c in ground.ages)]
-    )
+    years = np.interp(luck * ground.age_edges[-1], ground.age_edges, ground.age_bounds)
     return np.asarray(np.floor(years / DT).astype(np.int64))
 
 
@@ -386,11 +402,12 @@ def lay_out_births(
 
     Returns the table and (T + 1,) row offsets: rows [offset[t], offset[t+1]) enter in step t.
     """
+    if draw.loops is not None:
+        return draw.loops.lay_out_births(plan, ground, p, draw)
     cohorts = [_startups(plan, ground, p, draw), *_arrivals(plan, ground, p, draw)]
     born = in_order(cohorts)
     _, node_luck = draw.pair(born.ids, Decision.BIRTH_SIZE)
     _, software_luck = draw.pair(born.ids, Decision.BIRTH_KIND)
-    addresses = np.array([name_group(place) for place in ground.places], dtype=np.int64)
     value = place_utility(plan, ground, p)
     table = Table(len(born.ids))
     table.append(
@@ -401,7 +418,7 @@ def lay_out_births(
         chain=born.chain,
         node=draw_node(ground, born.chain, node_luck),
         place=draw.choose_place(
-            value, addresses, born.ids, born.chain, born.step, draw.seed, draw.member
+            value, ground.place_addresses, born.ids, born.chain, born.step, draw.seed, draw.member
         ),
         ai=born.ai,
         catalogue=born.ai & (born.size >= p.demography.catalogue_threshold),
@@ -423,14 +440,20 @@ def in_order(cohorts: Sequence[Cohort]) -> Cohort:
     return Cohort(**columns)
 
 
+def startup_rate(plan: BirthPlan, ground: Ground, p: Parameters) -> Number:
+    """Expected start-ups of a quarter (M12); shape (T, C)."""
+    d = p.demography
+    crude = crude_exit(ground, d)
+    trend = (1.0 + d.g_entry) ** (DT * np.arange(len(plan.size_index)))
+    yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
+    return yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry
+
+
 def _startups(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> Cohort:
     """Firms that start in the city (M12)."""
     n_steps = len(plan.size_index)
     d = p.demography
-    crude = crude_exit(ground, d)
-    trend = (1.0 + d.g_entry) ** (DT * np.arange(n_steps))
-    yearly = p.switches.entry * plan.n_founding * (crude + d.g_entry)
-    rate = yearly * DT * trend[:, np.newaxis] * ground.chain_mix * plan.entry
+    rate = startup_rate(plan, ground, p)
     groups = tuple(name_group(chain) for chain in ground.chains)
     cells, firsts = (
         dated_ids(origin, groups, plan.first_quarter, n_steps).ravel()
@@ -465,18 +488,32 @@ def _arrivals(plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw) -> lis
     return cohorts
 
 
+class Source(NamedTuple):
+    """What firms are attracted by: nothing in particular, or a lever."""
+
+    name: str
+    origin: Origin
+    rates: Number  # (WARM_UP + T,) signed a year
+    weights: Number  # (C,) of chains
+
+
+def sources_of(plan: BirthPlan, ground: Ground) -> list[Source]:
+    """All sources of attraction, that without policy first (M13)."""
+    base = np.full(WARM_UP + len(plan.size_index), plan.base_rate)
+    sources = [Source("", Origin.ARRIVAL, base, ground.chain_mix)]
+    for lever, rates, weights in plan.policy:
+        padded = np.concatenate([np.zeros(WARM_UP), rates])
+        sources.append(Source(lever, Origin.POLICY_ARRIVAL, padded, weights))
+    return sources
+
+
 def _signings(
     plan: BirthPlan, ground: Ground, p: Parameters, draw: Draw
 ) -> Sequence[tuple[Ids, Label, Number]]:
     """For each source of attraction: ids, steps of booking and chain weights of firms that really come (M13)."""
     n_steps = len(plan.size_index)
-    base = np.full(WARM_UP + n_steps, plan.base_rate)
-    sources = [("", Origin.ARRIVAL, base, ground.chain_mix)]
-    for lever, rates, weights in plan.policy:
-        padded = np.concatenate([np.zeros(WARM_UP), rates])
-        sources.append((lever, Origin.POLICY_ARRIVAL, padded, weights))
     booked = []
-    for name, origin, rates, weights in sources:
+    for name, origin, rates, weights in sources_of(plan, ground):
         dates = (name_group(name),), plan.first_quarter - WARM_UP, len(rates)
         cells = dated_ids(Origin.PROCESS, *dates, int(origin)).ravel()
         counts = inverse_poisson(
@@ -506,21 +543,18 @@ def place_utility(plan: BirthPlan, ground: Ground, p: Parameters) -> Number:
 
 def crude_exit(ground: Ground, d: Demography) -> float:
     """Yearly exit rate of the founding age classes under the hazard table (M12), before size."""
-    years = np.arange(0.0, max(c.oldest for c in ground.ages))
-    weight = np.zeros(len(years))
-    for c in ground.ages:
-        inside = (years >= c.youngest) & (years < c.oldest)
-        weight[inside] = c.share / max(int(inside.sum()), 1)
+    weight = ground.age_weight
+    years = np.arange(float(len(weight)))
     return float(np.sum(weight * age_hazard(years, d)) / weight.sum() * d.h_hightech_mult)
 
 
 def inverse_poisson(mean: Number, luck: Number) -> Label:
     """Poisson counts by inversion of one uniform each: a higher mean keeps the earlier counts and adds to them.
 
-    Above a mean of 500 the normal law stands in, still by inversion and monotone in both arguments.
+    Above a mean of `NORMAL_ABOVE` the normal law stands in, still by inversion and monotone in both arguments.
     """
     counts = np.zeros(mean.shape, dtype=np.int64)
-    large = mean > 500.0
+    large = mean > NORMAL_ABOVE
     if large.any():
         normal = mean[large] + np.sqrt(mean[large]) * ndtri(luck[large])
         counts[large] = np.maximum(np.rint(normal), 0.0).astype(np.int64)
@@ -535,8 +569,3 @@ def inverse_poisson(mean: Number, luck: Number) -> Label:
         counts[open_] = k
         open_ &= luck > total
     return counts
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Root of a function that changes sign between the bounds (Brent's method)."""
-    return float(brentq(function, low, high, xtol=1e-10, rtol=1e-12))

@@ -53,11 +53,14 @@ def growth_paths(
 
     ``definition_drift`` is each year's own drift, shape (Y,), log points.
     """
+    if draw.loops is not None:
+        found: GrowthPaths = draw.loops.growth_paths(
+            years, founding_year, definition_drift, ground, p, draw
+        )
+        return found
     total_drift = np.cumsum(definition_drift)
     d = p.demand
-    mean = float(np.log1p(d.g_nat_ai))
-    before = ground.national_growth.get(founding_year, d.g_nat_ai)
-    level = float(np.log1p(d.g_nat_2024 if founding_year == 2024 else before))
+    level, mean = growth_before(founding_year, ground, p)
     deviation = d.chain_deviation_sd * normals(ground.chains, 0, Decision.CHAIN_DEVIATION, draw)
     national: list[float] = []
     drift: list[Number] = []
@@ -86,12 +89,23 @@ def growth_paths(
     return GrowthPaths(np.array(national), np.array(drift), np.array(published))
 
 
+def growth_before(founding_year: int, ground: Ground, p: Parameters) -> tuple[float, float]:
+    """National growth of the founding year and its long-run mean, ln(1+g)."""
+    d = p.demand
+    before = ground.national_growth.get(founding_year, d.g_nat_ai)
+    level = np.log1p(d.g_nat_2024 if founding_year == 2024 else before)
+    return float(level), float(np.log1p(d.g_nat_ai))
+
+
 def fund_paths(commitments: Number, p: Parameters, draw: Draw) -> FundPaths:
     """Paid-in money and the tickets it buys (M8); ``commitments`` are (T,) new commitments, 亿元 a year.
 
     Tickets are one sequence of addressed sizes: more money issues the same tickets earlier, and more of them.
     What is left below the next ticket's size waits, so spending never exceeds what was paid in.
     """
+    if draw.loops is not None:
+        found: FundPaths = draw.loops.fund_paths(commitments, p, draw)
+        return found
     f = p.finance
     committed, paid_in, spendable = f.fund_committed, f.fund_paid_in, 0.0
     stocks, money = [], []

@@ -96,6 +96,9 @@ def run_pipelines(
     ``year_start`` gives for each of the T quarters the first one of its year, where the year's projects are listed.
     Carried projects were started before: they only show when they are delivered.
     """
+    if draw.loops is not None:
+        found: Pipelines = draw.loops.run_pipelines(reserved, carried, targets, year_start, p, draw)
+        return found
     n_quarters = len(year_start)
     started = np.zeros((n_quarters, len(targets)))
     delivered = np.zeros((n_quarters, len(targets)))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from simulator.foundation.parameters import (
     cell_number,
     cell_text,
 )
+from simulator.foundation.randomness import Ids, Origin, entity_id, name_group
 from simulator.foundation.tables import Row, shown_file
 from simulator.mechanisms.clusters import is_feature_area
 from simulator.mechanisms.linkages import OWN_CHAIN_SHARE
@@ -101,6 +103,17 @@ class GoalCluster:
     year: int
 
 
+class Perimeter(NamedTuple):
+    """The named firms inside a construction of the base value, in table order."""
+
+    ids: Ids
+    revenue: Number  # the part that is counted, 亿元/yr
+    chain: Label
+    node: Label
+    place: Label
+    software: Label
+
+
 @dataclass(frozen=True)
 class Ground:
     """Static structure: C chains, N nodes, P places. Shares sum to one."""
@@ -124,6 +137,51 @@ class Ground:
     goal_firms: tuple[GoalFirm, ...]
     goal_clusters: tuple[GoalCluster, ...]
     semiconductor: Label  # (N,) 1 for a node whose research is in semiconductors
+
+    @cached_property
+    def perimeters(self) -> tuple[Perimeter, ...]:
+        """The named firms inside each construction."""
+        return tuple(self._perimeter(dict(c.inside)) for c in self.constructions)
+
+    def _perimeter(self, shares: dict[str, float]) -> Perimeter:
+        inside = [firm for firm in self.named if firm.id in shares]
+        ids = [entity_id(Origin.NAMED, name_group(firm.id)) for firm in inside]
+        labels = [(firm.chain, firm.node, firm.place, firm.software) for firm in inside]
+        return Perimeter(
+            np.array(ids, dtype=np.uint64),
+            np.array([firm.revenue * shares[firm.id] for firm in inside]),
+            *np.array(labels, dtype=np.int64).reshape(-1, 4).T,
+        )
+
+    @cached_property
+    def chain_edges(self) -> Number:
+        """(C,) running sum of the shares of chains."""
+        return np.cumsum(self.chain_mix)
+
+    @cached_property
+    def place_addresses(self) -> Label:
+        """(P,) addresses of the draws for places."""
+        return np.array([name_group(place) for place in self.places], dtype=np.int64)
+
+    @cached_property
+    def age_edges(self) -> Number:
+        """Running sum of the shares of age classes, from zero on."""
+        return np.cumsum([0.0, *(c.share for c in self.ages)])
+
+    @cached_property
+    def age_bounds(self) -> Number:
+        """Ages in years at the edges of the age classes."""
+        return np.array([self.ages[0].youngest, *(c.oldest for c in self.ages)])
+
+    @cached_property
+    def age_weight(self) -> Number:
+        """Share of firms by whole years of age at founding, even within a class."""
+        years = np.arange(0.0, max(c.oldest for c in self.ages))
+        weight = np.zeros(len(years))
+        for c in self.ages:
+            inside = (years >= c.youngest) & (years < c.oldest)
+            weight[inside] = c.share / max(int(inside.sum()), 1)
+        return weight
 
 
 def load_ground(library: Library) -> Ground:

@@ -1,9 +1,12 @@
 """Own elementary functions: accuracy, exact points, and one definition for numbers and columns."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from simulator.foundation.mathematics import exp, log, maximum, minimum, power, select, sqrt
+from simulator.foundation.mathematics import exp, log, maximum, minimum, power, root, select, sqrt
 
 
 def ulps(found: np.ndarray, true: np.ndarray) -> float:
@@ -38,3 +41,17 @@ def test_the_argument_of_exp_is_held_so_that_nothing_overflows():
 def test_choices_take_the_side_they_name():
     assert select(np.array([True, False]), 1.0, 2.0).tolist() == [1.0, 2.0]
     assert (float(minimum(1.0, 2.0)), float(maximum(1.0, 2.0))) == (1.0, 2.0)
+
+
+def test_a_root_is_found_in_the_steps_of_scipy():
+    for shift in np.linspace(-5.0, 5.0, 60):
+
+        def function(x, shift=shift):
+            return (x - shift) ** 3 + 0.3 * math.sin(x) + 0.2 * x
+
+        expected = brentq(function, -9.0, 9.0, xtol=1e-10, rtol=1e-12)
+        assert root(function, -9.0, 9.0) == expected
+    assert root(lambda x: x - 2.0, 2.0, 5.0) == 2.0
+    assert root(lambda x: x - 5.0, 2.0, 5.0) == 5.0
+    with pytest.raises(ValueError, match="same sign"):
+        root(lambda x: x * x + 1.0, -1.0, 1.0)

@@ -1,0 +1,742 @@
+"""Founding and the firms to come as compiled loops: same steps, order and sums as the numpy text in `simulator.world`.
+
+Each public function stands in for the text of the same name (see `simulator.world.founding.Loops`); the text is what
+an economist reads, and what runs without Numba. Quantiles of scipy are called by address: the same machine code, so
+the same bits. Exponentials that the text takes with numpy are taken with numpy here too, between two loops.
+Raises ImportError where Numba is not installed.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine.compiled import (
+    _U,
+    _ZERO,
+    _both_uniforms,
+    _equation,
+    _first_uniforms,
+    _race,
+)
+from simulator.engine.numba_tools import LOOP, njit, special
+from simulator.foundation import mathematics
+from simulator.foundation.randomness import (
+    ORDINAL_BITS,
+    Decision,
+    Origin,
+    dated_ids,
+    entity_id,
+    name_group,
+)
+from simulator.mechanisms import demand as m2
+from simulator.mechanisms import demography as m14
+from simulator.mechanisms import finance as m8
+from simulator.mechanisms import milestones as m16
+from simulator.mechanisms import observation as m20
+from simulator.mechanisms.milestones import DURATION_SHAPE
+from simulator.world.firms import LABELS, NUMBERS, Table
+from simulator.world.founding import (
+    LAG_SHAPE,
+    NORMAL_ABOVE,
+    QUALITY_LOG_SD,
+    WARM_UP,
+    place_utility,
+    place_weight,
+    sources_of,
+    startup_rate,
+)
+from simulator.world.paths import FundPaths, GrowthPaths, growth_before
+from simulator.world.pipelines import QUARTERS_A_YEAR, ROUNDING, Pipelines, single_luck
+from simulator.world.state import NOBODY, Projects
+
+DT = 0.25
+_KIND, _SPOT = _U(Decision.FOUNDING_KIND), _U(Decision.FOUNDING_PLACE)
+_AGE, _QUALITY = _U(Decision.FOUNDING_AGE), _U(Decision.QUALITY)
+_COUNT, _SIZE, _BIRTH = _U(Decision.BIRTH_COUNT), _U(Decision.BIRTH_SIZE), _U(Decision.BIRTH_KIND)
+_LAG, _PROJECT = _U(Decision.ARRIVAL_LAG), _U(Decision.PROJECT)
+_PROJECT_SIZE, _TICKET = _U(Decision.PROJECT_SIZE), _U(Decision.TICKET_SIZE)
+_NATION, _CITY = _U(Decision.NATIONAL_GROWTH), _U(Decision.CITY_SHOCK)
+_CHAIN, _DEVIATION = _U(Decision.CHAIN_SHOCK), _U(Decision.CHAIN_DEVIATION)
+_NOISE = _U(Decision.REPORTING_NOISE)
+_60, _STARTUP, _POLICY = _U(60), _U(Origin.STARTUP), _U(Origin.POLICY_ARRIVAL)
+
+EXTERNAL, SALES, CAPACITY = (NUMBERS.index(name) for name in ("external", "sales", "capacity"))
+QUALITY, AI_SHARE = (NUMBERS.index(name) for name in ("quality", "ai_share"))
+AGE, CHAIN, NODE, PLACE = (LABELS.index(name) for name in ("age", "chain", "node", "place"))
+CATALOGUE, SOFTWARE, AI = (LABELS.index(name) for name in ("catalogue", "software", "ai"))
+CARRIER, TECHNOLOGY, SINGLE, INVESTED_IN, EARLIER = range(5)  # what a pipeline is
+MOST_PROJECTS = 1 << ORDINAL_BITS
+
+_ndtri = special("ndtri", 1)
+_gammaincinv = special("gammaincinv", 2)
+_open_bracket = njit(**LOOP)(mathematics.open_bracket)
+_narrowed = njit(**LOOP)(mathematics.narrowed)
+_mean_size = njit(**LOOP)(m14.truncated_pareto_mean)
+_truncated_pareto = _equation(m14.truncated_pareto)
+_drawdown = _equation(m8.drawdown)
+_ticket_size = _equation(m8.ticket_size)
+_project_investment = _equation(m16.project_investment)
+_started_units = _equation(m16.started_units)
+_national_growth = _equation(m2.national_growth)
+_chain_drift = _equation(m2.chain_drift)
+_published_factor = _equation(m20.published_factor)
+
+
+@njit(**LOOP)
+def _sum(column):
+    """The sum as numpy takes it: pairwise over blocks of at most 128, each in eight strands."""
+    n = column.shape[0]
+    if n < 8:
+        total = 0.0
+        for i in range(n):
+            total += column[i]
+        return total
+    if n > 128:
+        half = n // 2
+        half -= half % 8
+        return _sum(column[:half]) + _sum(column[half:])
+    s0, s1, s2, s3 = column[0], column[1], column[2], column[3]
+    s4, s5, s6, s7 = column[4], column[5], column[6], column[7]
+    whole = n - n % 8
+    for i in range(8, whole, 8):
+        s0 += column[i]
+        s1 += column[i + 1]
+        s2 += column[i + 2]
+        s3 += column[i + 3]
+        s4 += column[i + 4]
+        s5 += column[i + 5]
+        s6 += column[i + 6]
+        s7 += column[i + 7]
+    total = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    for i in range(whole, n):
+        total += column[i]
+    return total
+
+
+@njit(**LOOP)
+def _expected_excess(exponent, n, total, smallest, largest):
+    return n * _mean_size(smallest, largest, exponent) / total - 1.0
+
+
+@njit(**LOOP)
+def _excess(exponent, luck, sizes, total, smallest, largest):
+    for i in range(luck.shape[0]):
+        sizes[i] = _truncated_pareto(luck[i], smallest, largest, exponent)
+    return _sum(sizes) / total - 1.0
+
+
+@njit(**LOOP)
+def _fit_sizes(luck, total, smallest, largest):
+    n = luck.shape[0]
+    sizes = np.empty(n)
+    low, high = -60.0, 60.0
+    f_low = _expected_excess(low, n, total, smallest, largest)
+    f_high = _expected_excess(high, n, total, smallest, largest)
+    bracket = _open_bracket(low, high, f_low, f_high)
+    while not bracket.found:
+        f = _expected_excess(bracket.x, n, total, smallest, largest)
+        bracket = _narrowed(bracket, f)
+    low, high = bracket.x - 0.5, bracket.x + 0.5
+    f_low = _excess(low, luck, sizes, total, smallest, largest)
+    while f_low < 0.0:
+        low -= 2.0
+        f_low = _excess(low, luck, sizes, total, smallest, largest)
+    f_high = _excess(high, luck, sizes, total, smallest, largest)
+    while f_high > 0.0:
+        high += 2.0
+        f_high = _excess(high, luck, sizes, total, smallest, largest)
+    bracket = _open_bracket(low, high, f_low, f_high)
+    while not bracket.found:
+        f = _excess(bracket.x, luck, sizes, total, smallest, largest)
+        bracket = _narrowed(bracket, f)
+    _excess(bracket.x, luck, sizes, total, smallest, largest)
+    sizes[np.argmax(sizes)] += total - _sum(sizes)
+    return sizes
+
+
+def fit_sizes(luck, total, smallest, largest):
+    """Compiled twin of `simulator.world.founding.fit_sizes`, without its check."""
+    return _fit_sizes(luck, float(total), float(smallest), float(largest))
+
+
+@njit(**LOOP)
+def _pick(edges, luck):
+    """Index drawn from the running sum of shares, as `simulator.world.founding.pick` draws it."""
+    x = luck * edges[-1]
+    k = 0
+    while k < edges.shape[0] - 1 and edges[k] <= x:
+        k += 1
+    return k
+
+
+@njit(**LOOP)
+def _node(first_node, chain, luck):
+    count = first_node[chain + 1] - first_node[chain]
+    return first_node[chain] + min(np.int64(luck * count), count - 1)
+
+
+@njit(**LOOP)
+def _draw_unnamed(
+    ids,
+    numbers,
+    labels,
+    start,
+    chain_edges,
+    place_edges,
+    first_node,
+    age_edges,
+    ages,
+    software_share,
+    seed,
+    member,
+):
+    n = ids.shape[0]
+    first, second = np.empty(n), np.empty(n)
+    _both_uniforms(ids, (_ZERO, _KIND), seed, member, first, second)
+    for i in range(n):
+        chain = _pick(chain_edges, first[i])
+        labels[CHAIN, start + i] = chain
+        labels[NODE, start + i] = _node(first_node, chain, second[i])
+    _both_uniforms(ids, (_ZERO, _SPOT), seed, member, first, second)
+    for i in range(n):
+        labels[PLACE, start + i] = _pick(place_edges[labels[CHAIN, start + i]], first[i])
+        labels[SOFTWARE, start + i] = second[i] < software_share
+    _first_uniforms(ids, n, (_ZERO, _AGE), seed, member, first)
+    for i in range(n):
+        x = first[i] * age_edges[-1]
+        k = 0
+        while k < age_edges.shape[0] - 2 and age_edges[k + 1] <= x:
+            k += 1
+        slope = (ages[k + 1] - ages[k]) / (age_edges[k + 1] - age_edges[k])
+        labels[AGE, start + i] = np.int64(np.floor((slope * (x - age_edges[k]) + ages[k]) / DT))
+    _log_quality(ids, numbers, start, seed, member)
+
+
+@njit(**LOOP)
+def _log_quality(ids, numbers, start, seed, member):
+    """The log of quality into its column; numpy takes the exponential, whose bits are its own."""
+    n = ids.shape[0]
+    luck = np.empty(n)
+    _first_uniforms(ids, n, (_ZERO, _QUALITY), seed, member, luck)
+    for i in range(n):
+        numbers[QUALITY, start + i] = QUALITY_LOG_SD * _ndtri(luck[i], 0) - 0.5 * QUALITY_LOG_SD**2
+
+
+@njit(**LOOP)
+def _counts(mean, none, ids, seed, member):
+    """Poisson counts by inversion, as `simulator.world.founding.inverse_poisson`; ``none`` is e^−mean."""
+    n = ids.shape[0]
+    luck = np.empty(n)
+    counts = np.zeros(n, dtype=np.int64)
+    _first_uniforms(ids, n, (_ZERO, _COUNT), seed, member, luck)
+    for i in range(n):
+        if mean[i] > NORMAL_ABOVE:
+            normal = mean[i] + np.sqrt(mean[i]) * _ndtri(luck[i], 0)
+            counts[i] = np.int64(max(np.rint(normal), 0.0))
+        else:
+            term = none[i]
+            total = term
+            k = 0
+            while luck[i] > total and k < 2000:
+                k += 1
+                term = term * mean[i] / k
+                total = total + term
+            counts[i] = k
+    return counts
+
+
+@njit(**LOOP)
+def _newcomers(mean, none, cells, firsts, n_chains, weights, index, how, seed, member):
+    """Start-ups, then arrivals by source, sorted by the step in which they enter; sizes of start-ups as exponents."""
+    n_steps = index.shape[0]
+    startup_cells = n_steps * n_chains
+    counts = _counts(mean, none, cells, seed, member)
+    total = counts.sum()
+    ids = np.empty(total, dtype=np.uint64)
+    cell = np.empty(total, dtype=np.int64)
+    n = 0
+    for k in range(counts.shape[0]):
+        for j in range(counts[k]):
+            ids[n] = firsts[k] + _U(j)
+            cell[n] = k
+            n += 1
+    startups = counts[:startup_cells].sum()
+    step = np.empty(total, dtype=np.int64)
+    for i in range(startups):
+        step[i] = cell[i] // n_chains
+    arrivals = total - startups
+    lag, cause = np.empty(arrivals), np.empty(arrivals)
+    _both_uniforms(ids[startups:], (_ZERO, _LAG), seed, member, lag, cause)
+    quarters = n_steps + WARM_UP
+    kept = startups
+    for j in range(arrivals):
+        i = startups + j
+        years = _gammaincinv(LAG_SHAPE, lag[j], 0) * how.attract_lag / LAG_SHAPE
+        signed = (cell[i] - startup_cells) % quarters - WARM_UP
+        due = signed + min(np.int64(np.rint(years / DT)), WARM_UP)
+        comes = 0 <= due < n_steps
+        if ids[i] >> _60 == _POLICY:
+            comes = comes and cause[j] < how.butfor_attract
+        if comes:
+            ids[kept] = ids[i]
+            cell[kept] = cell[i]
+            step[kept] = due
+            kept += 1
+    first_birth = np.zeros(n_steps + 1, dtype=np.int64)
+    for i in range(kept):
+        first_birth[step[i] + 1] += 1
+    for t in range(n_steps):
+        first_birth[t + 1] += first_birth[t]
+    free = first_birth.copy()
+    born = np.empty(kept, dtype=np.uint64)
+    origin = np.empty(kept, dtype=np.int64)
+    when = np.empty(kept, dtype=np.int64)
+    for i in range(kept):
+        row = free[step[i]]
+        free[step[i]] += 1
+        born[row] = ids[i]
+        origin[row] = cell[i]
+        when[row] = step[i]
+    size_luck, node_luck = np.empty(kept), np.empty(kept)
+    kind_luck, software_luck = np.empty(kept), np.empty(kept)
+    _both_uniforms(born, (_ZERO, _SIZE), seed, member, size_luck, node_luck)
+    _both_uniforms(born, (_ZERO, _BIRTH), seed, member, kind_luck, software_luck)
+    exponent = np.zeros(kept)
+    size = np.empty(kept)
+    chain = np.empty(kept, dtype=np.int64)
+    ai = np.ones(kept, dtype=np.int64)
+    for i in range(kept):
+        k = origin[i]
+        if k < startup_cells:
+            chain[i] = k % n_chains
+            ai[i] = kind_luck[i] < how.ecosystem_ai_share
+            exponent[i] = how.entrant_log_sd * _ndtri(size_luck[i], 0)
+            size[i] = how.median_size * index[when[i]]
+        else:
+            chain[i] = _pick(weights[(k - startup_cells) // quarters], kind_luck[i])
+            size[i] = index[when[i]] * _truncated_pareto(
+                size_luck[i],
+                how.arrival_size_min,
+                how.arrival_size_max,
+                how.arrival_size_exponent,
+            )
+    return (born, when, chain, ai, node_luck, software_luck), size, exponent, first_birth
+
+
+@njit(**LOOP)
+def _write_newcomers(
+    columns_ids,
+    numbers,
+    labels,
+    born,
+    size,
+    grown,
+    final_share,
+    first_node,
+    value,
+    addresses,
+    how,
+    seed,
+    member,
+):
+    ids, when, chain, ai, node_luck, software_luck = born
+    n = ids.shape[0]
+    place = np.zeros(n, dtype=np.int64)
+    _race(value, addresses, ids, chain, when, seed, member, place)
+    for i in range(n):
+        c = chain[i]
+        sales = size[i] * grown[i] if ids[i] >> _60 == _STARTUP else size[i]
+        columns_ids[i] = ids[i]
+        numbers[EXTERNAL, i] = final_share[c] * sales
+        numbers[SALES, i] = sales
+        numbers[CAPACITY, i] = (1.0 + how.capacity_headroom) * sales
+        numbers[AI_SHARE, i] = how.core_ai_share
+        labels[CHAIN, i] = c
+        labels[NODE, i] = _node(first_node, c, node_luck[i])
+        labels[PLACE, i] = place[i]
+        labels[AI, i] = ai[i]
+        labels[CATALOGUE, i] = ai[i] if sales >= how.catalogue_threshold else 0
+        labels[SOFTWARE, i] = software_luck[i] < how.software_share
+    _log_quality(ids, numbers, 0, seed, member)
+
+
+def lay_out_births(plan, ground, p, draw):
+    """Compiled twin of `simulator.world.founding.lay_out_births`."""
+    d, n_chains, steps = p.demography, len(ground.chains), len(plan.size_index)
+    sources = sources_of(plan, ground)
+    signed = p.switches.arrivals * DT * np.concatenate([source.rates for source in sources])
+    mean = np.concatenate([startup_rate(plan, ground, p).ravel(), signed])
+    levers = tuple((source.name, int(source.origin)) for source in sources)
+    cells, firsts = _addresses(ground.chains, levers, plan.first_quarter, steps)
+    how = _How(
+        d.attract_lag,
+        d.butfor_attract,
+        d.ecosystem_ai_share,
+        d.entrant_log_sd,
+        d.entrant_size * plan.median_size,
+        d.arrival_size_min,
+        d.arrival_size_max,
+        d.arrival_size_exponent,
+        p.finance.capacity_headroom,
+        d.core_ai_share,
+        d.catalogue_threshold,
+        d.software_share,
+    )
+    seed, member = _U(draw.seed), _U(draw.member)
+    born, size, exponent, first_birth = _newcomers(
+        mean,
+        np.exp(-mean),
+        cells,
+        firsts,
+        n_chains,
+        np.cumsum([source.weights for source in sources], axis=1),
+        plan.size_index,
+        how,
+        seed,
+        member,
+    )
+    table = Table(len(size))
+    columns = table.columns
+    _write_newcomers(
+        columns.ids,
+        columns.numbers,
+        columns.labels,
+        born,
+        size,
+        np.exp(exponent),
+        plan.final_share,
+        ground.first_node,
+        place_utility(plan, ground, p),
+        ground.place_addresses,
+        how,
+        seed,
+        member,
+    )
+    table.n = len(size)
+    quality = columns.numbers[QUALITY, : table.n]
+    np.exp(quality, out=quality)
+    return table, first_birth
+
+
+class _How(NamedTuple):
+    """How firms are born: parameters of one member."""
+
+    attract_lag: float
+    butfor_attract: float
+    ecosystem_ai_share: float
+    entrant_log_sd: float
+    median_size: float  # of start-ups at founding, 亿元/yr
+    arrival_size_min: float
+    arrival_size_max: float
+    arrival_size_exponent: float
+    capacity_headroom: float
+    core_ai_share: float
+    catalogue_threshold: float
+    software_share: float
+
+
+@lru_cache(maxsize=64)
+def _addresses(chains, sources, first_quarter, steps):
+    """Addresses of all counts, and the first id that each count gives: start-ups by step and chain, then sources."""
+    groups = tuple(name_group(chain) for chain in chains)
+    cells = [dated_ids(Origin.PROCESS, groups, first_quarter, steps).ravel()]
+    firsts = [dated_ids(Origin.STARTUP, groups, first_quarter, steps).ravel()]
+    for name, origin in sources:
+        dates = (name_group(name),), first_quarter - WARM_UP, steps + WARM_UP
+        cells.append(dated_ids(Origin.PROCESS, *dates, origin).ravel())
+        firsts.append(dated_ids(origin, *dates).ravel())
+    return np.concatenate(cells), np.concatenate(firsts)
+
+
+@njit(**LOOP)
+def _quarters_of(total, so_far):
+    """The quarter in which each of ``total`` projects begins."""
+    begun = np.empty(total, dtype=np.int64)
+    t = 0
+    for k in range(total):
+        while so_far[t] <= k:
+            t += 1
+        begun[k] = t
+    return begun
+
+
+@njit(**LOOP)
+def _pipelines(
+    rates, lengths, first_ids, column, kind, single, year_start, n_targets, p, seed, member
+):
+    """Projects of every pipeline in turn; ``kind`` says of each whether it is technology, its carrier and more."""
+    n_quarters = year_start.shape[0]
+    started = np.zeros((n_quarters, n_targets))
+    delivered = np.zeros((n_quarters, n_targets))
+    longest = rates.shape[1]
+    so_far = np.empty((rates.shape[0], longest), dtype=np.int64)
+    counts = np.zeros(rates.shape[0], dtype=np.int64)
+    carried = 0
+    for r in range(rates.shape[0]):
+        length = lengths[r]
+        listed = np.zeros(length)
+        earlier = kind[r, EARLIER] > 0
+        for t in range(length):
+            if earlier:
+                listed[t] = rates[r, t]
+            else:
+                listed[year_start[t]] += DT * rates[r, t]
+        execution = 1.0 if kind[r, TECHNOLOGY] > 0 else p.execution_counts
+        total = 0.0
+        for t in range(length):
+            total += listed[t]
+            if kind[r, SINGLE] > 0:
+                so_far[r, t] = _started_units(total, p.execution_counts) > single[r]
+            else:
+                so_far[r, t] = np.int64(np.floor(_started_units(total, execution) + ROUNDING))
+        counts[r] = so_far[r, length - 1] if length > 0 else 0
+        if counts[r] > MOST_PROJECTS:
+            raise ValueError("more projects of one target than ids can number")
+        if not earlier and kind[r, CARRIER] != NOBODY:
+            carried += counts[r]
+    begun_all = np.empty(carried, dtype=np.int64)
+    due_all = np.empty(carried, dtype=np.int64)
+    succeeds_all = np.empty(carried, dtype=np.int64)
+    of = np.empty(carried, dtype=np.int64)
+    investment_all = np.zeros(carried)
+    n = 0
+    for r in range(rates.shape[0]):
+        technology = kind[r, TECHNOLOGY] > 0
+        mean = p.technology_duration if technology else p.milestone_duration
+        success = p.technology_success if technology else p.milestone_success
+        count = counts[r]
+        begun = _quarters_of(count, so_far[r])
+        ids = np.empty(count, dtype=np.uint64)
+        for k in range(count):
+            ids[k] = first_ids[r] + _U(k)
+        time_luck, fate = np.empty(count), np.empty(count)
+        _both_uniforms(ids, (_ZERO, _PROJECT), seed, member, time_luck, fate)
+        size_luck = np.empty(count)
+        if kind[r, INVESTED_IN] > 0:
+            _first_uniforms(ids, count, (_ZERO, _PROJECT_SIZE), seed, member, size_luck)
+        done = np.zeros(n_quarters)
+        for k in range(count):
+            years = _gammaincinv(DURATION_SHAPE, time_luck[k], 0) * mean / DURATION_SHAPE
+            due = begun[k] + np.int64(np.floor(years / DT))
+            succeeds = fate[k] < success
+            if kind[r, EARLIER] > 0:
+                due -= lengths[r]
+                if succeeds and 0 <= due < n_quarters:
+                    done[due] += 1.0
+                continue
+            started[begun[k], column[r]] += 1.0
+            if kind[r, CARRIER] == NOBODY:
+                if succeeds and due < n_quarters:
+                    done[due] += 1.0
+                continue
+            begun_all[n], due_all[n], succeeds_all[n], of[n] = begun[k], due, succeeds, r
+            if kind[r, INVESTED_IN] > 0:
+                investment_all[n] = _project_investment(
+                    _ndtri(size_luck[k], 0), p.project_size, p.project_log_sd, p.project_realised
+                )
+            n += 1
+        for t in range(n_quarters):
+            delivered[t, column[r]] += done[t]
+    for t in range(1, n_quarters):
+        for c in range(n_targets):
+            started[t, c] += started[t - 1, c]
+            delivered[t, c] += delivered[t - 1, c]
+    first_of = np.zeros(n_quarters + 1, dtype=np.int64)
+    for i in range(n):
+        first_of[begun_all[i] + 1] += 1
+    for t in range(n_quarters):
+        first_of[t + 1] += first_of[t]
+    free = first_of.copy()
+    begun = np.empty(n, dtype=np.int64)
+    due = np.empty(n, dtype=np.int64)
+    succeeds = np.empty(n, dtype=np.int64)
+    target = np.empty(n, dtype=np.int64)
+    carrier = np.empty(n, dtype=np.int64)
+    investment = np.empty(n)
+    for i in range(n):
+        row = free[begun_all[i]]
+        free[begun_all[i]] += 1
+        begun[row], due[row], succeeds[row] = begun_all[i], due_all[i], succeeds_all[i]
+        target[row], carrier[row] = column[of[i]], kind[of[i], CARRIER]
+        investment[row] = investment_all[i]
+    years = 0
+    for t in range(n_quarters):
+        years += year_start[t] == t
+    first = np.empty(years + 1, dtype=np.int64)
+    y = 0
+    for t in range(n_quarters):
+        if year_start[t] == t:
+            first[y] = first_of[t]
+            y += 1
+    first[years] = n
+    return started, delivered, first, begun, due, succeeds, target, carrier, investment
+
+
+def run_pipelines(reserved, carried, targets, year_start, p, draw):
+    """Compiled twin of `simulator.world.pipelines.run_pipelines`."""
+    before = [earlier for earlier in carried if earlier.target in targets]
+    lengths = [len(year_start)] * len(reserved)
+    lengths += [QUARTERS_A_YEAR * earlier.years_before for earlier in before]
+    rates = np.zeros((len(lengths), max(lengths, default=0)))
+    names, column, kind, single = [], [], [], np.zeros(len(lengths))
+    for r, pipeline in enumerate(reserved):
+        rates[r, : lengths[r]] = pipeline.rates
+        names.append(f"{pipeline.drawn_as or pipeline.target}/{pipeline.technology}")
+        column.append(targets.index(pipeline.target))
+        flags = pipeline.technology, pipeline.single, pipeline.invested_in, False
+        kind.append((pipeline.carrier, *flags))
+        if pipeline.single:
+            single[r] = single_luck(pipeline.target, draw)
+    for r, earlier in enumerate(before, start=len(reserved)):
+        rates[r, : lengths[r] : QUARTERS_A_YEAR] = earlier.listed_a_year
+        names.append(f"{earlier.target}/carried")
+        column.append(targets.index(earlier.target))
+        kind.append((NOBODY, False, False, False, True))
+    firsts = [entity_id(Origin.PROCESS, name_group(name)) for name in names]
+    started, delivered, *columns = _pipelines(
+        rates,
+        np.array(lengths, dtype=np.int64),
+        np.array(firsts, dtype=np.uint64),
+        np.array(column, dtype=np.int64),
+        np.array(kind, dtype=np.int64).reshape(-1, 5),
+        single,
+        year_start,
+        len(targets),
+        p,
+        _U(draw.seed),
+        _U(draw.member),
+    )
+    return Pipelines(started, delivered, Projects(*columns))
+
+
+@njit(**LOOP)
+def _fund_paths(commitments, first_id, funds_on, f, seed, member):
+    committed, paid_in, spendable = f.fund_committed, f.fund_paid_in, 0.0
+    steps = commitments.shape[0]
+    stocks = np.empty((steps, 2))
+    money = np.empty(steps)
+    for t in range(steps):
+        committed += DT * commitments[t]
+        new = _drawdown(committed, paid_in, f.k_drawdown, DT)
+        paid_in += new
+        spendable += funds_on * f.haihe_ai_share * f.fund_landing_share * new
+        stocks[t, 0], stocks[t, 1], money[t] = committed, paid_in, spendable
+    sizes = np.empty(0)
+    while _sum(sizes) <= spendable:
+        count = 2 * sizes.shape[0] + 32
+        ids = np.empty(count, dtype=np.uint64)
+        for k in range(count):
+            ids[k] = first_id + _U(k)
+        sizes = np.empty(count)
+        _first_uniforms(ids, count, (_ZERO, _TICKET), seed, member, sizes)
+        for k in range(count):
+            sizes[k] = _ticket_size(_ndtri(sizes[k], 0), f.ticket_mean, f.ticket_log_sd)
+    first = np.zeros(steps + 1, dtype=np.int64)
+    spent, issued = 0.0, 0
+    for t in range(steps):
+        while issued < sizes.shape[0] and spent + sizes[issued] <= money[t]:
+            spent += sizes[issued]
+            issued += 1
+        first[t + 1] = issued
+    return stocks, sizes[:issued].copy(), first
+
+
+def fund_paths(commitments, p, draw):
+    """Compiled twin of `simulator.world.paths.fund_paths`."""
+    first_id = _U(entity_id(Origin.TICKET))
+    seed, member = _U(draw.seed), _U(draw.member)
+    return FundPaths(*_fund_paths(commitments, first_id, p.switches.funds, p.finance, seed, member))
+
+
+@njit(**LOOP)
+def _normals(ids, purpose, seed, member):
+    normal = np.empty(ids.shape[0])
+    _first_uniforms(ids, ids.shape[0], (_ZERO, purpose), seed, member, normal)
+    for i in range(ids.shape[0]):
+        normal[i] = _ndtri(normal[i], 0)
+    return normal
+
+
+@njit(**LOOP)
+def _growth_paths(
+    nation, city, chains, total_drift, level, mean, d, noise_sd, observed, seed, member
+):
+    n_years, n_chains = nation.shape[0], chains.shape[1]
+    luck = _normals(nation, _NATION, seed, member)
+    city_luck = _normals(city, _CITY, seed, member)
+    noise = _normals(city, _NOISE, seed, member)
+    deviation = _normals(chains[0], _DEVIATION, seed, member)
+    national, published = np.empty(n_years), np.ones(n_years)
+    drift = np.empty((n_years, n_chains))
+    for y in range(n_years):
+        level = _national_growth(level, mean, d.g_nat_persistence, d.g_nat_yearly_sd, luck[y])
+        national[y] = level
+        shock = _normals(chains[y + 1], _CHAIN, seed, member)
+        for c in range(n_chains):
+            drift[y, c] = _chain_drift(
+                level,
+                d.chain_deviation_sd * deviation[c],
+                d.chain_shock_sd * shock[c],
+                d.city_shock_sd * city_luck[y],
+                d.loading_national,
+                d.net_entry_share_national,
+            )
+        if observed > 0.0:
+            published[y] = _published_factor(total_drift[y], noise_sd, noise[y])
+    return national, drift, published
+
+
+@lru_cache(maxsize=64)
+def _yearly_addresses(names, first, count):
+    groups = tuple(name_group(name) for name in names)
+    return dated_ids(Origin.PROCESS, groups, first, count)
+
+
+def growth_paths(years, founding_year, definition_drift, ground, p, draw):
+    """Compiled twin of `simulator.world.paths.growth_paths`; the years follow each other."""
+    level, mean = growth_before(founding_year, ground, p)
+    first, count = years[0], len(years)
+    chains = np.concatenate(
+        [_yearly_addresses(ground.chains, 0, 1), _yearly_addresses(ground.chains, first, count)]
+    )
+    return GrowthPaths(
+        *_growth_paths(
+            _yearly_addresses(("nation",), first, count).ravel(),
+            _yearly_addresses(("city",), first, count).ravel(),
+            chains,
+            np.cumsum(definition_drift),
+            level,
+            mean,
+            p.demand,
+            p.observation.reporting_noise_sd,
+            p.switches.observation,
+            _U(draw.seed),
+            _U(draw.member),
+        )
+    )
+
+
+def append_unnamed(table, ids, sizes, catalogue, ai, ground, p, draw):
+    """Compiled twin of `simulator.world.founding.append_unnamed`."""
+    d = p.demography
+    rows = table.append(ids, sales=sizes, catalogue=catalogue, ai=ai, ai_share=d.core_ai_share)
+    columns = table.columns
+    _draw_unnamed(
+        ids,
+        columns.numbers,
+        columns.labels,
+        rows.start,
+        ground.chain_edges,
+        np.cumsum(place_weight(ground, p), axis=1),
+        ground.first_node,
+        ground.age_edges,
+        ground.age_bounds,
+        d.software_share,
+        _U(draw.seed),
+        _U(draw.member),
+    )
+    quality = columns.numbers[QUALITY, rows]
+    np.exp(quality, out=quality)
