@@ -100,28 +100,31 @@ def threads(size: Size) -> Section:
     )
 
 
-IMPORTS = """
-import simulator, simulator.experiments.runs, simulator.model, simulator.engine.choose, pyarrow.parquet
-simulator.engine.choose.choose(sys.argv[1])
-"""
 ENSEMBLE = """
 import json, tempfile, simulator
 scenario, n, engine, sheet = sys.argv[1], int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
 with tempfile.TemporaryDirectory() as place:
     simulator.run(scenario, n=n, set=sheet, engine=engine, workers=2, out=place + '/run')
+print(*sys.modules)
+"""
+IMPORTS = """
+import contextlib, importlib
+for name in sys.argv[1].split():
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
 """
 
 
 @measure
 def memory(size: Size) -> Section:
-    bare = measuring.child(IMPORTS, size.engine).megabytes
     numbers = [max(2, size.members // 4), size.members, 4 * size.members]
-    taken = [
-        measuring.child(
-            ENSEMBLE, str(worlds.BASELINE), str(n), size.engine, json.dumps(overrides(size))
-        ).megabytes
-        for n in numbers
+    sheet = json.dumps(overrides(size))
+    children = [
+        measuring.child(ENSEMBLE, str(worlds.BASELINE), str(n), size.engine, sheet) for n in numbers
     ]
+    taken = [child.megabytes for child in children]
+    modules = children[0].printed.strip().rpartition("\n")[2]
+    bare = measuring.child(IMPORTS, modules).megabytes
     zh, en = (
         f"{size.members} 成员时整个进程的内存",
         f"memory of the process, {size.members} members",

@@ -138,7 +138,9 @@ def stages(size: Size) -> Section:
 def stage_seconds(start: worlds.Start, engine_name: str) -> dict[str, float]:
     """Processor seconds of each function that the engine's ``quarter`` calls, over one walk."""
     engine: Any = choose(engine_name)
-    body = getattr(engine.quarter, "py_func", engine.quarter)
+    body, stages = _body(engine.quarter), _called(engine, engine.quarter)
+    while len(stages) == 1:  # a quarter may be the one call of another
+        body, stages = _body(*stages.values()), _called(engine, *stages.values())
     spent: dict[str, float] = {}
 
     def clocked(name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
@@ -150,18 +152,26 @@ def stage_seconds(start: worlds.Start, engine_name: str) -> dict[str, float]:
 
         return timed
 
-    called = {
-        name: body.__globals__[name] for name in body.__code__.co_names if name in body.__globals__
-    }
-    own = {
-        name: clocked(name.lstrip("_"), function)
-        for name, function in called.items()
-        if getattr(function, "__module__", "") == engine.__name__
-        or getattr(getattr(function, "py_func", None), "__module__", "") == engine.__name__
-    }
+    own = {name: clocked(name.lstrip("_"), stage) for name, stage in stages.items()}
     quarter = FunctionType(body.__code__, body.__globals__ | own, "quarter", body.__defaults__)
     for repeat in range(2):  # once for compilation and caches
         if repeat:
             spent.clear()
         worlds.walk_by_quarters(start, worlds.fresh(start), quarter)
     return spent
+
+
+def _body(function: Any) -> Any:
+    """The Python text of a function, compiled or not."""
+    return getattr(function, "py_func", function)
+
+
+def _called(engine: Any, function: Any) -> dict[str, Any]:
+    """Functions of the engine that a function's body names."""
+    body = _body(function)
+    named = {name: body.__globals__.get(name) for name in body.__code__.co_names}
+    return {
+        name: found
+        for name, found in named.items()
+        if callable(found) and getattr(_body(found), "__module__", "") == engine.__name__
+    }
