@@ -43,11 +43,15 @@ def write(told: Sheets, docs: Path) -> None:
 def results_of(told: Sheets) -> list[dict[str, Any]]:
     """All results in order of their goals, each with the machine state it was measured in."""
     rows = [
-        result | {"load": sheet["load"], "sources": sheet["machine"]["sources"]}
+        result | {"load": sheet["load"], "origin": _origin(sheet)}
         for sheet in told.values()
         for result in sheet["results"]
     ]
     return sorted(rows, key=lambda row: row["goal"])
+
+
+def _origin(sheet: dict[str, Any]) -> tuple[str, str]:
+    return sheet["machine"]["sources"], sheet["machine"]["processor"]
 
 
 def growths_of(told: Sheets) -> dict[str, dict[str, Any]]:
@@ -65,18 +69,16 @@ def tables(told: Sheets) -> str:
         f"{latest['at'][:10]}. {machine['processor']}, {machine['cores']} cores · 核, {machine['platform']}; Python "
         f"{machine['python']}, {libraries}; {machine['compiler']}. Load while measuring · 测量时的系统负载 "
         f"{min(loads):.1f}–{max(loads):.1f}; sources · 源码 `{machine['sources']}`.",
-        "\n".join(_goals(told, machine["sources"])),
+        "\n".join(_goals(told, _origin(latest))),
         "![](figures/performance.png)",
         *_profiles(told),
-        "### How costs grow · 成本如何增长",
-        "\n".join(_growths(told)),
-        "![](figures/performance-growth.png)",
+        *_growths(told),
         *_paper(told),
     ]
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _goals(told: Sheets, sources: str) -> Iterator[str]:
+def _goals(told: Sheets, origin: tuple[str, str]) -> Iterator[str]:
     yield (
         "| # | measured · 指标 | value · 值 | interval · 区间 | gate · 门槛 | aim · 目标 | verdict · 判定 | "
         "load · 负载 | note · 说明 |"
@@ -88,7 +90,7 @@ def _goals(told: Sheets, sources: str) -> Iterator[str]:
         gate, aim = (
             "–" if row[bound] is None else f"{sign}{row[bound]:.3g}" for bound in ("gate", "aim")
         )
-        mark = "" if row["sources"] == sources else " †"
+        mark = "" if row["origin"] == origin else " †"
         older = older or bool(mark)
         interval = f"{_number(row['low'])}–{_number(row['high'])}"
         yield (
@@ -100,7 +102,7 @@ def _goals(told: Sheets, sources: str) -> Iterator[str]:
             yield f"| – | {name} | – | – | – | – | left out · 未测 | {sheet['load']:.1f} | {sheet['skipped']} |"
     if older:
         yield ""
-        yield "† of earlier sources · 较早的源码所测。"
+        yield "† of earlier sources or another machine · 较早的源码或另一台机器所测。"
 
 
 def _profiles(told: Sheets) -> Iterator[str]:
@@ -128,19 +130,26 @@ def _profiles(told: Sheets) -> Iterator[str]:
 
 
 def _growths(told: Sheets) -> Iterator[str]:
-    yield "| cost · 成本 | by · 随 | points · 各点 | exponent · 指数 | interval · 区间 |"
-    yield "| --- | --- | --- | --- | --- |"
-    for curve in growths_of(told).values():
+    curves = growths_of(told).values()
+    if not curves:
+        return
+    lines = [
+        "| cost · 成本 | by · 随 | points · 各点 | exponent · 指数 | interval · 区间 |",
+        "|" + " --- |" * 5,
+    ]
+    for curve in curves:
         points = ", ".join(f"{x:,.0f}: {_number(y)}" for x, y in curve["points"])
-        yield (
+        lines.append(
             f"| {curve['zh']} · {curve['en']} ({curve['unit']}) | {curve['size_zh']} · {curve['size_en']} | {points} | "
             f"{curve['exponent']:.3f} | {curve['low']:.3f}–{curve['high']:.3f} |"
         )
-    yield ""
+    yield "### How costs grow · 成本如何增长"
+    yield "\n".join(lines)
     yield (
         "The exponent is of the whole cost: 1 means that twice the size costs twice as much, 0 that it costs the same. "
         "指数指总成本：1 为规模加倍成本加倍，0 为成本不变。"
     )
+    yield "![](figures/performance-growth.png)"
 
 
 def _paper(told: Sheets) -> Iterator[str]:

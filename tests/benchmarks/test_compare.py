@@ -92,12 +92,13 @@ def known(monkeypatch):
 
 
 def test_the_page_is_written_from_what_is_known(known, tmp_path):
-    known["firms"]["machine"]["sources"] = "other"
+    known["c_twin"]["machine"]["sources"] = "other"
+    known["c_twin"]["at"] = "2020-01-01T00:00:00+00:00"
     copied = tmp_path / "performance.md"
     copied.write_text((ROOT / "docs/performance.md").read_text())
     page.write(known, tmp_path)
     text = copied.read_text()
-    assert text.count(page.BEGIN) == 1 and text.count(page.END) == 1
+    assert text.count(page.BEGIN) == 1 and text.count(page.END) == 1 and text.count("†") == 2
     assert "未达标" in text and "leave 9, sell 4." in text and "enter" not in text
     # 600 000 firms × 200 bytes; 24 million firm-steps × 40 ns × 0.6^0.1; a million × 41 quarters × 1000 bytes.
     assert "0.12 GB" in text and "0.9–2 s" not in text and "41.0 GB" in text
