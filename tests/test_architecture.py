@@ -34,7 +34,7 @@ HOMES = {
     "matplotlib": ("reporting.figures", "reporting.fonts"),
     "zhplot": ("reporting.fonts",),
     "fontTools": ("reporting.fonts",),
-    "mesa": ("model.member", "policy.governments"),
+    "mesa": ("model.tianjin",),
     "networkx": ("model",),
     "numba": ("engine",),
     "llvmlite": ("engine",),

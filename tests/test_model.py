@@ -2,6 +2,8 @@
 
 import dataclasses
 import gc
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
@@ -75,3 +77,20 @@ def test_a_closed_model_is_let_go(study):
         assert columns() is None
     finally:
         gc.enable()
+
+
+def test_a_run_needs_no_mesa_and_gives_the_bytes_of_the_mesa_model(study):
+    code = (
+        "import sys\n"
+        "from simulator.model import prepare\n"
+        "from simulator.scenario import load_scenario\n"
+        "values = prepare(load_scenario('scenarios/baseline.yaml')).simulate(3, 'plain').values\n"
+        "heavy = {'mesa', 'pandas', 'networkx', 'matplotlib', 'pyarrow', 'numba'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "sys.stdout.buffer.write(values.tobytes())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    model = TianjinAI(study, 3, engine="plain")
+    model.advance(len(study.simulated))
+    assert model.block.tobytes() == done.stdout

@@ -25,12 +25,13 @@ static inline double bound_exp(double x) {
 }
 
 static inline double bound_log(double x) {
-    int64_t bits = as_bits(x), e = (bits - 0x3FE6A09E667F3BCD) >> 52;
-    double f = as_double(bits - (e << 52)) - 1.0, s = f / (2.0 + f), z = s * s, w = z * z;
+    /* The shift is of a positive number and the exponent becomes a double by its bits: AVX2 has neither instruction. */
+    uint64_t bits = (uint64_t)as_bits(x), e = (bits - 0x3FE6A09E667F3BCD + (1024ull << 52)) >> 52;
+    double f = as_double((int64_t)(bits - ((e - 1024) << 52))) - 1.0, s = f / (2.0 + f), z = s * s, w = z * z;
     double even = w * (3.999999999940941908e-01 + w * (2.222219843214978396e-01 + w * 1.531383769920937332e-01));
     double odd = z * (6.666666666666735130e-01 + w * (2.857142874366239149e-01
                + w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
-    double half = 0.5 * f * f, k = (double)e;
+    double half = 0.5 * f * f, k = as_double((int64_t)(e | 0x4330000000000000)) - (0x1p52 + 1024.0);
     return k * 6.93147180369123816490e-01 - ((half - (s * (half + (even + odd)) + k * 1.90821492927058770002e-10)) - f);
 }
 
@@ -45,22 +46,45 @@ static inline double bound_draw(uint64_t id, uint64_t quarter, uint64_t purpose)
         k0 = (k0 + 0x9E3779B9ull) & low;
         k1 = (k1 + 0xBB67AE85ull) & low;
     }
-    return ((double)(int64_t)(((c0 >> 6) << 26) | (c1 >> 6)) + 0.5) * 0x1p-52;
+    uint64_t whole = ((c0 >> 6) << 26) | (c1 >> 6);
+    return (as_double((int64_t)(whole | 0x4330000000000000)) - 0x1p52 + 0.5) * 0x1p-52;
 }
 
-/* One quarter of n firms: `draws`, `logs` and `exps` for each firm, and `columns` of doubles read and written. */
-double bound(const uint64_t *ids, double *numbers, int64_t capacity, int64_t n, int64_t columns, int64_t draws,
-             int64_t logs, int64_t exps, uint64_t quarter, double *work) {
+/* One quarter of n firms. `draws`, `logs` and `exps` begin with the number of passes, followed by the rows of each; the
+ * first columns of a block are read and written, the others read. */
+double bound(const uint64_t *ids, double *numbers, int64_t *labels, int64_t n, int64_t changed_numbers,
+             int64_t asked_numbers, int64_t changed_labels, int64_t asked_labels, const int64_t *draws,
+             const int64_t *logs, const int64_t *exps, uint64_t quarter, double *work) {
     for (int64_t i = 0; i < n; i++) work[i] = 1.0;
-    for (int64_t k = 0; k < draws; k++)
-        for (int64_t i = 0; i < n; i++) work[i] += bound_draw(ids[i], quarter, (uint64_t)k);
-    for (int64_t k = 0; k < logs; k++)
-        for (int64_t i = 0; i < n; i++) work[i] = 1.5 + bound_log(work[i]);
-    for (int64_t k = 0; k < exps; k++)
-        for (int64_t i = 0; i < n; i++) work[i] = bound_exp(-work[i]);
-    for (int64_t k = 0; k < columns; k++) {
-        double *column = numbers + k * capacity;
+    for (int64_t k = 1; k <= draws[0]; k++)
+        for (int64_t i = 0; i < draws[k]; i++) work[i] += bound_draw(ids[i], quarter, (uint64_t)k);
+    for (int64_t k = 1; k <= logs[0]; k++)
+        for (int64_t i = 0; i < logs[k]; i++) work[i] = 1.5 + bound_log(work[i]);
+    for (int64_t k = 1; k <= exps[0]; k++)
+        for (int64_t i = 0; i < exps[k]; i++) work[i] = bound_exp(-work[i]);
+    for (int64_t k = 0; k < asked_numbers; k++) {
+        const double *column = numbers + (changed_numbers + k) * n;
+        for (int64_t i = 0; i < n; i++) work[i] += column[i];
+    }
+    for (int64_t k = 0; k < asked_labels; k++) {
+        const int64_t *column = labels + (changed_labels + k) * n;
+        for (int64_t i = 0; i < n; i++) work[i] += as_double(0x3FF0000000000000 | column[i]);
+    }
+    for (int64_t k = 0; k < changed_numbers; k++) {
+        double *column = numbers + k * n;
         for (int64_t i = 0; i < n; i++) column[i] += 1e-12 * work[i];
     }
+    for (int64_t k = 0; k < changed_labels; k++) {
+        int64_t *column = labels + k * n;
+        for (int64_t i = 0; i < n; i++) column[i] += 1;
+    }
     return work[n / 2];
+}
+
+void bound_exp_column(double *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) x[i] = bound_exp(x[i]);
+}
+
+void bound_log_column(double *x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) x[i] = bound_log(x[i]);
 }

@@ -30,9 +30,20 @@ class Stream:
         number = self._number
         return lambda firm: number()
 
+    def each_pair(
+        self, decision: int, now: Address, ids: list[int]
+    ) -> Callable[[int], tuple[float, float]]:
+        """A function that gives two draws of one firm by its id."""
+        number = self._number
+        return lambda firm: (number(), number())
+
     def column(self, decision: int, now: Address, ids: Column, option: int = 0) -> Column:
         """The draws of all firms."""
         return self._column(len(ids))
+
+    def pair(self, decision: int, now: Address, ids: Column) -> tuple[Column, Column]:
+        """Two draws of each firm."""
+        return self._column(len(ids)), self._column(len(ids))
 
 
 class Addressed:
@@ -45,6 +56,18 @@ class Addressed:
         drawn = self.column(decision, now, np.array(ids, dtype=np.uint64), option)
         return dict(zip(ids, drawn.tolist(), strict=True)).__getitem__
 
+    def each_pair(
+        self, decision: int, now: Address, ids: list[int]
+    ) -> Callable[[int], tuple[float, float]]:
+        """As `Stream.each_pair`."""
+        first, second = self.pair(decision, now, np.array(ids, dtype=np.uint64))
+        drawn = zip(first.tolist(), second.tolist(), strict=True)
+        return dict(zip(ids, drawn, strict=True)).__getitem__
+
     def column(self, decision: int, now: Address, ids: Column, option: int = 0) -> Column:
         """As `Stream.column`."""
         return uniforms(ids, now.quarter, decision, now.seed, now.member, option)[0]
+
+    def pair(self, decision: int, now: Address, ids: Column) -> tuple[Column, Column]:
+        """As `Stream.pair`."""
+        return uniforms(ids, now.quarter, decision, now.seed, now.member)

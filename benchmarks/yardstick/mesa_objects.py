@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import mesa
 import numpy as np
 
 from benchmarks.yardstick.luck import Addressed, Stream
-from benchmarks.yardstick.worlds import TOTALS, Start, addresses
+from benchmarks.yardstick.worlds import TOTALS, Start, addresses, flat
 from simulator.foundation.randomness import Decision
 from simulator.world.firms import Firms
 from simulator.world.measures import BY_CHAIN, BY_PLACE
-from simulator.world.state import Address, World
+from simulator.world.state import BUILDER, Address, World
 
 DT = 0.25
 STAGES = (
@@ -22,11 +25,17 @@ STAGES = (
     "admit",
     "grow_yearly",
     "grow_quarterly",
+    "award",
+    "learn",
     "invest",
     "build",
     "sell",
+    "deliver",
+    "staff",
     "record",
 )
+YEARLY = ("grow_yearly", "award")
+LOGISTIC_SCALE = math.sqrt(3.0) / math.pi
 
 
 class Firm(mesa.Agent):
@@ -35,6 +44,9 @@ class Firm(mesa.Agent):
     def __init__(self, model: City, id: int, attributes: dict[str, Any]) -> None:
         super().__init__(model)
         self.id = id
+        self.alive = True
+        self.grant = self.granted = 0.0
+        self.leads: deque[float] | None = None  # of those that ever held a grant or a project
         self.__dict__.update(attributes)
 
     @property
@@ -60,6 +72,19 @@ class Firm(mesa.Agent):
         return (-size if u < 0.5 else size) + math.log(1.0 - b * b)
 
 
+@dataclass
+class Project:
+    """A project that a firm carries."""
+
+    begun: int
+    due: int
+    succeeds: int
+    target: int
+    carrier: int
+    investment: float
+    holder: Firm | None = None
+
+
 class City(mesa.Model):
     """The world of one member; `step` is one quarter."""
 
@@ -77,7 +102,20 @@ class City(mesa.Model):
         self.contracts = [0.0 for _ in self.chains]
         self.chain_sales = world.stocks.chain_sales.tolist()
         self.tickets: list[tuple[int, float, int]] = []  # owner, amount, due
-        self.invested = self.coinvested = 0.0
+        self.invested = self.coinvested = self.paid = 0.0
+        self.pot = world.stocks.grant_pot.tolist()
+        self.ring = round(self.p.research.lag_rd / DT) + 2
+        projects = {k: part.tolist() for k, part in world.forcing.projects._asdict().items()}
+        self.first_project = projects.pop("first")
+        rows = zip(*projects.values(), strict=True)
+        self.projects = [Project(**dict(zip(projects, row, strict=True))) for row in rows]
+        self.delivered = [0.0] * world.stocks.delivered.shape[1]
+        self.paths = {k: part.tolist() for k, part in world.forcing.people._asdict().items()}
+        people = world.stocks.people
+        self.pool, self.wanted, self.fill, self.posts = (
+            part.tolist() for part in (people.pool, people.wanted, people.fill, people.posts)
+        )
+        self.hired = [0.0] * people.hired.shape[1]
         self.figures: dict[str, float] = {}
         self.firms: list[Firm] = []
         self.quarters_done = 0
@@ -95,7 +133,7 @@ class City(mesa.Model):
         now = self.calendar[self.quarters_done]
         self.quarters_done += 1
         for stage in STAGES:
-            if stage != "grow_yearly" or now.first_of_year:
+            if stage not in YEARLY or now.first_of_year:
                 getattr(self, stage)(now)
 
     def ids(self) -> list[int]:
@@ -114,6 +152,7 @@ class City(mesa.Model):
                 firm.age += 1
                 staying.append(firm)
             else:
+                firm.alive = False
                 firm.remove()
         self.figures["exits"] = (len(self.firms) - len(staying)) / DT
         self.firms = staying
@@ -143,6 +182,8 @@ class City(mesa.Model):
         reference = float(self.world.stocks.catalogue_reference[0])
         draw = self.luck.each(Decision.FIRM_SHOCK, now, self.ids())
         drift = self.forcing["drift"][now.year]
+        national = self.paths["national_fill"][now.year]
+        held = [min(1.0, fill / national) ** self.p.talent.alpha_skill for fill in self.fill]
         for firm in self.firms:
             u = draw(firm.id)
             if firm.age == 0:
@@ -153,7 +194,8 @@ class City(mesa.Model):
             reversion = (d.rho_size - 1.0) * (gap - by_gap[k] / total[k])
             shock = on.firm_shocks * firm.shock(u, reference, d)
             firm.capacity *= max(1.0, math.exp(shock))
-            growth = drift[firm.chain] + on.age_effect * age + on.reversion * reversion + shock
+            growth = drift[firm.chain] * (held[firm.place] if drift[firm.chain] > 0.0 else 1.0)
+            growth += on.age_effect * age + on.reversion * reversion + shock
             firm.external *= math.exp(growth)
 
     def grow_quarterly(self, now: Address) -> None:
@@ -165,6 +207,57 @@ class City(mesa.Model):
             firm.external *= math.exp(DT * (growth[firm.chain][firm.place] + uplift))
             if firm.ticket_until >= now.quarter:
                 firm.external *= math.exp(DT * firm.lift)
+
+    def award(self, now: Address) -> None:
+        r, on = self.p.research, self.p.switches.research
+        first, last = self.first_project[now.year : now.year + 2]
+        for firm in self.firms:
+            firm.grant = 0.0
+        for chain in self.chains:
+            self.pot[chain] += on * self.forcing["grants"][now.year][chain]
+        able = [firm for firm in self.firms if firm.ai]
+        if not able or not (first < last or any(self.pot)):
+            return
+        draw = self.luck.each_pair(Decision.GRANT_ROUND, now, [firm.id for firm in able])
+        score, waiting = {}, {}
+        for firm in able:
+            noise, u = draw(firm.id)
+            error = LOGISTIC_SCALE * math.log(noise / (1.0 - noise))
+            score[firm] = math.log(firm.quality) + r.grant_score_noise * error
+            waiting[firm] = -math.log(u) / (firm.external * firm.quality)
+        ranked = sorted(able, key=score.__getitem__, reverse=True)
+        winners = set()
+        for chain in self.chains:
+            eligible = [firm for firm in ranked if firm.chain == chain]
+            count = math.floor(self.pot[chain] * r.technologies_per_money + 1e-9)
+            size = 1.0 / r.technologies_per_money
+            if count > len(eligible) > 0:
+                count, size = len(eligible), self.pot[chain] / len(eligible)
+            if not count or not eligible:
+                continue
+            self.pot[chain] = max(0.0, self.pot[chain] - count * size)
+            self.paid += count * size
+            kept = (1.0 + r.rd_additionality) * (1.0 - r.rd_misuse) * r.rd_grant_reference
+            for firm in eligible[:count]:
+                firm.grant = min(size, kept * (size / r.rd_grant_reference) ** r.subsidy_concavity)
+                firm.leads = firm.leads or deque([0.0] * self.ring, self.ring)
+                winners.add(firm)
+        researchers = cycle([firm for firm in ranked if firm in winners] or ranked)
+        builders = cycle(sorted(able, key=waiting.__getitem__))
+        for project in self.projects[first:last]:
+            project.holder = next(builders if project.carrier == BUILDER else researchers)
+            project.holder.leads = project.holder.leads or deque([0.0] * self.ring, self.ring)
+
+    def learn(self, now: Address) -> None:
+        r, depreciation = self.p.research, self.forcing["research_depreciation"]
+        for firm in self.firms:
+            kept = 1.0 - DT * depreciation[firm.software][firm.node]
+            firm.research = kept * firm.research + DT * r.rd_share * firm.sales
+            if firm.leads is None:
+                continue
+            firm.granted = kept * firm.granted + DT * firm.grant
+            firm.leads.append(math.log(1.0 + firm.granted / firm.research))
+            firm.external *= math.exp(r.eta_rd * (firm.leads[1] - firm.leads[0]))
 
     def invest(self, now: Address) -> None:
         f = self.p.finance
@@ -240,12 +333,67 @@ class City(mesa.Model):
             firm.sales = min(firm.demand, firm.capacity) if p.switches.capacity else firm.demand
             self.chain_sales[firm.chain] += firm.sales
 
+    def deliver(self, now: Address) -> None:
+        ratio, ramp = self.p.finance.rev_capital_ratio, self.p.milestones.project_ramp
+        invested = sold = 0.0
+        for project in self.projects[: self.first_project[now.year + 1]]:
+            firm, money = project.holder, project.investment
+            if firm is None or not firm.alive:
+                continue
+            quarters = max(project.due - project.begun, 1)
+            if now.step < project.begun + quarters:
+                invested += money / (DT * quarters)
+            if not project.succeeds or now.step < project.due:
+                continue
+            if now.step == project.due:
+                self.delivered[project.target] += 1.0
+                firm.capacity += ratio * money
+            sold += ratio * money * min(1.0, DT * (now.step - project.due + 1) / ramp)
+        self.figures |= {"project_investment": invested, "project_sales": sold}
+
+    def staff(self, now: Address) -> None:
+        t, before = self.p.talent, self.wanted
+        if not self.p.switches.talent:
+            return
+        sales = [0.0 for _ in self.places]
+        for firm in self.firms:
+            sales[firm.place] += firm.sales
+        home, everybody, jobs = t.commute_home_share, sum(self.pool), sum(before)
+        programme = self.paths["programme"][now.step]
+        for k in self.places:
+            joining = t.talent_graduates * before[k] / jobs * everybody
+            joining += t.talent_retention * programme[k]
+            self.pool[k] = self.pool[k] * (1.0 - t.talent_attrition * DT) + DT * joining
+        self.wanted = [amount / self.paths["per_head"][now.year] for amount in sales]
+        everybody, jobs = sum(self.pool), sum(self.wanted)
+        coming = [[DT * rate for rate in row] for row in self.paths["promised"][now.step]]
+        totals = [sum(row) for row in coming]
+        for k in self.places:
+            wanted, share = self.wanted[k], self.wanted[k] / jobs
+            working = home * self.pool[k] + (1.0 - home) * share * everybody
+            self.fill[k] = min(1.0, working / wanted) if wanted > 0.0 else 1.0
+            left = 0.0 if now.first_of_year else self.posts[k]
+            grown = max(0.0, wanted - before[k] + t.talent_attrition * DT * before[k])
+            posts = left + t.high_end_posts * grown
+            offered = [
+                home * row[k] + (1.0 - home) * share * all_
+                for row, all_ in zip(coming, totals, strict=True)
+            ]
+            whole = sum(offered)
+            placed = min(1.0, posts / whole) if whole > 0.0 else 0.0
+            for target, people in enumerate(offered):
+                self.hired[target] += placed * people
+            self.posts[k] = max(0.0, posts - placed * whole)
+
     def record(self, now: Address) -> None:
-        found = dict.fromkeys(TOTALS, 0.0) | {"exits": self.figures["exits"]}
-        by_chain = {name: [0.0 for _ in self.chains] for name in BY_CHAIN[:2]}
+        found = dict.fromkeys(TOTALS, 0.0) | self.figures
+        by_chain = {name: [0.0 for _ in self.chains] for name in BY_CHAIN}
         by_place = {name: [0.0 for _ in self.places] for name in BY_PLACE[:2]}
+        for name in TOTALS[: TOTALS.index("exits")]:
+            found[name] = 0.0
         for firm in self.firms:
             found["software_revenue"] += firm.software * firm.sales
+            by_chain["chain_revenue"][firm.chain] += firm.sales
             if not firm.catalogue:
                 found["ecosystem_revenue"] += firm.sales
                 continue
@@ -267,9 +415,13 @@ class City(mesa.Model):
         found["top10_share"] = sum(top) / found["core_revenue"]
         found["firms"] = float(len(self.firms))
         found["fund_invested"], found["private_coinvestment"] = self.invested, self.coinvested
-        for name, values in (*by_chain.items(), *by_place.items()):
-            found |= {f"{name}[{k}]": value for k, value in enumerate(values)}
-        self.figures = found
+        found["tickets"], found["grants_paid"] = float(len(self.tickets)), self.paid
+        found["talent_pool"], found["talent_wanted"] = sum(self.pool), sum(self.wanted)
+        filled = sum(wanted * fill for wanted, fill in zip(self.wanted, self.fill, strict=True))
+        found["talent_fill"] = filled / found["talent_wanted"]
+        found |= flat(by_chain, by_chain.values()) | flat(by_place, by_place.values())
+        rows = (self.fill, self.delivered, self.hired)
+        self.figures = found | flat((BY_PLACE[2], "delivered", "hired"), rows)
 
 
 def _gross(final: list[float], shares: list[float], purchases: list[list[float]]) -> list[float]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from benchmarks.yardstick.luck import Addressed, Stream
-from benchmarks.yardstick.worlds import Start, addresses
+from benchmarks.yardstick.worlds import Start, addresses, flat
 from simulator.foundation.randomness import Decision
 from simulator.world.firms import Firms
-from simulator.world.state import Address, World
+from simulator.world.measures import BY_CHAIN, BY_PLACE
+from simulator.world.state import BUILDER, Address, World
 
 DT = 0.25
 STAGES = (
@@ -19,11 +21,17 @@ STAGES = (
     "admit",
     "grow_yearly",
     "grow_quarterly",
+    "award",
+    "learn",
     "invest",
     "build",
     "sell",
+    "deliver",
+    "staff",
     "record",
 )
+YEARLY = ("grow_yearly", "award")
+LOGISTIC_SCALE = math.sqrt(3.0) / math.pi
 
 
 class City:
@@ -36,14 +44,29 @@ class City:
         self.n_places = len(start.study.ground.places)
         self.f = {name: world.firms.column(name).copy() for name in Firms._fields}
         self.ids = world.firms.ids.copy()
-        self.contracts, self.chain_sales = np.zeros(self.n_chains), world.stocks.chain_sales.copy()
+        stocks, research = world.stocks, self.p.research
+        self.contracts, self.chain_sales = np.zeros(self.n_chains), stocks.chain_sales.copy()
+        self.pot, self.paid = stocks.grant_pot.copy(), 0.0
+        self.grant, self.granted = (np.zeros(len(stocks.row)) for _ in range(2))
+        self.row = np.full(len(stocks.row), -1)
+        self.lead = np.zeros((len(stocks.row), round(research.lag_rd / DT) + 2))
+        self.slots = 0
+        self.holder = np.zeros(len(stocks.project_slot), dtype=np.int64)
+        self.delivered = np.zeros(stocks.delivered.shape[1])
+        people = stocks.people
+        self.pool, self.wanted, self.fill = (
+            people.pool.copy(),
+            people.wanted.copy(),
+            people.fill.copy(),
+        )
+        self.posts, self.hired = people.posts.copy(), np.zeros(people.hired.shape[1])
         self.tickets: list[tuple[int, float, int]] = []
         self.invested = self.coinvested = 0.0
         self.figures: dict[str, float] = {}
 
     def step(self, now: Address) -> None:
         for stage in STAGES:
-            if stage != "grow_yearly" or now.first_of_year:
+            if stage not in YEARLY or now.first_of_year:
                 getattr(self, stage)(now)
 
     def by(self, label: str, values: Any, size: int) -> Any:
@@ -99,7 +122,10 @@ class City:
         u = self.luck.column(Decision.FIRM_SHOCK, now, self.ids)
         laplace = np.sign(u - 0.5) * -b * np.log(1.0 - 2.0 * np.abs(u - 0.5))
         shock = on.firm_shocks * (laplace + np.log1p(-b * b))
-        drift = self.world.forcing.drift[now.year][f["chain"]]
+        national = self.world.forcing.people.national_fill[now.year]
+        held = np.minimum(1.0, self.fill / national) ** self.p.talent.alpha_skill
+        chain = self.world.forcing.drift[now.year][:, None]
+        drift = np.where(chain > 0.0, chain * held, chain)[f["chain"], f["place"]]
         growth = drift + on.age_effect * age + on.reversion * reversion + shock
         f["capacity"][old] *= np.maximum(1.0, np.exp(shock[old]))
         f["external"][old] *= np.exp(growth[old])
@@ -117,6 +143,67 @@ class City:
         f["external"] *= cell[f["chain"], f["place"]]
         lifted = f["ticket_until"] >= now.quarter
         f["external"][lifted] *= np.exp(DT * f["lift"][lifted])
+
+    def award(self, now: Address) -> None:
+        r, f, forcing = self.p.research, self.f, self.world.forcing
+        projects = forcing.projects
+        listed = range(*projects.first[now.year : now.year + 2])
+        self.grant[:] = 0.0
+        self.pot += self.p.switches.research * forcing.grants[now.year]
+        able = np.flatnonzero(f["ai"])
+        if not len(able) or not (listed or self.pot.any()):
+            return
+        noise, luck = self.luck.pair(Decision.GRANT_ROUND, now, self.ids[able])
+        quality = f["quality"][able]
+        score = np.log(quality) + r.grant_score_noise * LOGISTIC_SCALE * np.log(
+            noise / (1.0 - noise)
+        )
+        builders = able[np.argsort(-np.log(luck) / (f["external"][able] * quality))]
+        ranked = able[np.argsort(-score)]
+        wins = np.zeros(len(self.ids), dtype=bool)
+        added = np.zeros(self.n_chains)
+        for chain in range(self.n_chains):
+            eligible = ranked[f["chain"][ranked] == chain]
+            count = math.floor(self.pot[chain] * r.technologies_per_money + 1e-9)
+            size = 1.0 / r.technologies_per_money
+            if count > len(eligible) > 0:
+                count, size = len(eligible), self.pot[chain] / len(eligible)
+            if count and len(eligible):
+                self.pot[chain] = max(0.0, self.pot[chain] - count * size)
+                self.paid += count * size
+                kept = (1.0 + r.rd_additionality) * (1.0 - r.rd_misuse) * r.rd_grant_reference
+                added[chain] = min(
+                    size, kept * (size / r.rd_grant_reference) ** r.subsidy_concavity
+                )
+                wins[eligible[:count]] = True
+        granted = ranked[wins[ranked]]
+        self.grant[self.slots_of(granted)] = added[f["chain"][granted]]
+        researchers = granted if len(granted) else ranked
+        built = projects.carrier[listed.start : listed.stop] == BUILDER
+        carriers = np.empty(len(listed), dtype=np.int64)
+        carriers[built] = builders[np.arange(np.count_nonzero(built)) % len(builders)]
+        carriers[~built] = researchers[np.arange(np.count_nonzero(~built)) % len(researchers)]
+        self.holder[listed.start : listed.stop] = self.slots_of(carriers)
+
+    def slots_of(self, rows: Any) -> Any:
+        slot = self.f["slot"]
+        new = np.unique(rows[slot[rows] == 0])
+        slot[new] = self.slots + 1 + np.arange(len(new))
+        self.slots += len(new)
+        return slot[rows]
+
+    def learn(self, now: Address) -> None:
+        r, f = self.p.research, self.f
+        kept = 1.0 - DT * self.world.forcing.research_depreciation[f["software"], f["node"]]
+        f["research"] = kept * f["research"] + DT * r.rd_share * f["sales"]
+        rows = np.flatnonzero(f["slot"])
+        slot, ring = f["slot"][rows], self.lead.shape[1]
+        self.row[:] = -1
+        self.row[slot] = rows
+        self.granted[slot] = kept[rows] * self.granted[slot] + DT * self.grant[slot]
+        self.lead[slot, now.quarter % ring] = np.log1p(self.granted[slot] / f["research"][rows])
+        rise = self.lead[slot, (now.quarter + 2) % ring] - self.lead[slot, (now.quarter + 1) % ring]
+        f["external"][rows] *= np.exp(r.eta_rd * rise)
 
     def invest(self, now: Address) -> None:
         finance, f, forcing = self.p.finance, self.f, self.world.forcing
@@ -174,10 +261,51 @@ class City:
         f["sales"] = np.minimum(demand, f["capacity"]) if p.switches.capacity else demand
         self.chain_sales = self.by("chain", f["sales"], n)
 
+    def deliver(self, now: Address) -> None:
+        projects, step = self.world.forcing.projects, now.step
+        ratio, ramp = self.p.finance.rev_capital_ratio, self.p.milestones.project_ramp
+        known = slice(0, projects.first[now.year + 1])
+        row = self.row[self.holder[known]]
+        begun, due, money = projects.begun[known], projects.due[known], projects.investment[known]
+        quarters = np.maximum(due - begun, 1)
+        spending = (row >= 0) & (step < begun + quarters)
+        done = (row >= 0) & (projects.succeeds[known] > 0) & (step >= due)
+        new = done & (step == due)
+        np.add.at(self.delivered, projects.target[known][new], 1.0)
+        np.add.at(self.f["capacity"], row[new], ratio * money[new])
+        grown = np.minimum(1.0, DT * (step - due[done] + 1) / ramp)
+        self.figures["project_investment"] = (money[spending] / (DT * quarters[spending])).sum()
+        self.figures["project_sales"] = (ratio * money[done] * grown).sum()
+
+    def staff(self, now: Address) -> None:
+        t, paths = self.p.talent, self.world.forcing.people
+        if not self.p.switches.talent:
+            return
+        before, home = self.wanted, t.commute_home_share
+        joining = t.talent_graduates * before / before.sum() * self.pool.sum()
+        joining += t.talent_retention * paths.programme[now.step]
+        self.pool = self.pool * (1.0 - t.talent_attrition * DT) + DT * joining
+        self.wanted = self.by("place", self.f["sales"], self.n_places) / paths.per_head[now.year]
+        jobs = self.wanted / self.wanted.sum()
+        working = home * self.pool + (1.0 - home) * jobs * self.pool.sum()
+        some = self.wanted > 0.0
+        share = np.divide(working, self.wanted, out=np.ones(self.n_places), where=some)
+        self.fill = np.minimum(1.0, share)
+        left = np.zeros(self.n_places) if now.first_of_year else self.posts
+        leaving = t.talent_attrition * DT * before
+        posts = left + t.high_end_posts * np.maximum(0.0, self.wanted - before + leaving)
+        coming = DT * paths.promised[now.step]
+        coming = home * coming + (1.0 - home) * jobs * coming.sum(axis=1, keepdims=True)
+        offered = coming.sum(axis=0)
+        none = np.zeros(self.n_places)
+        placed = np.minimum(1.0, np.divide(posts, offered, out=none, where=offered > 0.0))
+        self.hired += (placed * coming).sum(axis=1)
+        self.posts = np.maximum(0.0, posts - placed * offered)
+
     def record(self, now: Address) -> None:
         f = self.f
-        listed = f["catalogue"]
-        core = listed * f["sales"]
+        in_catalogue = f["catalogue"]
+        core = in_catalogue * f["sales"]
         final = f["external"] + f["contract"]
         demand = final + f["intermediate"]
         self.figures |= {
@@ -185,26 +313,30 @@ class City:
             "core_revenue_consolidated": (core * final / demand).sum(),
             "core_scale": (core * f["ai_share"]).sum(),
             "software_revenue": (f["software"] * f["sales"]).sum(),
-            "ecosystem_revenue": ((1 - listed) * f["sales"]).sum(),
-            "contract_revenue": (listed * f["contract"]).sum(),
-            "intermediate_revenue": (listed * f["intermediate"]).sum(),
-            "lost_to_capacity": (listed * (demand - f["sales"])).sum(),
+            "ecosystem_revenue": ((1 - in_catalogue) * f["sales"]).sum(),
+            "contract_revenue": (in_catalogue * f["contract"]).sum(),
+            "intermediate_revenue": (in_catalogue * f["intermediate"]).sum(),
+            "lost_to_capacity": (in_catalogue * (demand - f["sales"])).sum(),
             "top10_share": np.partition(core, -10)[-10:].sum() / core.sum(),
             "firms": float(len(core)),
-            "catalogue_firms": float(listed.sum()),
+            "catalogue_firms": float(in_catalogue.sum()),
             "firms_10": float((core >= 10.0).sum()),
             "firms_50": float((core >= 50.0).sum()),
             "firms_100": float((core >= 100.0).sum()),
             "fund_invested": self.invested,
             "private_coinvestment": self.coinvested,
+            "tickets": float(len(self.tickets)),
+            "talent_pool": self.pool.sum(),
+            "talent_wanted": self.wanted.sum(),
+            "talent_fill": (self.wanted * self.fill).sum() / self.wanted.sum(),
+            "grants_paid": self.paid,
         }
-        for label, name, size in (
-            ("chain", "chain", self.n_chains),
-            ("place", "district", self.n_places),
-        ):
-            for key, values in (("core_revenue", core), ("catalogue_firms", listed)):
-                sums = self.by(label, values, size).tolist()
-                self.figures |= {f"{name}_{key}[{k}]": value for k, value in enumerate(sums)}
+        chains = [
+            self.by("chain", values, self.n_chains) for values in (core, in_catalogue, f["sales"])
+        ]
+        places = [self.by("place", values, self.n_places) for values in (core, in_catalogue)]
+        self.figures |= flat(BY_CHAIN, chains) | flat(BY_PLACE[:3], [*places, self.fill])
+        self.figures |= flat(("delivered", "hired"), [self.delivered, self.hired])
 
 
 def walk(city: City) -> dict[str, float]:

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #define DT 0.25
+#define LOGISTIC_SCALE 0.5513288954217921 /* sqrt(3)/pi */
 
-static double uniform(uint64_t id, uint32_t quarter, uint32_t purpose, uint32_t seed, uint32_t member) {
+static void two_uniforms(uint64_t id, uint32_t purpose, const Forcing *x, double *drawn) {
+    uint32_t quarter = (uint32_t)x->quarter, seed = (uint32_t)x->seed, member = (uint32_t)x->member;
     uint32_t c0 = (uint32_t)id, c1 = (uint32_t)(id >> 32), c2 = quarter, c3 = purpose;
     uint32_t k0 = seed, k1 = member;
     for (int round = 0; round < 10; round++) {
@@ -20,8 +22,14 @@ static double uniform(uint64_t id, uint32_t quarter, uint32_t purpose, uint32_t 
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    uint64_t whole = ((uint64_t)(c0 >> 6) << 26) | (c1 >> 6);
-    return ((double)whole + 0.5) * 0x1p-52;
+    drawn[0] = ((double)(((uint64_t)(c0 >> 6) << 26) | (c1 >> 6)) + 0.5) * 0x1p-52;
+    drawn[1] = ((double)(((uint64_t)(c2 >> 6) << 26) | (c3 >> 6)) + 0.5) * 0x1p-52;
+}
+
+static double uniform(uint64_t id, uint32_t purpose, const Forcing *x) {
+    double drawn[2];
+    two_uniforms(id, purpose, x, drawn);
+    return drawn[0];
 }
 
 static void move(World *w, int64_t from, int64_t to, const World *source) {
@@ -42,7 +50,7 @@ static int64_t leave(World *w, const Forcing *x, const double *p) {
         double own = named(i) ? p_exit_named : table * p_h_hightech_mult * size;
         double h = fmin(0.95, own * fmax(0.0, 1.0 - x->survival[chain(i) * x->places + place(i)]));
         double hazard = p_exit * (1.0 - sqrt(sqrt(1.0 - h)));
-        if (uniform(w->ids[i], x->quarter, DECISION_EXIT, x->seed, x->member) >= hazard) {
+        if (uniform(w->ids[i], DECISION_EXIT, x) >= hazard) {
             if (kept < i) move(w, i, kept, w);
             age(kept) += 1;
             kept++;
@@ -62,7 +70,7 @@ static void admit(World *w, const double *p) {
 
 static void grow_yearly(World *w, const Forcing *x, const double *p, double *work) {
     int64_t n = w->n, groups = 2 * x->chains;
-    double *log_e = work, *log_a = work + n;
+    double *log_e = work, *log_a = work + n, held[MOST_PLACES];
     double means[2 * MOST_CHAINS] = {0}, counts[2 * MOST_CHAINS] = {0};
     double total[2] = {0}, by_age[2] = {0}, by_gap[2] = {0};
     for (int64_t i = 0; i < n; i++) {
@@ -74,6 +82,8 @@ static void grow_yearly(World *w, const Forcing *x, const double *p, double *wor
             means[group] += log_e[i];
         }
     }
+    for (int64_t k = 0; k < x->places; k++)
+        held[k] = exp(p_alpha_skill * log(fmin(1.0, w->fill[k] / x->national_fill)));
     for (int64_t g = 0; g < groups; g++) means[g] = counts[g] > 0.0 ? means[g] / counts[g] : 0.0;
     for (int64_t i = 0; i < n; i++) {
         if (age(i) == 0) continue;
@@ -95,11 +105,12 @@ static void grow_yearly(World *w, const Forcing *x, const double *p, double *wor
         double reversion = (p_rho_size - 1.0) * (gap - by_gap[k]);
         double relative = external(i) / w->catalogue_reference;
         double b = fmin(p_b_cap, p_laplace_b_small * exp(-p_beta_size_var * log(relative)));
-        double u = uniform(w->ids[i], x->quarter, DECISION_FIRM_SHOCK, x->seed, x->member) - 0.5;
+        double u = uniform(w->ids[i], DECISION_FIRM_SHOCK, x) - 0.5;
         double size = -b * log(1.0 - 2.0 * fabs(u));
         double shock = p_firm_shocks * ((u < 0.0 ? -size : size) + log(1.0 - b * b));
         capacity(i) *= fmax(1.0, exp(shock));
-        external(i) *= exp(x->drift[chain(i)] + p_age_effect * by_years + p_reversion * reversion + shock);
+        double drift = x->drift[chain(i)] > 0.0 ? x->drift[chain(i)] * held[place(i)] : x->drift[chain(i)];
+        external(i) *= exp(drift + p_age_effect * by_years + p_reversion * reversion + shock);
     }
 }
 
@@ -117,6 +128,92 @@ static void grow_quarterly(World *w, const Forcing *x, const double *p) {
     }
 }
 
+typedef struct {
+    double score, waiting;
+    int64_t row;
+} Candidate;
+
+static int by_score(const void *a, const void *b) {
+    const Candidate *one = a, *other = b;
+    return one->score != other->score ? (one->score < other->score ? 1 : -1) : one->row < other->row ? -1 : 1;
+}
+
+static int by_waiting(const void *a, const void *b) {
+    const Candidate *one = a, *other = b;
+    return one->waiting != other->waiting ? (one->waiting > other->waiting ? 1 : -1) : one->row < other->row ? -1 : 1;
+}
+
+static int64_t slot_of(World *w, int64_t i) {
+    if (slot(i) == 0) slot(i) = ++w->slots_used[0];
+    return slot(i);
+}
+
+static void award(World *w, const Forcing *x, const double *p) {
+    int64_t begin = x->first_project[x->year], end = x->first_project[x->year + 1];
+    int64_t able = 0, winners = 0, count[MOST_CHAINS], eligible[MOST_CHAINS] = {0};
+    double added[MOST_CHAINS], money = 0.0, drawn[2];
+    memset(w->grant, 0, x->slots * sizeof(double));
+    for (int64_t c = 0; c < x->chains; c++) {
+        w->grant_pot[c] += p_research * x->grants[c];
+        money += w->grant_pot[c];
+    }
+    if (begin == end && money == 0.0) return;
+    Candidate *ranked = malloc(2 * w->n * sizeof(Candidate)), *builders = ranked + w->n;
+    for (int64_t i = 0; i < w->n; i++) {
+        if (!ai(i)) continue;
+        two_uniforms(w->ids[i], DECISION_GRANT_ROUND, x, drawn);
+        double error = LOGISTIC_SCALE * log(drawn[0] / (1.0 - drawn[0]));
+        ranked[able].score = log(quality(i)) + p_grant_score_noise * error;
+        ranked[able].waiting = -log(drawn[1]) / (external(i) * quality(i));
+        ranked[able++].row = i;
+        eligible[chain(i)]++;
+    }
+    for (int64_t c = 0; c < x->chains; c++) {
+        double size = 1.0 / p_technologies_per_money;
+        count[c] = eligible[c] ? (int64_t)floor(w->grant_pot[c] * p_technologies_per_money + 1e-9) : 0;
+        if (count[c] > eligible[c]) {
+            count[c] = eligible[c];
+            size = w->grant_pot[c] / (double)eligible[c];
+        }
+        double paid = (double)count[c] * size, kept = (1.0 + p_rd_additionality) * (1.0 - p_rd_misuse);
+        w->grant_pot[c] = fmax(0.0, w->grant_pot[c] - paid);
+        w->grants_paid[0] += paid;
+        double concave = exp(p_subsidy_concavity * log(size / p_rd_grant_reference));
+        added[c] = fmin(size, kept * p_rd_grant_reference * concave);
+    }
+    memcpy(builders, ranked, able * sizeof(Candidate));
+    qsort(ranked, able, sizeof(Candidate), by_score);
+    qsort(builders, able, sizeof(Candidate), by_waiting);
+    for (int64_t k = 0; k < able; k++) {
+        int64_t i = ranked[k].row;
+        if (count[chain(i)] == 0) continue;
+        count[chain(i)]--;
+        w->grant[slot_of(w, i)] = added[chain(i)];
+        ranked[winners++] = ranked[k];
+    }
+    if (winners == 0) winners = able;
+    for (int64_t k = begin, build = 0, research = 0; able > 0 && k < end; k++)
+        w->project_slot[k] = slot_of(w, x->carrier[k] == BUILDER ? builders[build++ % able].row
+                                                                 : ranked[research++ % winners].row);
+    free(ranked);
+}
+
+static void learn(World *w, const Forcing *x, const double *p) {
+    for (int64_t k = 0; k < x->slots; k++) w->row[k] = -1;
+    for (int64_t i = 0; i < w->n; i++) {
+        double kept = 1.0 - DT * x->depreciation[software(i) * x->nodes + node(i)];
+        research(i) = kept * research(i) + DT * p_rd_share * sales(i);
+        int64_t k = slot(i);
+        if (k == 0) continue;
+        double *ring = w->lead + k * x->ring;
+        w->row[k] = i;
+        w->granted[k] = kept * w->granted[k] + DT * w->grant[k];
+        ring[x->quarter % x->ring] = log(1.0 + w->granted[k] / research(i));
+        double rise = ring[(x->quarter + 2) % x->ring] - ring[(x->quarter + 1) % x->ring];
+        external(i) *= exp(p_eta_rd * rise);
+    }
+}
+
 static void invest(World *w, const Forcing *x, const double *p) {
     for (int64_t t = x->first_ticket; t < x->last_ticket; t++) {
         uint32_t purpose = DECISION_TICKET_CHOICE | (uint32_t)(t - x->first_ticket) << 8;
@@ -124,7 +221,7 @@ static void invest(World *w, const Forcing *x, const double *p) {
         int64_t winner = -1;
         for (int64_t i = 0; i < w->n; i++) {
             if (!catalogue(i)) continue;
-            double u = uniform(w->ids[i], x->quarter, purpose, x->seed, x->member);
+            double u = uniform(w->ids[i], purpose, x);
             double waiting = -log(u) / (sqrt(external(i)) * quality(i));
             if (waiting < shortest) {
                 shortest = waiting;
@@ -214,11 +311,78 @@ static void sell(World *w, const Forcing *x, const double *p) {
     }
 }
 
+static void deliver(World *w, const Forcing *x, const double *p, Measures *m) {
+    double invested = 0.0, sold = 0.0;
+    for (int64_t k = 0; k < x->first_project[x->year + 1]; k++) {
+        int64_t i = w->row[w->project_slot[k]], begun = x->begun[k], due = x->due_step[k];
+        if (i < 0) continue;
+        int64_t quarters = due - begun > 1 ? due - begun : 1;
+        if (x->step < begun + quarters) invested += x->investment[k] / (DT * (double)quarters);
+        if (!x->succeeds[k] || x->step < due) continue;
+        if (x->step == due) {
+            w->delivered[x->target[k]] += 1.0;
+            capacity(i) += p_rev_capital_ratio * x->investment[k];
+        }
+        double years = DT * (double)(x->step - due + 1);
+        sold += p_rev_capital_ratio * x->investment[k] * fmin(1.0, years / p_project_ramp);
+    }
+    m->city[PROJECT_INVESTMENT] = invested;
+    m->city[PROJECT_SALES] = sold;
+}
+
+static double share_of(double part, double total) { return total > 0.0 ? part / total : 0.0; }
+
+static double supplied(double pool, double job_share, double people, const double *p) {
+    return p_commute_home_share * pool + (1.0 - p_commute_home_share) * job_share * people;
+}
+
+static void staff(World *w, const Forcing *x, const double *p) {
+    double before[MOST_PLACES], placed[MOST_PLACES], jobs = 0.0, everybody = 0.0, looking = 0.0;
+    if (p_talent == 0.0) return;
+    for (int64_t k = 0; k < x->places; k++) {
+        before[k] = w->wanted[k];
+        w->wanted[k] = 0.0;
+        jobs += before[k];
+        everybody += w->pool[k];
+    }
+    for (int64_t i = 0; i < w->n; i++) w->wanted[place(i)] += sales(i);
+    for (int64_t k = 0; k < x->places; k++) {
+        double graduates = p_talent_graduates * share_of(before[k], jobs) * everybody;
+        double joining = graduates + p_talent_retention * x->programme[k];
+        w->pool[k] = w->pool[k] * (1.0 - p_talent_attrition * DT) + DT * joining;
+        w->wanted[k] /= x->per_head;
+    }
+    jobs = everybody = 0.0;
+    for (int64_t k = 0; k < x->places; k++) {
+        jobs += w->wanted[k];
+        everybody += w->pool[k];
+        for (int64_t t = 0; t < x->hired_targets; t++) looking += DT * x->promised[t * x->places + k];
+    }
+    for (int64_t k = 0; k < x->places; k++) {
+        double share = share_of(w->wanted[k], jobs), here = 0.0;
+        double working = supplied(w->pool[k], share, everybody, p);
+        w->fill[k] = w->wanted[k] > 0.0 ? fmin(1.0, working / w->wanted[k]) : 1.0;
+        for (int64_t t = 0; t < x->hired_targets; t++) here += DT * x->promised[t * x->places + k];
+        double offered = supplied(here, share, looking, p);
+        double opened = fmax(0.0, w->wanted[k] - before[k] + p_talent_attrition * DT * before[k]);
+        double posts = (x->first_of_year ? 0.0 : w->posts[k]) + p_high_end_posts * opened;
+        placed[k] = fmin(1.0, share_of(posts, offered));
+        w->posts[k] = fmax(0.0, posts - placed[k] * offered);
+    }
+    for (int64_t t = 0; t < x->hired_targets; t++) {
+        const double *promised = x->promised + t * x->places;
+        double coming = 0.0;
+        for (int64_t k = 0; k < x->places; k++) coming += DT * promised[k];
+        for (int64_t k = 0; k < x->places; k++)
+            w->hired[t] += placed[k] * supplied(DT * promised[k], share_of(w->wanted[k], jobs), coming, p);
+    }
+}
+
 static void record(World *w, const Forcing *x, Measures *m) {
     double largest[10] = {0};
     double *city = m->city;
-    memset(city, 0, N_CITY * sizeof(double));
-    memset(m->chain, 0, 2 * x->chains * sizeof(double));
+    for (int k = 0; k <= FIRMS_100; k++) city[k] = 0.0;
+    memset(m->chain, 0, 3 * x->chains * sizeof(double));
     memset(m->place, 0, 2 * x->places * sizeof(double));
     memset(m->cell, 0, x->chains * x->places * sizeof(double));
     for (int64_t i = 0; i < w->n; i++) {
@@ -238,6 +402,7 @@ static void record(World *w, const Forcing *x, Measures *m) {
         city[FIRMS_100] += core >= 100.0;
         m->chain[chain(i)] += core;
         m->chain[x->chains + chain(i)] += listed;
+        m->chain[2 * x->chains + chain(i)] += sales(i);
         m->place[place(i)] += core;
         m->place[x->places + place(i)] += listed;
         m->cell[chain(i) * x->places + place(i)] += core;
@@ -256,6 +421,18 @@ static void record(World *w, const Forcing *x, Measures *m) {
     city[FIRMS] = (double)w->n;
     city[FUND_INVESTED] = w->invested[0];
     city[PRIVATE_COINVESTMENT] = w->invested[1];
+    city[TICKETS] = w->invested[2];
+    city[GRANTS_PAID] = w->grants_paid[0];
+    double pool = 0.0, wanted = 0.0, filled = 0.0;
+    for (int64_t k = 0; k < x->places; k++) {
+        pool += w->pool[k];
+        wanted += w->wanted[k];
+        filled += w->wanted[k] * w->fill[k];
+        m->place[2 * x->places + k] = w->fill[k];
+    }
+    city[TALENT_POOL] = pool;
+    city[TALENT_WANTED] = wanted;
+    city[TALENT_FILL] = wanted > 0.0 ? filled / wanted : 1.0;
 }
 
 void quarter(World *w, const World *births, const Forcing *x, const double *p, Measures *m, double *work) {
@@ -266,9 +443,13 @@ void quarter(World *w, const World *births, const Forcing *x, const double *p, M
     admit(w, p);
     if (x->first_of_year) grow_yearly(w, x, p, work);
     grow_quarterly(w, x, p);
+    if (x->first_of_year) award(w, x, p);
+    learn(w, x, p);
     invest(w, x, p);
     build(w, x, p);
     sell(w, x, p);
+    deliver(w, x, p, m);
+    staff(w, x, p);
     record(w, x, m);
     m->city[EXITS] = exits / DT;
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,17 +10,18 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.engine.choose import choose
+from simulator.foundation.calendar import Quarter
 from simulator.foundation.randomness import Origin, entity_ids
 from simulator.model import Study, found_world, prepare
 from simulator.scenario import load_scenario
-from simulator.world.firms import Table
+from simulator.world.firms import Firms, Label, Number, Table
 from simulator.world.founding import Draw
-from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY, Measures, measures_of
-from simulator.world.state import Address, Stocks, World
+from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY, FIRMS, measures_of
+from simulator.world.state import Address, Stocks, Stretch, World
 
-# The yardsticks hold M2, M3 and M8–M14; what the engine does besides is off for both sides.
-LEFT_OUT = {"mechanisms.talent": "off", "mechanisms.research": "off"}
-BASELINE = Path(__file__).resolve().parents[2] / "scenarios" / "baseline.yaml"
+QUARTERS_A_YEAR = 4
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+BASELINE, HINDCAST = SCENARIOS / "baseline.yaml", SCENARIOS / "hindcast.yaml"
 
 
 class Start(NamedTuple):
@@ -31,13 +32,16 @@ class Start(NamedTuple):
     member: int
 
 
-def founded(quarters: int = 40, firms: int | None = None, member: int = 0) -> Start:
-    """Member `member` of the baseline, run for `quarters` (whole years), with `firms` founding firms.
+def founded(
+    quarters: int = 40, firms: int | None = None, member: int = 0, scenario: Path = BASELINE
+) -> Start:
+    """A member of a scenario, run for `quarters` (whole years), with `firms` founding firms.
 
     More firms than are founded are copies of them with ids of their own; fewer are the first rows.
     """
-    end = f"{2024 + quarters // 4}Q4"
-    study = prepare(load_scenario(BASELINE, {"period.end": end, **LEFT_OUT}))
+    first = load_scenario(scenario).period.quarters[0]
+    end = f"{first.year + quarters // QUARTERS_A_YEAR - 1}Q4"
+    study = prepare(load_scenario(scenario, {"period.end": end}))
     plain = choose("plain")
     draw = Draw(study.scenario.seed, member, plain.uniforms, plain.choose_place)
     world = found_world(study, member, draw).world
@@ -48,27 +52,32 @@ def founded(quarters: int = 40, firms: int | None = None, member: int = 0) -> St
 
 def _resized(table: Table, firms: int) -> Table:
     rows = np.arange(firms) % table.n
-    made = Table(firms)
-    for new, old in zip(made.columns[:3], table.columns[:3], strict=True):
-        new[..., :firms] = old[..., : table.n][..., rows]
+    made = _table(table, rows)
     copies = max(firms - table.n, 0)
     made.columns.ids[firms - copies : firms] = entity_ids(Origin.FOUNDING, 77, 1, copies)
-    made.n = firms
+    return made
+
+
+def _table(table: Table, rows: Label | slice) -> Table:
+    """Some rows of a table as a table of their own, with the spare rows that founding leaves."""
+    ids = table.ids[rows]
+    made = Table(0)
+    made.reserve(len(ids))
+    made.n = len(ids)
+    made.columns.ids[: made.n] = ids
+    for name in Firms._fields:
+        made.column(name)[:] = table.column(name)[rows]
     return made
 
 
 def fresh(start: Start) -> World:
     """A copy that may be stepped: firms and stocks are new, all else is only read."""
     world = start.world
-    firms = Table(world.firms.n)
-    for new, old in zip(firms.columns[:3], world.firms.columns[:3], strict=True):
-        new[..., : world.firms.n] = old[..., : world.firms.n]
-    firms.n = world.firms.n
     people = type(world.stocks.people)(*(part.copy() for part in world.stocks.people))
     stocks = Stocks(
         *(people if part is world.stocks.people else part.copy() for part in world.stocks)
     )
-    return replace(world, firms=firms, stocks=stocks)
+    return replace(world, firms=_table(world.firms, slice(None)), stocks=stocks)
 
 
 def addresses(start: Start) -> Iterator[Address]:
@@ -85,22 +94,50 @@ def addresses(start: Start) -> Iterator[Address]:
         )
 
 
-def blank(start: Start) -> Measures:
-    """Room for the measures of a quarter."""
-    chains, places = start.world.forcing.growth.shape[1:]
-    row = np.zeros(len(CITY) + len(BY_CHAIN) * chains + len(BY_PLACE) * places)
-    return measures_of(row, np.zeros((chains, places)))
+def stretches(start: Start) -> Iterator[Stretch]:
+    """The calendar of a run by years: what a member gives to the engine at a time."""
+    study = start.study
+    first = study.simulated[0].index, Quarter(study.years[0], 1).index
+    for begin in range(0, len(study.simulated), QUARTERS_A_YEAR):
+        stop = begin + QUARTERS_A_YEAR
+        yield Stretch(study.scenario.seed, start.member, *first, begin, stop)
 
 
 def walk(start: Start, world: World, engine_name: str) -> tuple[dict[str, float], int]:
     """Step a fresh world through its period; its totals, and the firm-steps that took."""
     engine = choose(engine_name)
-    measures = blank(start)
-    steps = 0
+    block, cells = _room(world)
+    for when in stretches(start):
+        world.firms.reserve(int(world.first_birth[when.stop] - world.first_birth[when.start]))
+        world.firms.n = engine.quarters(
+            world.firms.columns,
+            world.firms.n,
+            world.births.columns,
+            world.first_birth,
+            world.parameters,
+            world.forcing,
+            world.links,
+            world.stocks,
+            when,
+            block,
+            cells,
+        )
+    measures = measures_of(block[-1], cells[-1])
+    found = {name: float(measures.city[CITY.index(name)]) for name in TOTALS}
+    found |= flat(BY_CHAIN, measures.chain) | flat(BY_PLACE[:3], measures.place)
+    found |= flat(("delivered",), world.stocks.delivered[-1:])
+    found |= flat(("hired",), world.stocks.people.hired[-1:])
+    return found, int(block[1:, FIRMS].sum())
+
+
+def walk_by_quarters(start: Start, world: World, quarter: Callable[..., int]) -> None:
+    """Step a fresh world with a function for one quarter, as the engines have inside."""
+    block, cells = _room(world)
+    world.firms.reserve(world.births.n)
     for now in addresses(start):
-        first, last = (int(world.first_birth[now.step + k]) for k in (0, 1))
-        world.firms.reserve(last - first)
-        world.firms.n = engine.quarter(
+        t = now.step
+        first, last = (int(part) for part in world.first_birth[t : t + 2])
+        world.firms.n = quarter(
             world.firms.columns,
             world.firms.n,
             world.births.columns,
@@ -111,10 +148,24 @@ def walk(start: Start, world: World, engine_name: str) -> tuple[dict[str, float]
             world.links,
             world.stocks,
             now,
-            measures,
+            measures_of(block[t + 1], cells[t + 1]),
         )
-        steps += world.firms.n
-    return totals(measures), steps
+
+
+def _room(world: World) -> tuple[Number, Number]:
+    """Room for what a run records: rows of the city, chains and places, and cells."""
+    quarters, chains, places = world.forcing.growth.shape
+    width = len(CITY) + len(BY_CHAIN) * chains + len(BY_PLACE) * places
+    return np.zeros((quarters + 1, width)), np.zeros((quarters + 1, chains, places))
+
+
+def flat(names: Iterable[str], rows: Iterable[Iterable[float]]) -> dict[str, float]:
+    """Rows of figures, flat and named: ``name[k]``."""
+    return {
+        f"{name}[{k}]": float(value)
+        for name, row in zip(names, rows, strict=False)
+        for k, value in enumerate(row)
+    }
 
 
 TOTALS = (
@@ -135,17 +186,15 @@ TOTALS = (
     "exits",
     "fund_invested",
     "private_coinvestment",
+    "tickets",
+    "talent_pool",
+    "talent_wanted",
+    "talent_fill",
+    "grants_paid",
+    "project_investment",
+    "project_sales",
 )
-"""City measures that every yardstick computes, besides those by chain and place."""
-
-
-def totals(measures: Measures) -> dict[str, float]:
-    """The measures that yardsticks are compared by, flat and named."""
-    found = {name: float(measures.city[CITY.index(name)]) for name in TOTALS}
-    for names, block in ((BY_CHAIN[:2], measures.chain[:2]), (BY_PLACE[:2], measures.place[:2])):
-        for name, row in zip(names, block.tolist(), strict=True):
-            found |= {f"{name}[{k}]": value for k, value in enumerate(row)}
-    return found
+"""City measures that every yardstick computes, besides those by chain and place, deliveries and people hired."""
 
 
 def divided(start: Start, factor: int) -> Start:
@@ -177,15 +226,11 @@ def divided(start: Start, factor: int) -> Start:
     )
     tables = []
     for table in (world.firms, world.births):
-        made = Table(table.n)
-        for new, old in zip(made.columns[:3], table.columns[:3], strict=True):
-            new[..., : table.n] = old[..., : table.n]
-        made.n = table.n
+        made = _table(table, slice(None))
         turn = np.arange(table.n) % k
-        firms = made.columns.firms
-        firms.chain[: table.n] += chains * turn
-        firms.node[: table.n] += nodes * turn
-        firms.place[: table.n] += places * (np.arange(table.n) // k % k)
+        made.column("chain")[:] += chains * turn
+        made.column("node")[:] += nodes * turn
+        made.column("place")[:] += places * (np.arange(table.n) // k % k)
         tables.append(made)
     sales = np.bincount(tables[0].column("chain"), tables[0].column("sales"), chains * k)
     people = world.stocks.people

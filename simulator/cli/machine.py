@@ -79,7 +79,7 @@ def _facts() -> Iterator[tuple[str, str]]:
     from importlib.metadata import PackageNotFoundError, version
 
     from simulator import __version__
-    from simulator.engine.choose import choose
+    from simulator.engine.choose import has_numba, is_compiled
     from simulator.experiments.provenance import versions
     from simulator.registry import load_registry
     from simulator.reporting.fonts import typeface
@@ -94,12 +94,13 @@ def _facts() -> Iterator[tuple[str, str]]:
             yield name, version(name)
         except PackageNotFoundError:
             yield name, "–"
-    engine = choose("auto").NAME
+    engine = "compiled" if has_numba() else "plain"
     yield "engine", engine
     if engine == "compiled":
         from simulator.engine.cache import folder
 
-        yield "compiled_cache", str(folder())
+        ready = "ready" if is_compiled() else "empty: simulate warmup"
+        yield "compiled_cache", f"{folder()} ({ready})"
     try:
         yield "chinese_font", str(typeface(BOTH_SCRIPTS))
     except RuntimeError as error:

@@ -12,6 +12,10 @@ Report = Callable[[int, int], None]
 @contextmanager
 def progress_bar(session: Session) -> Iterator[Report | None]:
     """What to call with (done, total) members; None where nobody watches."""
+    if session.quiet:
+        import logging
+
+        logging.getLogger("simulator").setLevel(logging.ERROR)
     if session.quiet or not sys.stderr.isatty():
         yield None
         return

@@ -179,7 +179,7 @@ def report(error: Exception, session: Session) -> ExitCode:
             code = ExitCode.INCOMPLETE
             message = session.phrase("not enough memory", "内存不足")
             advice = session.phrase(
-                "what is complete is kept; raise the limit (ulimit -v) or give --workers 1, and run the same command again",
+                "what is complete is kept; raise the limit (ulimit -v) or give --workers 1, and run the command again",
                 "已完成的部分保留；请提高内存上限（ulimit -v）或使用 --workers 1，然后重新运行同一命令",
             )
         case _:

@@ -30,7 +30,7 @@ from simulator.scenario.facts import Facts
 
 if TYPE_CHECKING:
     from simulator.experiments.store import Run
-    from simulator.model import TianjinAI
+    from simulator.model import Member
 
 Floats = npt.NDArray[np.float64]
 
@@ -308,18 +308,18 @@ def _lever_lines(run: "Run", equations: tuple[str, ...]) -> tuple[LeverLine, ...
 
 def _life(scenario: Scenario, firm: int | None, member: int, engine: str) -> tuple[int, Life]:
     """Step a member and keep one firm; without a number the largest of the catalogue at the end."""
-    from simulator.model import TianjinAI, prepare
+    from simulator.model import Member, prepare
 
     study = prepare(scenario)
     if firm is None:
-        model = TianjinAI(study, member, engine=engine)
+        model = Member(study, member, engine=engine)
         for _ in study.simulated:
             model.step()
         table = model.world.firms
         sales = np.where(np.asarray(table.column("catalogue")) > 0, table.column("sales"), -1.0)
         firm = int(table.ids[int(np.argmax(sales))])
         model.close()
-    model = TianjinAI(study, member, engine=engine)
+    model = Member(study, member, engine=engine)
     states = [_state(model, firm)]
     for _ in study.simulated:
         model.step()
@@ -342,7 +342,7 @@ def _life(scenario: Scenario, firm: int | None, member: int, engine: str) -> tup
     )
 
 
-def _state(model: "TianjinAI", firm: int) -> dict[str, float]:
+def _state(model: "Member", firm: int) -> dict[str, float]:
     table = model.world.firms
     rows = np.flatnonzero(table.ids == np.uint64(firm))
     if not len(rows):

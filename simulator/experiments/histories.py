@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from simulator.foundation.randomness import Origin
 from simulator.mechanisms.linkages import local_share
-from simulator.model import Study, TianjinAI
+from simulator.model import Member, Study
 from simulator.world.founding import Draw
 from simulator.world.paths import growth_paths
 from simulator.world.places import node_coverage
@@ -60,7 +60,7 @@ def record(study: Study, member: int, engine: str = "auto") -> History:
     years = study.years
     if len(study.simulated) != QUARTERS * len(years):
         raise ValueError("histories need a period of whole years")
-    model = TianjinAI(study, member, engine=engine)
+    model = Member(study, member, engine=engine)
     table = model.world.firms
     ids = [table.ids.copy()]
     sales = [np.array(table.column("sales"), dtype=np.float64)]
@@ -138,14 +138,14 @@ def record_all(
     return tuple(found)
 
 
-def _stock(model: TianjinAI) -> tuple[Ids, Flags, float]:
+def _stock(model: Member) -> tuple[Ids, Flags, float]:
     """Ids of the living, whether each is in the catalogue, and the share younger than five years."""
     table = model.world.firms
     young = np.asarray(table.column("age")) < 5 * QUARTERS
     return table.ids.copy(), np.asarray(table.column("catalogue")) > 0, float(young.mean())
 
 
-def _multiplier(model: TianjinAI) -> float:
+def _multiplier(model: Member) -> float:
     """Mean column sum of (I − R̂A)^{-1} at founding (M11): output for a yuan of final sales."""
     links, p, table = model.world.links, model.world.parameters, model.world.firms
     coverage = node_coverage(
@@ -159,7 +159,7 @@ def _multiplier(model: TianjinAI) -> float:
     return float(local.sum(axis=0).mean())
 
 
-def _national(model: TianjinAI) -> Floats:
+def _national(model: Member) -> Floats:
     """Growth of the national industry in each year of the period (M1), as a share."""
     study = model.study
     draw = Draw(study.scenario.seed, model.member, model.engine.uniforms, model.engine.choose_place)

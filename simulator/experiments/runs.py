@@ -380,6 +380,13 @@ def _engine(engine: str) -> str:
     return engine
 
 
+def _engine_of(job: _Job, work: int) -> str:
+    """The engine for so many quarters of members; a cluster's workers choose for themselves."""
+    from simulator.engine.choose import engine_for
+
+    return job.engine if job.crew.cluster is not None else engine_for(job.engine, work)
+
+
 def _is_whole(value: object) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
@@ -521,7 +528,9 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
         manifest = replace(manifest, precision=judging.tally.precision())
     folder.begin(manifest, _sheet(scenario), scenario.papers())
     folder.keep_only(parts)
-    with open_workers(job.crew, study, job.engine) as workers:
+    stored_members = sum(len(part.good) for part in parts)
+    engine = _engine_of(job, (total - stored_members) * len(study.quarters))
+    with open_workers(job.crew, study, engine) as workers:
         count = workers.count
         total = simulate(folder, manifest, parts, workers, job.report, judging)
     notices = []
@@ -547,7 +556,7 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
             digest=values_digest(manifest, parts),
             members=total,
             failed=failed,
-            engine=job.engine,
+            engine=engine,
             executor=job.crew.kind,
             workers=count,
             seconds=round(time.monotonic() - begun, 3),

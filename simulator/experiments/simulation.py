@@ -92,7 +92,7 @@ def simulate(
 
     With `judging`, parts are written and judged in their order, and the run ends with the first that is enough; what
     was simulated beyond it is dropped. Raises RunInterrupted on Ctrl-C (what is known is stored), StoreError where the
-    disk refuses, MemoryShortError where the memory does not suffice and ClusterError where the workers are lost for good.
+    disk refuses, MemoryShortError where there is too little memory, ClusterError where the workers are lost for good.
     """
     return _Simulation(folder, manifest, parts, workers, report, judging).run()
 

@@ -28,7 +28,7 @@ from simulator.foundation.findings import UsageError
 from simulator.foundation.parameters import Distribution, cell_choice, cell_number, cell_text
 from simulator.foundation.tables import Row, read_table, shipped
 from simulator.mechanisms.demand import laplace_scale
-from simulator.model import Study, TianjinAI, prepare
+from simulator.model import Member, Study, prepare
 from simulator.policy.effects import lever_tables
 from simulator.registry import Name
 from simulator.scenario import Scenario, load_scenario
@@ -380,7 +380,7 @@ _SERIES: Final = (
 
 def _one_year(study: Study, member: int, engine: str) -> tuple[float, float]:
     """Growth factor of the founding catalogue in a year, and the variance of its luck by the formula."""
-    model = TianjinAI(study, member, engine=engine)
+    model = Member(study, member, engine=engine)
     table = model.world.firms
     listed = np.asarray(table.column("catalogue")) > 0
     before = np.array(table.column("external"))[listed]

@@ -1,8 +1,7 @@
-"""One member of a study as a Mesa model: its world, its governments, and the schedule that moves them."""
+"""One member of a study: its world, its governments, and the schedule that moves them."""
 
 from __future__ import annotations
 
-import mesa
 import numpy as np
 import numpy.typing as npt
 
@@ -10,8 +9,8 @@ from simulator.engine.choose import Engine, choose, founding_loops
 from simulator.foundation.calendar import Quarter
 from simulator.model.layout import found_world
 from simulator.model.study import Study, prepare
-from simulator.policy.budgets import MUNICIPALITY
-from simulator.policy.governments import Government, forget
+from simulator.policy.budgets import MUNICIPALITY, Office
+from simulator.policy.governments import Government
 from simulator.policy.levers import Channels
 from simulator.scenario import Scenario
 from simulator.world.founding import Draw
@@ -40,13 +39,12 @@ Number = npt.NDArray[np.float64]
 QUARTERS_A_YEAR = 4
 
 
-class TianjinAI(mesa.Model):  # type: ignore[misc]
-    """One member of a study as a Mesa model; ``step()`` is one quarter.
+class Member:
+    """One member of a study; ``step()`` is one quarter.
 
-    ``model.world`` holds the firms as columns, ``model.block`` the recorded series (quarters, series), of which
-    row 0 is the founding state, and ``model.measures`` the latest row by name. Its agents are the governments; firms
-    are columns, being too many for objects. ``luck`` is the member whose draws of everything but parameters it takes:
-    its own, unless the same parameters are to meet other luck.
+    ``world`` holds the firms as columns, ``block`` the recorded series (quarters, series), of which row 0 is the
+    founding state, and ``measures`` the latest row by name. ``luck`` is the member whose draws of everything but
+    parameters it takes: its own, unless the same parameters are to meet other luck.
     """
 
     def __init__(
@@ -60,7 +58,6 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         """Found the world of one member. Raises ValueError when no world fits the drawn parameters."""
         self.study = study if isinstance(study, Study) else prepare(study)
         seed = self.study.scenario.seed
-        super().__init__(rng=np.random.SeedSequence([seed, member]))
         self.member = member
         self.luck = member if luck is None else luck
         self.engine: Engine = choose(engine)
@@ -148,7 +145,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         self._measure(rows)
         self._record_factors(rows)
         if stop == len(study.simulated):
-            forget(self)
+            self._end()
         finite = np.isfinite(self.block[rows])
         if not finite.all():
             step, odd = np.argwhere(~finite)[0]
@@ -158,9 +155,15 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
             )
 
     def close(self) -> None:
-        """Let go of everything: Mesa ties a model to itself, so its columns would wait for the collector."""
-        forget(self)
+        """Let go of everything, so that columns need not wait for the collector."""
+        self._end()
         self.__dict__.clear()
+
+    def _end(self) -> None:
+        """Be forgotten by whatever else knows of this member: nothing does."""
+
+    def _seat(self, office: Office, gain: float, base: float, goal: float | None) -> Government:
+        return Government(office, gain, base, goal)
 
     def lay_out(self, channels: Channels) -> None:
         """Lay out again what levers move, from the coming year on; what has happened stays.
@@ -249,7 +252,7 @@ class TianjinAI(mesa.Model):  # type: ignore[misc]
         for seat, office in enumerate(study.offices):
             base = own[seat] if office.id else whole
             goal = study.goal[0] * base / whole if study.goal is not None and whole > 0.0 else None
-            seated.append(Government(self, office, gain, base, goal))
+            seated.append(self._seat(office, gain, base, goal))
         return tuple(seated)
 
     def _set_budgets(self, t: int) -> None:

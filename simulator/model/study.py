@@ -163,12 +163,12 @@ class Study:
 
         With `luck`, the member keeps its parameters and base value, and draws all else as member `luck` does.
         """
-        from simulator.model.member import TianjinAI
+        from simulator.model.member import Member
 
-        model = TianjinAI(self, member, engine=engine, luck=luck)
-        model.advance(len(self.simulated))
-        result = MemberResult(model.block, model.parameter_row)
-        model.close()
+        one = Member(self, member, engine=engine, luck=luck)
+        one.advance(len(self.simulated))
+        result = MemberResult(one.block, one.parameter_row)
+        one.close()
         return result
 
 

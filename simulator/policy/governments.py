@@ -1,8 +1,6 @@
-"""Governments as agents: the municipality and the districts, which set their budgets once a year (M21)."""
+"""Governments: the municipality and the districts, which set their budgets once a year (M21)."""
 
 from __future__ import annotations
-
-import mesa
 
 from simulator.mechanisms.budgets import granted, path_level, wanted_factor
 from simulator.policy.budgets import Office
@@ -10,18 +8,15 @@ from simulator.policy.budgets import Office
 ROUNDING = 1e-12  # of the plan's money: so much room that a plan kept to the letter never falls short by a last bit
 
 
-class Government(mesa.Agent):  # type: ignore[misc]
+class Government:
     """One government of one member: what it planned, what it has left, and what it reads.
 
     `factor` is the share of the planned doses that its levers have this year, `left` the money that exists and is
     not spent yet (亿元).
     """
 
-    def __init__(
-        self, model: mesa.Model, office: Office, gain: float, base: float, goal: float | None
-    ) -> None:
+    def __init__(self, office: Office, gain: float, base: float, goal: float | None) -> None:
         """``base`` is the founding revenue it steers from and ``goal`` where it must get; None: no yardstick."""
-        super().__init__(model)
         self.office = office
         self.gain = gain
         self.base = base
@@ -56,13 +51,3 @@ class Government(mesa.Agent):  # type: ignore[misc]
         short = money < planned * wanted
         self.factor = money / planned if short else wanted
         self.left -= money
-
-
-def forget(model: mesa.Model) -> None:
-    """Let Mesa forget a model that is done: in 3.3 a class-level table of ids keeps every model with agents alive.
-
-    Later versions have no such table, and nothing is left to do.
-    """
-    ids = getattr(mesa.Agent, "_ids", None)
-    if ids is not None:
-        ids.pop(model, None)

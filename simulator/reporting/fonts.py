@@ -55,7 +55,7 @@ def carried_letters(text: str) -> bytes:
     A page that brings its letters needs no Chinese font where it is read. Only the carried font may travel so: it is
     under the SIL Open Font License.
     """
-    path = _carried()
+    path = carried_font()
     if path is None:
         return b""
     from fontTools import subset

@@ -1,30 +1,32 @@
 """The yardsticks are the same mechanisms: with the engine's draws they give its totals. Timings are never asserted."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
+import numpy as np
 import pytest
 
-from benchmarks import compare, measuring, page
+from benchmarks import ratios
 from benchmarks.yardstick import c_code, mesa_objects, numpy_stream, worlds
 from benchmarks.yardstick.luck import Addressed, Stream
+from simulator.engine import plain
+from simulator.foundation import mathematics
 
-ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(scope="module")
-def start():
-    """One member with as many firms as it is founded with, and tickets, births and deaths over two years."""
-    return worlds.founded(8)
+@pytest.fixture(
+    scope="module",
+    params=[(8, worlds.BASELINE), (24, worlds.HINDCAST)],
+    ids=["baseline", "hindcast"],
+)
+def start(request):
+    """One member of the plan from 2025, and one from 2018, whose projects end and whose grants bear fruit."""
+    quarters, scenario = request.param
+    return worlds.founded(quarters, scenario=scenario)
 
 
 @pytest.fixture(scope="module")
 def expected(start):
     found, steps = worlds.walk(start, worlds.fresh(start), "plain")
     assert found["fund_invested"] > 0.0 and found["exits"] > 0.0 and steps > 8 * 500
+    assert found["grants_paid"] > 0.0 and found["talent_fill"] < 1.0
+    assert sum(value for name, value in found.items() if name.startswith("delivered")) > 5.0
     return found
 
 
@@ -65,62 +67,89 @@ def test_yardsticks_have_the_same_stages():
     assert mesa_objects.STAGES == numpy_stream.STAGES
 
 
-def test_enlarged_and_divided_worlds_walk(start, expected):
+def test_every_stage_leaves_its_mark(start, expected):
+    """A total that no stage moves would hold a yardstick to nothing."""
+    zero = {name for name, value in expected.items() if value == 0.0}
+    if start.study.simulated[0].year == 2018:
+        assert sum(value for name, value in expected.items() if name.startswith("hired")) > 5.0
+        assert expected["project_sales"] > 0.0 and start.world.parameters.research.lag_rd * 4 < 24
+    moving = (
+        "talent_pool",
+        "grants_paid",
+        "chain_revenue[0]",
+        "district_talent_fill[0]",
+        "tickets",
+    )
+    assert not zero & set(moving)
+
+
+def test_enlarged_and_divided_worlds_walk():
+    start = worlds.founded(4)
     larger = worlds.founded(4, 2500)
-    ids = larger.world.firms.ids
-    assert len(set(ids.tolist())) == 2500
+    assert len(set(larger.world.firms.ids.tolist())) == 2500
     assert worlds.walk(larger, worlds.fresh(larger), "plain")[0]["firms"] > 2000
     finer = worlds.divided(start, 4)
     found, _ = worlds.walk(finer, worlds.fresh(finer), "plain")
     assert len([name for name in found if name.startswith("chain_core_revenue")]) == 14
-    assert found["firms"] == expected["firms"]
+    assert found["firms"] == worlds.walk(start, worlds.fresh(start), "plain")[0]["firms"]
 
 
-def test_ratios_are_judged_on_the_bad_end():
-    order = []
-
-    def told(name, seconds):
-        order.append(name)
-        return seconds
-
-    found = measuring.alternate(lambda: told("a", 3.0), lambda: told("b", 1.5), 3)
-    assert "".join(order) == "abbaabba"
-    assert (found.ratio, found.low, found.high, found.rounds) == (2.0, 2.0, 2.0, 3)
-    result = compare.Result("x", 1, "", "", 2.0, 1.5, 2.5, "×", "more", 1.8)
-    assert not result.met
-    assert compare.Result("x", 1, "", "", 2.0, 1.5, 2.5, "×", "less", 2.6).met
+def test_quarters_one_by_one_are_the_walk():
+    start = worlds.founded(4)
+    stepped, walked = worlds.fresh(start), worlds.fresh(start)
+    worlds.walk_by_quarters(start, stepped, plain.quarter)
+    worlds.walk(start, walked, "plain")
+    assert stepped.firms.column("sales").tobytes() == walked.firms.column("sales").tobytes()
 
 
-@pytest.mark.slow
-def test_the_script_runs_and_its_page_is_written(tmp_path):
-    told = tmp_path / "told.json"
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/compare.py"), "--quick", "--json", str(told)],
-        capture_output=True,
-        text=True,
-        env=os.environ,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    sheet = json.loads(told.read_text())
-    keys = {name.rstrip("_") for name in compare.MEASURES}
-    assert {result["key"] for result in sheet["results"]} | set(sheet["skipped"]) == keys
-    (tmp_path / "docs").mkdir()
-    copied = tmp_path / "docs" / "performance.md"
-    copied.write_text((ROOT / "docs/performance.md").read_text())
-    page.write(sheet, tmp_path / "docs")
-    text = copied.read_text()
-    assert text.count(page.BEGIN) == 1 and "| 12 |" in text and "全国" in text
-    assert (tmp_path / "docs" / "figures" / "performance.png").stat().st_size > 10_000
+def test_the_profile_names_every_stage():
+    spent = ratios.stage_seconds(worlds.founded(4, 60), "plain")
+    assert set(mesa_objects.STAGES) <= spent.keys() and min(spent.values()) > 0.0
 
 
-@pytest.mark.slow
-def test_the_engine_is_not_slower_than_a_third_of_what_is_asked():
-    """A tripwire with threefold slack on ratios, no compiler of C needed; the real goals are compare.py's."""
-    size = compare.Size(
-        firms=2000, quarters=8, object_quarters=4, rounds=5, object_rounds=3, engine="compiled"
-    )
-    for name in ("mesa_objects_", "numpy_stream_"):
-        result = compare.MEASURES[name](size)
-        assert result.value > result.gate / 3.0, result
+def test_the_lower_bound_counts_no_more_than_the_engine_does(monkeypatch):
+    """Draws, logs and exps of the plain engine, which also does them for firms that the bound leaves out."""
+    if c_code.compiler() is None:
+        pytest.skip("no C compiler")
+    start = worlds.founded(8)
+    done = {"draws": 0, "logs": 0, "exps": 0}
+    draw, compiled = plain.uniforms, list(mathematics._loops)
+
+    def uniforms(ids, *rest):
+        done["draws"] += len(ids)
+        return draw(ids, *rest)
+
+    def counted(name, function):
+        def count(x):
+            done[name] += x.size
+            mathematics.use_loops(None)
+            found = function(x)
+            mathematics.use_loops(loops)
+            return found
+
+        return count
+
+    loops = mathematics.Loops(counted("exps", mathematics.exp), counted("logs", mathematics.log))
+    bound = c_code.LowerBound(start, worlds.fresh(start))
+    monkeypatch.setattr(plain, "uniforms", uniforms)
+    mathematics.use_loops(loops)
+    try:
+        steps = worlds.walk(start, worlds.fresh(start), "plain")[1]
+    finally:
+        mathematics.use_loops(compiled[0] if compiled else None)
+    for name, counts in zip(
+        done, zip(*(counts for _, *counts in bound.quarters), strict=True), strict=True
+    ):
+        least = sum(sum(list(part)[1:]) for part in counts) / bound.steps
+        assert 0.4 * done[name] / steps < least <= done[name] / steps, name
+
+
+def test_the_bound_computes_what_it_claims():
+    """Its exp and log are the real ones: a cheaper pair would be no bound."""
+    if c_code.compiler() is None:
+        pytest.skip("no C compiler")
+    x = np.linspace(0.01, 20.0, 500)
+    for name, function in (("bound_log_column", np.log), ("bound_exp_column", np.exp)):
+        y = x.copy()
+        c_code.apply(name, y)
+        assert np.abs(y / np.where(function(x) == 0.0, 1.0, function(x)) - 1.0).max() < 1e-14

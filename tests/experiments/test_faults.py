@@ -208,7 +208,11 @@ def test_a_closed_terminal_leaves_a_run_that_goes_on(tmp_path, executor):
     words += ["--engine", "plain", "--no-figures", "--executor", executor]
     words += ["--out", str(tmp_path / "cut")]
     process = subprocess.Popen(
-        [sys.executable, "-c", CLOSING, *words], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs
+        [sys.executable, "-c", CLOSING, *words],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     file = tmp_path / "cut" / ("manifest.json" if executor == "threads" else "parts/index.jsonl")
@@ -260,7 +264,11 @@ def test_a_memory_limit_ends_with_code_four_and_the_setting_that_helps(tmp_path,
     words = ["--lang", "both", "run", str(ROOT / "scenarios/baseline.yaml"), "-n", "8"]
     words += ["--engine", "plain", "--no-figures", "--out", str(tmp_path / "small")]
     done = subprocess.run(
-        [sys.executable, "-c", limited, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", limited, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 4, done.stderr
     assert "not enough memory" in done.stderr and "内存不足" in done.stderr

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from simulator.mechanisms.budgets import HIGHEST, LOWEST, path_level, wanted_factor
 from simulator.model import Study, TianjinAI, prepare
+from simulator.model.tianjin import GovernmentAgent
 from simulator.policy.budgets import MUNICIPALITY, Office, office_of
 from simulator.policy.governments import Government
 from simulator.scenario import load_scenario
@@ -194,8 +195,7 @@ def test_no_government_spends_more_than_its_plan(
     planned: list[float], published: list[float], gain: float
 ) -> None:
     office = Office("", (0,), np.array(planned), sum(planned))
-    model = mesa.Model()
-    government = Government(model, office, gain, 1.0, 4.0)
+    government = Government(office, gain, 1.0, 4.0)
     spent = []
     for year, money in enumerate(planned):
         if year == 0:
@@ -222,7 +222,7 @@ def test_governments_are_agents_and_no_run_is_kept_alive() -> None:
     case = study("adaptive")
     model = TianjinAI(case, 0)
     assert set(model.agents) == set(model.governments)
-    assert [type(agent) for agent in model.agents] == [Government] * 17
+    assert [type(agent) for agent in model.agents] == [GovernmentAgent] * 17
     assert len({agent.unique_id for agent in model.agents}) == 17
     table = getattr(mesa.Agent, "_ids", {})
     shells, held = [weakref.ref(model)], len(table)
