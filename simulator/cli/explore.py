@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import data_option, machine_options
 from simulator.cli.program import argument, command, option
-from simulator.cli.runs import machine_options
-from simulator.cli.scenarios import data_option
 from simulator.cli.session import Session, session_of
 
 NEEDED = ("starlette", "uvicorn", "plotly")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulator.cli.options import COUNT, machine_options
 from simulator.cli.program import argument, command, option
-from simulator.cli.runs import COUNT, machine_options
 from simulator.cli.scenarios import load
 from simulator.cli.session import Session, session_of
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulator.experiments.attribution import Attribution, Estimate
+from simulator.experiments.attribution import Attribution
 from simulator.experiments.folder import write_atomically
+from simulator.experiments.intervals import Estimate
 from simulator.experiments.store import Run
 from simulator.experiments.summary import encode_csv
 

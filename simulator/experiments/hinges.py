@@ -144,8 +144,8 @@ def hinges(
         found.append(_hinge("width", name, _doubled(priors[name]), answer({name: wide}), before))
     for sign, word in ((1.0 + SHIFT, "+20 %"), (1.0 - SHIFT, "−20 %")):
         moved = scaled(now.assumptions[BASE], sign)
-        name = Name(f"基数整体 {word}", f"base value {word} throughout")
-        found.append(_hinge("base", word, name, answer({BASE: moved}), start))
+        words = Name(f"基数整体 {word}", f"base value {word} throughout")
+        found.append(_hinge("base", word, words, answer({BASE: moved}), start))
     order = ("base", "width", "figure")
     found.sort(key=lambda hinge: (order.index(hinge.kind), -abs(hinge.points)))
     return Hinges(
