@@ -41,7 +41,7 @@ from simulator.mechanisms import milestones as m16
 from simulator.mechanisms import observation as m20
 from simulator.mechanisms import research as m6
 from simulator.mechanisms.milestones import DURATION_SHAPE
-from simulator.world.firms import LABELS, NUMBERS, Table
+from simulator.world.firms import LABELS, NUMBERS, SPARE, Table
 from simulator.world.founding import (
     LAG_SHAPE,
     LARGEST_OUTSIDER,
@@ -360,7 +360,7 @@ def found_2024(ground, base, p, draw):
     rest, above, below = unnamed_firms(named, base, p)
     outside = round(base.ecosystem_firms)
     n = len(named.ids) + above + below + outside
-    table = Table(n)
+    table = Table(int(SPARE * n))
     columns = table.columns
     tail_total, body_total, possible = _found_2024(
         columns.ids[:n],

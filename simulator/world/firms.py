@@ -14,7 +14,7 @@ Ids = npt.NDArray[np.uint64]
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
 
-SPARE = 1.5  # spare capacity when a table has to grow
+SPARE = 1.125  # room for firms to come: memory per firm counts where a run has a million of them
 
 
 class Firms(NamedTuple):

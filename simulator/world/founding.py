@@ -38,7 +38,7 @@ from simulator.mechanisms.demography import (
 from simulator.mechanisms.linkages import local_share
 from simulator.mechanisms.location import utility
 from simulator.mechanisms.research import balanced_stock
-from simulator.world.firms import Table
+from simulator.world.firms import SPARE, Table
 from simulator.world.places import Ground, Perimeter, node_coverage
 from simulator.world.state import Links, Parameters
 
@@ -154,7 +154,7 @@ def found_2024(ground: Ground, base: Base, p: Parameters, draw: Draw) -> Table:
     tail = tail_sizes(draw.pair(tail_ids, Decision.FOUNDING_SIZE)[0], rest, base, draw.loops)
     strata = (np.arange(below) + draw.pair(body_ids, Decision.FOUNDING_SIZE)[0]) / below
     body = body_sizes(strata, rest - float(tail.sum()), threshold, draw.loops)
-    table = Table(len(named.ids) + above + below + round(base.ecosystem_firms))
+    table = Table(int(SPARE * (len(named.ids) + above + below + round(base.ecosystem_firms))))
     table.append(
         named.ids,
         sales=named.revenue,
