@@ -278,7 +278,7 @@ def _answer(*arguments: str) -> dict[str, object]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write, record or check the report; 1 where it is not current."""
-    if "--record" in arguments:
+    if "--record" in arguments or not RECORD.exists():
         record()
     new = report(json.loads(RECORD.read_text(encoding="utf-8")))
     old = REPORT.read_text(encoding="utf-8") if REPORT.exists() else ""

@@ -42,6 +42,7 @@ def doctor() -> None:
         "chinese_font": session.phrase("font for figures", "作图字体"),
         "data": session.phrase("data", "数据"),
         "data_digest": session.phrase("data digest", "数据摘要"),
+        "fit": session.phrase("fit", "拟合"),
         "results": session.phrase("results folder", "结果目录"),
         "terminal": session.phrase("terminal", "终端"),
     }
@@ -80,6 +81,7 @@ def _facts() -> Iterator[tuple[str, str]]:
 
     from simulator import __version__
     from simulator.engine.choose import has_numba, is_compiled
+    from simulator.experiments.calibration import shipped_fit
     from simulator.experiments.provenance import versions
     from simulator.registry import load_registry
     from simulator.reporting.fonts import typeface
@@ -113,6 +115,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     )
     yield "data", counts
     yield "data_digest", registry.digest
+    state = shipped_fit()
+    yield "fit", f"{state.en} · {state.zh}"
     results = Path(os.environ.get("SIMULATE_RESULTS", "results"))
     place = results if results.exists() else Path.cwd()
     writable = "writable" if os.access(place, os.W_OK) else "not writable"

@@ -38,7 +38,7 @@ from simulator.experiments.moments import (
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import Vintage, make_vintage
 from simulator.foundation.findings import UsageError
-from simulator.foundation.tables import files_digest, shipped
+from simulator.foundation.tables import files_digest, read_yaml, shipped
 from simulator.registry import Name
 from simulator.scenario import sheet_text
 
@@ -355,6 +355,19 @@ def inputs_digest() -> str:
         files_digest(data, [*data.glob("lever_*.csv"), *data.glob("founding/*.csv")]),
     ]
     return hashlib.sha256("".join(told).encode()).hexdigest()
+
+
+def shipped_fit() -> Name:
+    """Whether the shipped fit was made from the tables that are here; its witness is for the tests."""
+    made = read_yaml(shipped("calibration", FITTED_FILE)).value
+    told = made.get("made") if isinstance(made, dict) else None
+    tables = told.get("tables") if isinstance(told, dict) else None
+    if tables == inputs_digest():
+        return Name("由现有数据表得出", "made from the tables that are here")
+    return Name(
+        "由其他数据表得出，请重新运行 simulate calibrate",
+        "made from other tables: run simulate calibrate again",
+    )
 
 
 def witnesses(

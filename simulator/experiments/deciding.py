@@ -39,15 +39,11 @@ PERIMETER, LEVEL, LUCK, MIXED, REST = "perimeter", "base level", "luck", "intera
 
 GROUPS: Final[Mapping[str, Name]] = {
     PERIMETER: Name("基数口径（四种口径之一）", "perimeter of the base value"),
-    LEVEL: Name("基数水平（口径之内）", "level of the base value within its perimeter"),
-    "loading": Name("对全国增长的载荷与净进入份额", "loading on national growth, net entry"),
+    LEVEL: Name("基数水平（口径之内）", "base value within its perimeter"),
+    "loading": Name("对全国增长的载荷与净进入份额", "loading on the nation's growth"),
     "nation": Name("全国增速", "national growth"),
-    "shocks": Name(
-        "年度冲击的大小（全国、链、全市）", "size of yearly shocks of nation, chains, city"
-    ),
-    "large firms": Name(
-        "大企业：期初个数与规模尾部", "large firms: their number and size tail at founding"
-    ),
+    "shocks": Name("年度冲击的大小（全国、链、全市）", "size of yearly shocks"),
+    "large firms": Name("大企业：期初个数与规模尾部", "large firms at founding"),
     "luck of firms": Name("企业冲击的尺度", "scale of the luck of firms"),
     "stock": Name("期初其他企业存量", "other firms at founding"),
     "entry": Name("进入、引进与退出", "entry, arrival and exit"),
@@ -57,9 +53,9 @@ GROUPS: Final[Mapping[str, Name]] = {
     "demand": Name("场景需求与本地联系", "scenario demand and local links"),
     "place": Name("选址与园区", "places and zones"),
     "projects": Name("项目、称号与集群", "projects, titles and clusters"),
-    "reporting": Name("统计口径漂移与报告误差", "drift of definitions and reporting error"),
+    "reporting": Name("统计口径漂移与报告误差", "definitions and reporting"),
     "other": Name("其他参数", "other parameters"),
-    LUCK: Name("运气：单个企业与逐年冲击", "luck: single firms and yearly shocks"),
+    LUCK: Name("运气：单个企业与逐年冲击", "luck: firms, yearly shocks"),
     MIXED: Name("参数之间的交互", "interactions of parameters"),
     REST: Name("运气与交互", "luck and interactions"),
 }

@@ -99,13 +99,21 @@ def test_statistics_of_each_reduction(tmp_path: Path) -> None:
         GOOD.replace("a,", "b,", 1).replace("level,2018,1633", "growth,2018,0.2"),
         GOOD.replace("a,", "c,", 1).replace("level,2018,1633", "ratio,2018-2019,1.2"),
         GOOD.replace("a,", "d,", 1).replace("level,2018,1633", "trend,2016,0.17"),
+        GOOD.replace("a,", "f,", 1).replace("level,2018,1633", "spread,2018-2019,0.1"),
+        GOOD.replace("a,", "g,", 1).replace("level,2018,1633", "spread,2016-2017,0.1"),
         "e,fund_paid_in/fund_committed,share,2018Q4,0.5,share,0.1,two,x,fund_group,tj-finance-2025-05,2025-05-27,fit,,\n",
     ]
     found = load_moments(written(tmp_path, *rows))
     told = statistics(found, block())
     double = math.log(2.0)
-    assert told[0] == pytest.approx([math.log(200.0), double, 0.0, double / 2, math.log(0.5)])
-    assert told[1] == pytest.approx([math.log(100.0), 0.0, 0.0, 0.0, 0.0])
+    # A spread of years before the founding is held against as many first years: here the same two.
+    spread = math.log(double / math.sqrt(2.0))
+    assert told[0] == pytest.approx(
+        [math.log(200.0), double, 0.0, double / 2, spread, spread, math.log(0.5)]
+    )
+    assert told[1] == pytest.approx(
+        [math.log(100.0), 0.0, 0.0, 0.0, math.log(1e-9), math.log(1e-9), 0.0]
+    )
     assert reported(found).values[1] == pytest.approx(math.log1p(0.2))
 
 

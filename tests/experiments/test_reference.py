@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 
 from simulator.experiments.calibration import inputs_digest, witnesses
 from simulator.experiments.reference import CHUNK, Reference, simulate_reference
 from simulator.experiments.vintage import Vintage, make_vintage
-from simulator.foundation.tables import shipped
+from simulator.foundation.tables import read_yaml, shipped
 from simulator.model import Study
 from simulator.scenario import load_scenario
 
@@ -61,7 +60,9 @@ def test_an_interrupted_ensemble_goes_on_with_the_same_bytes(
 
 
 def test_the_shipped_fit_was_made_by_this_model_and_these_tables(tmp_path: Path) -> None:
-    made = YAML(typ="safe").load(shipped("calibration", "fitted.yaml"))["made"]
+    sheet = read_yaml(shipped("calibration", "fitted.yaml")).value
+    assert isinstance(sheet, dict)
+    made = sheet["made"]
     again = "made by other tables or another model: run simulate calibrate and ship its files"
     assert made["tables"] == inputs_digest(), again
     told = np.array(list(made["facts"].values())).T

@@ -40,7 +40,7 @@ def test_members_draw_whole_rows_by_weight(tmp_path: Path) -> None:
 
 
 def test_other_parameters_keep_their_draws(tmp_path: Path) -> None:
-    plain = prepare(load_scenario(BASELINE)).draws.of(7).values
+    plain = prepare(load_scenario(BASELINE, {"fit": "none"})).draws.of(7).values
     fitted = prepare(load_scenario(BASELINE, {"fit": str(written(tmp_path))})).draws.of(7).values
     moved = {name for name in plain if plain[name] != fitted[name]}
     assert moved == {"loading_national", "k_drawdown"}
@@ -62,7 +62,16 @@ def test_the_default_fit_of_the_data_can_be_switched_off(tmp_path: Path) -> None
     fit = written(tmp_path)
     assert load_scenario(BASELINE, fitted=fit).fit is not None
     off = load_scenario(BASELINE, {"fit": "none"}, fitted=fit)
-    assert off.fit is None and off.assumptions == load_scenario(BASELINE).assumptions
+    assert off.fit is None
+    priors = {name: parameter.distribution for name, parameter in off.library.priors.items()}
+    assert all(off.assumptions[name] == priors[name] for name in off.assumptions)
+
+
+def test_a_fit_states_the_first_quarter_of_a_run_that_takes_it(tmp_path: Path) -> None:
+    asked = load_scenario(BASELINE, {"fit": str(written(tmp_path, more="from: 2025Q3\n"))})
+    assert asked.fit is not None and str(asked.fit.begins) == "2025Q3"
+    with pytest.raises(InputError, match="is not a quarter"):
+        load_scenario(BASELINE, {"fit": str(written(tmp_path, more="from: later\n"))})
 
 
 def test_a_resolved_sheet_reads_back_and_a_stored_one_carries_its_fit(tmp_path: Path) -> None:

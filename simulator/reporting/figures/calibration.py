@@ -208,7 +208,7 @@ def decided(run: "Run", found: "Decided", *, lang: Lang = "both") -> Figure:
     first = found.causes[0]
     title = Name(
         f"{found.name.zh}：{percent(first.share.median)} 取决于{first.name.zh}",
-        f"{found.name.en}: {percent(first.share.median)} is decided by {first.name.en}",
+        f"{found.name.en}: first cause, {percent(first.share.median)}: {first.name.en}",
     )
     subtitle = Name(
         "方差份额（流量取对数）与 90 % 区间，合计为一",
