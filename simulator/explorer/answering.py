@@ -16,8 +16,8 @@ import numpy.typing as npt
 from simulator.experiments.backtest import records_of
 from simulator.experiments.cases import CaseOutcomes
 from simulator.experiments.comparison import paired_shares
-from simulator.experiments.intervals import student_95
 from simulator.experiments.fan import quantiles
+from simulator.experiments.intervals import student_95
 from simulator.experiments.ledger import ledger_of
 from simulator.explorer.asking import Question, Shown, Tongue
 from simulator.explorer.catalogue import GRADES, METRICS

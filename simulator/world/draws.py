@@ -150,7 +150,7 @@ class ParameterDraws:
                 constructions, values[i] = self._base(luck.uniforms[i])
             else:
                 values[i] = self._column(i, name, luck)
-        years = _uniforms(self._years, Decision.DEFINITION_DRIFT, self._seed, members)
+        years = _luck_of_years(self._years.tobytes(), self._seed, members)
         drift = self._assumptions[DRIFT].quantile(years)
         return _Block(first, luck.uniforms, values, constructions, drift)
 
@@ -196,6 +196,13 @@ class ParameterDraws:
 def _luck(addresses: tuple[str, ...], seed: int, members: range) -> _Luck:
     """The luck of a block of members, shared by all scenarios of a seed."""
     return _Luck(_uniforms(name_ids(addresses), Decision.PARAMETER, seed, members), {})
+
+
+@lru_cache(maxsize=16)
+def _luck_of_years(ids: bytes, seed: int, members: range) -> Number:
+    """The luck of a block's definition drift, (Y, BLOCK), shared likewise."""
+    years = np.frombuffer(ids, dtype=np.uint64)
+    return _uniforms(years, Decision.DEFINITION_DRIFT, seed, members)
 
 
 def _uniforms(ids: npt.NDArray[np.uint64], decision: Decision, seed: int, members: range) -> Number:
