@@ -33,7 +33,6 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
 html_use_index = False
-html_search_options = {"dict": str(HERE / "site" / "words.txt")}
 pygments_style = "tango"
 pygments_dark_style = "github-dark"
 

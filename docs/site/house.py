@@ -13,6 +13,7 @@ from sphinx.search.zh import SearchChinese
 from sphinx.transforms import SphinxTransform
 
 ROOT: Final = Path(__file__).parent.parent.parent
+WORDS: Final = ROOT / "docs" / "site" / "words.txt"
 TITLES: Final = {"zh": "simulate · 规划目标模拟", "en": "simulate · plan targets"}
 ELSEWHERE: Final = {"results/README": "reference/results", "README": "index"}
 """Pages of the site that show what lies outside `docs/`."""
@@ -48,9 +49,7 @@ class Words(NullTranslations):
 class Chinese(SearchChinese):
     """Index words found by jieba; a query is cut at the longest words that the index knows."""
 
-    language_name = (
-        "English"  # by which Sphinx names the stemmer in the page, that of English words
-    )
+    language_name = "English"  # the stemmer that Sphinx names in the page is that of English words
     js_splitter_code = """
 var splitQuery = (query) => {
   const known = (word) =>
@@ -70,6 +69,12 @@ var splitQuery = (query) => {
   return words;
 };
 """
+
+    def __init__(self, options: dict[str, str]) -> None:
+        """Tell jieba the words of this field, one a line."""
+        super().__init__({**options, "dict": ""})
+        for word in WORDS.read_text(encoding="utf-8").split():
+            jieba.add_word(word)
 
 
 class Neighbours(SphinxTransform):
