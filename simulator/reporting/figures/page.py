@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import matplotlib
 import numpy as np
@@ -52,6 +52,8 @@ KNOWN_COLOURS: Mapping[str, str] = {
 
 _MEASURE_DPI = 144
 LONGEST_QUOTED = 14
+Picture: TypeAlias = Figure
+"""What a figure is, for those who only pass it on."""
 
 
 def save(

@@ -142,7 +142,7 @@ def _letters_of(content: str) -> str:
     wanted = "".join(sorted({letter for letter in content if ord(letter) > 0x2E7F}))
     font = base64.b64encode(carried_letters(wanted)).decode() if wanted else ""
     return (
-        f'@font-face{{font-family:"Carried";src:url(data:font/woff;base64,{font})}}\n'
+        f'@font-face{{font-family:"Carried";font-display:block;src:url(data:font/woff;base64,{font})}}\n'
         if font
         else ""
     )

@@ -9,8 +9,6 @@ from functools import cache
 from typing import Final
 from xml.etree import ElementTree
 
-from matplotlib.figure import Figure
-
 from simulator.reporting.figures import page
 
 SVG: Final = "{http://www.w3.org/2000/svg}"
@@ -40,7 +38,7 @@ class Gallery:
         self._letters: dict[str, str] = {}
         self._count = 0
 
-    def add(self, figure: Figure, described_by: str) -> str:
+    def add(self, figure: page.Picture, described_by: str) -> str:
         """The body of a figure as an inline SVG, whose name and description are the elements of these ids."""
         self._count += 1
         root = ElementTree.fromstring(page.body_svg(figure))

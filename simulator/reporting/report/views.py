@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from simulator.experiments.store import Run
 from simulator.observables import observable_of
@@ -12,6 +11,7 @@ from simulator.policy.ledger import ACCOUNTS
 from simulator.registry import Name
 from simulator.reporting import Lang, figures
 from simulator.reporting.figures.counted import pipelines_of
+from simulator.reporting.figures.page import Picture
 from simulator.reporting.figures.sizes import COUNTS, size_classes
 from simulator.reporting.figures.tiles import districts_of
 from simulator.reporting.report.cells import (
@@ -38,7 +38,7 @@ class View(NamedTuple):
     """A picture: how to draw it, its finding, how to read it, and its numbers as a table."""
 
     key: str
-    draw: Callable[[Lang], Figure]
+    draw: Callable[[Lang], Picture]
     finding: Text
     how: Text
     table: str
