@@ -223,7 +223,7 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         Name(zh, en),
         subtitle,
         body=len(bars) * step + 0.3,
-        footer=_source(found.scenario, found.members),
+        footer=_source(found.scenario, found.size * found.members),
     )
     _bars(page, bars, 0.1, step)
     page.finish()
