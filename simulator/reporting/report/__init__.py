@@ -15,7 +15,7 @@ from simulator.experiments.store import Run
 from simulator.foundation.findings import UsageError
 from simulator.registry import Name
 from simulator.reporting import Lang
-from simulator.reporting.report.cells import Text, joined, number_cell
+from simulator.reporting.report.cells import Said, Text, joined, number_cell
 from simulator.reporting.report.findings import (
     answer,
     attribution,
@@ -98,7 +98,7 @@ def _head(sheet: Sheet, results: Sequence[Results]) -> str:
     city = first.run.library.registry.city.name
     names = joined([scenario_name(item) for item in results], "、", ", ")
     title = Text(f"{city.zh}：规划目标能否实现", f"{city.en}: will the plan's targets be reached?")
-    facts = {
+    facts: dict[str, Said] = {
         "names": names,
         "start": first.calendar(first.run.years[1]),
         "end": first.calendar(first.last),

@@ -415,7 +415,8 @@ def _shares(sheet: Sheet, results: Results, found: StoredAttribution, outcome: s
     for group in groups:
         row = found.rows[outcome, group]
         share, low, high = (cell(group, name) for name in ("share", "share_low", "share_high"))
-        drawn = bar(*(float(row[c]) for c in ("share", "share_low", "share_high")), least, most)
+        middle, start, end = (float(row[c]) for c in ("share", "share_low", "share_high"))
+        drawn = bar(middle, start, end, least, most)
         alone = sheet.inline(cell(group, "alone")) if row["alone"] else "–"
         name = name_cell(
             table, f"{outcome}@{group}", "group", Name(row["group_zh"], row["group_en"])

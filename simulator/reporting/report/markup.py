@@ -13,6 +13,14 @@ from simulator.reporting.report.cells import BCP47, Said, Text, Tongue
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 """Nothing is fetched and nothing runs."""
+LOCAL: Final = (
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+)
+"""Faces of machines that have Chinese letters; the carried ones stand in for them."""
 CHOICES: Final = (("both", "中文 + English"), ("zh", "中文"), ("en", "English"))
 
 
@@ -138,14 +146,12 @@ def _style() -> str:
 
 
 def _letters_of(content: str) -> str:
-    """A font with the Chinese letters of the page, for machines that have none; last in the theme's list."""
+    """A face for Chinese letters: one of the machine's, else the letters of this page that it carries."""
     wanted = "".join(sorted({letter for letter in content if ord(letter) > 0x2E7F}))
     font = base64.b64encode(carried_letters(wanted)).decode() if wanted else ""
-    return (
-        f'@font-face{{font-family:"Carried";font-display:block;src:url(data:font/woff;base64,{font})}}\n'
-        if font
-        else ""
-    )
+    own = ",".join(f'local("{name}")' for name in LOCAL)
+    face = f'font-family:"Carried";font-display:block;unicode-range:U+2E80-FFFF;src:{own}'
+    return f"@font-face{{{face},url(data:font/woff;base64,{font})}}\n" if font else ""
 
 
 def _css_text(text: str) -> str:
