@@ -3,6 +3,7 @@
 import json
 import shlex
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,6 +102,20 @@ def test_every_chart_is_a_figure_of_plotly(client: Client, lang: str, mode: str)
             graphs.Figure(part["chart"])  # refuses what plotly does not know
             assert part["title"] and part["text"]
     assert len(picture["legend"]) == 4
+
+
+def test_ten_askers_at_once_each_have_their_own_answer(client: Client) -> None:
+    sizes = [60.0 + 10 * number for number in range(10)]
+
+    def ask(size: float) -> dict[str, Any]:
+        return client.settle(question(asker=f"tab {size}", current=moved(size)))
+
+    with ThreadPoolExecutor(10) as askers:
+        pictures = list(askers.map(ask, sizes))
+    medians = [picture["fan"]["chart"]["data"][-1]["y"][-1] for picture in pictures]
+    for size, picture, middle in zip(sizes, pictures, medians, strict=True):
+        assert f"size={size:.0f}亿元" in picture["command"]
+        assert middle / medians[0] == pytest.approx((1 + size / 2000) / (1 + sizes[0] / 2000))
 
 
 def test_beside_each_other_every_scenario_has_its_colour(client: Client) -> None:
