@@ -1,6 +1,7 @@
 """Commands that fit the model to reported figures, test it on earlier plans, and bring new figures in."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from simulator.cli.program import command, option
 from simulator.cli.progress import progress_bar
 from simulator.cli.scenarios import load
 from simulator.cli.session import session_of
+
+if TYPE_CHECKING:
+    from simulator.experiments.store import Run
 
 OUTPUT = Path("results") / "calibration"
 UNFINISHED = "unfinished"
@@ -298,20 +302,21 @@ def decides(
     Judged on members left out; the share of luck comes from up to 200 members met by other luck.
     """
     from simulator.experiments import deciding
+    from simulator.experiments.resting import FEWEST
     from simulator.experiments.split import repeat_luck
     from simulator.experiments.store import open_run
     from simulator.reporting.terminal import calibration as terminal_calibration
 
     session = session_of()
     opened = open_run(folder)
-    if opened.n < deciding.FEWEST:
+    if opened.n < FEWEST:
         words = session.phrase(
-            f"{opened.n} members cannot tell: at least {deciding.FEWEST} are needed (simulate extend).",
-            f"{opened.n} 个成员不足以判断：至少需要 {deciding.FEWEST} 个（simulate extend）。",
+            f"{opened.n} members cannot tell: at least {FEWEST} are needed (simulate extend).",
+            f"{opened.n} 个成员不足以判断：至少需要 {FEWEST} 个（simulate extend）。",
         )
-        session.answer(words, {"targets": [], "members": opened.n, "needed": deciding.FEWEST})
+        session.answer(words, {"targets": [], "members": opened.n, "needed": FEWEST})
         return
-    runs = (opened,)
+    runs: "tuple[Run, ...]" = (opened,)
     if not no_repeats:
         with progress_bar(session) as report:
             runs = repeat_luck(opened, 2, None, workers, engine, report)

@@ -70,7 +70,7 @@ def is_compiled() -> bool:
     """Whether loops of the present sources are in the cache; needs Numba installed, does not load it."""
     from simulator.engine.cache import folder
 
-    return any(folder().glob("*/compiled.quarters-*.nbi"))
+    return any(folder().glob("*/compiled._quarters-*.nbi"))
 
 
 def founding_loops(engine: Engine) -> Loops | None:

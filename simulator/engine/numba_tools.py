@@ -17,6 +17,7 @@ cache.point_numba_to_folder()
 import llvmlite.binding as binding  # noqa: E402  Numba reads its cache setting when it loads
 import llvmlite.ir as ir  # noqa: E402
 import numba  # noqa: E402
+import numpy as np  # noqa: E402
 from numba import extending, types  # noqa: E402
 from numba.core import cgutils  # noqa: E402
 
@@ -33,29 +34,51 @@ TWIN: dict[str, Any] = {
 }
 
 
+_LAYOUT = (
+    0x1 | 0x2 | 0x100 | 0x400
+)  # rows, columns, alignment, leave to write: what Numba tells arrays apart by
+
+
+def form(value: Any) -> object:
+    """What Numba tells values apart by, read cheaply: the same form, the same Numba type."""
+    if isinstance(value, tuple):
+        return (type(value), *map(form, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.ndim, value.flags.num & _LAYOUT
+    if isinstance(value, int):
+        return type(value), value.bit_length() < 64
+    return type(value)
+
+
 class Steady(threading.local):
-    """A compiled function that is called again and again with the same large tuples.
+    """A compiled function that is called again and again with large tuples of the same form.
 
     Numba looks at the type of each of two hundred fields before every call, which takes as long as a thousand firms.
-    Where the tuples are the very objects of the call before, in the same thread, their types are known and the
-    compiled code is entered directly. They are kept until the next call.
+    Where the tuples are the very objects of the call before, in the same thread, or have the form of some call before,
+    their types are known and the compiled code is entered directly. The tuples are kept until the next call.
     """
 
     def __init__(self, function: Any) -> None:
         """Wrap a function that `njit` made."""
         self.function = function
         self.known: tuple[object, ...] = ()
+        self.forms: set[object] = set()
         self.enter: Any = None
 
     def __call__(self, steady: tuple[object, ...], given: tuple[object, ...]) -> Any:
         """Call with ``given``, of which ``steady`` are the arguments whose identity vouches for their types."""
-        if self.enter is not None and all(map(is_, steady, self.known)):
-            return self.enter(*given)
+        if self.enter is not None:
+            if all(map(is_, steady, self.known)):
+                return self.enter(*given)
+            if form(given) in self.forms:
+                self.known = steady
+                return self.enter(*given)
         result = self.function(*given)
         compiled = list(self.function.overloads.values())
         # With more than one version compiled, only Numba's own look tells which is meant.
         self.enter = compiled[0].entry_point if len(compiled) == 1 else None
         self.known = steady
+        self.forms.add(form(given))
         return result
 
 

@@ -42,6 +42,7 @@ SHEET = "scenario.resolved.yaml"
 RUN = "run.json"
 INDEX = "parts/index.jsonl"
 DATA = "data"
+_HEADS_KEPT = 64
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -194,6 +195,9 @@ class RunFolder:
         """Nothing is touched on disk."""
         self.path = path
         self._verified: set[str] = set()
+        self._heads: dict[
+            str, Any
+        ] = {}  # of the Parquet files last read, which are long with a thousand columns
 
     # Papers -------------------------------------------------------------------------------
 
@@ -425,6 +429,7 @@ class RunFolder:
         path = self.path / "parts" / name
         with clear_errors(path):
             write_atomically(path, data, sync_folder=False)
+        self._heads.pop(name, None)
         return StoredFile(name, len(data), hashlib.sha256(data).hexdigest())
 
     def _read_checked(self, part: Part, file: StoredFile) -> bytes:
@@ -449,7 +454,11 @@ class RunFolder:
         if file.name not in self._verified:
             source = pa.BufferReader(self._read_checked(part, file))
         with clear_errors(path):
-            table = pq.ParquetFile(source).read(columns=list(names), use_threads=False)
+            opened = pq.ParquetFile(source, metadata=self._heads.get(file.name))
+            if len(self._heads) >= _HEADS_KEPT:
+                del self._heads[next(iter(self._heads))]
+            self._heads[file.name] = opened.metadata
+            table = opened.read(columns=list(names), use_threads=False)
         return [np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in names]
 
     def _read_json(self, name: str) -> dict[str, Any] | None:
@@ -483,9 +492,16 @@ def encode_table(columns: dict[str, npt.NDArray[Any]] | dict[str, list[Any]]) ->
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    def array(column: npt.NDArray[Any] | list[Any]) -> Any:
+        if isinstance(column, list) or column.dtype.kind not in "iuf":
+            return pa.array(column)
+        # As it lies in memory: pa.array would look at every number, and load pandas to do so.
+        held = pa.py_buffer(np.ascontiguousarray(column))
+        return pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [None, held])
+
     sink = pa.BufferOutputStream()
     pq.write_table(
-        pa.table({name: pa.array(column) for name, column in columns.items()}),
+        pa.table({name: array(column) for name, column in columns.items()}),
         sink,
         compression="zstd",
         compression_level=3,

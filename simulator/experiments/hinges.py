@@ -110,7 +110,8 @@ def hinges(
     goal = prepare(scenario).goal
     if goal is None or scenario.assumptions[BASE].kind != "constructions":
         raise UsageError(
-            "needs a plan with a core revenue target and a drawn base value; 需要含核心营收目标且基数为抽取的情景"
+            "needs a plan with a core revenue target and a drawn base value",
+            "需要含核心营收目标且基数为抽取的情景",
         )
     reference, facts = _reference(scenario.seed, fit_members, workers, engine, progress)
     asked = [m for m in facts if figures is None or m.id in figures]

@@ -75,8 +75,8 @@ def bind(host: str, port: int | None) -> socket.socket:
         return found
     asked = str(port) if port is not None else f"{PORT}–{PORT + TRIED - 1}"
     raise UsageError(
-        f"cannot listen on {host}, port {asked}: {reason}; choose another with --port"
-        f" / 无法在 {host} 的端口 {asked} 上监听：{reason}；请用 --port 另选"
+        f"cannot listen on {host}, port {asked}: {reason}; choose another with --port",
+        f"无法在 {host} 的端口 {asked} 上监听：{reason}；请用 --port 另选",
     )
 
 

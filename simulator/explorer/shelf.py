@@ -108,8 +108,8 @@ class Shelf:
             entry = self._opened(Path(path))
             if not self.pairs(entry):
                 raise UsageError(
-                    f"{path} cannot be paired with {paths[0]}: another city, period, founding or seed"
-                    f" / {path} 与 {paths[0]} 的城市、时段、期初或种子不同，无法配对"
+                    f"{path} cannot be paired with {paths[0]}: another city, period, founding or seed",
+                    f"{path} 与 {paths[0]} 的城市、时段、期初或种子不同，无法配对",
                 )
             self.entries[entry.id] = entry
         if self.home.run is None:

@@ -285,8 +285,12 @@ def _name(run: "Exportable", series: str) -> Name:
     if not element:
         return observable.name
     registry = run.library.registry
-    find = {"chain": registry.chain, "district": registry.place, "target": registry.target}
-    own = find[observable.dimension](element).name
+    if observable.dimension == "chain":
+        own = registry.chain(element).name
+    elif observable.dimension == "district":
+        own = registry.place(element).name
+    else:
+        own = registry.target(element).name
     return Name(f"{own.zh}·{observable.name.zh}", f"{own.en}: {observable.name.en}")
 
 

@@ -42,9 +42,9 @@ def report_html(
     given twice, and for runs that share no draws or period.
     """
     if not runs:
-        raise UsageError("no run to report on")
+        raise UsageError("no run to report on", "没有可报告的运行")
     if len({run.hash for run in runs}) != len(runs):
-        raise UsageError("a run is given twice")
+        raise UsageError("a run is given twice", "同一运行给出了两次")
     results = [Results(run) for run in runs]
     first, sheet, gallery = results[0], Sheet(lang), Gallery()
     compared = compare_runs(runs) if len(runs) > 1 else None

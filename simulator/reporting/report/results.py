@@ -61,7 +61,8 @@ class Results:
         for name in (TARGETS, SUMMARY):
             if not (run.path / name).is_file():
                 raise UsageError(
-                    f"{run.path} has no {name}; run the scenario again with --force to renew its tables"
+                    f"{run.path} has no {name}; run the scenario again with --force to renew its tables",
+                    f"{run.path} 缺少 {name}；请用 --force 重新运行该情景以更新其表",
                 )
 
     def table(self, name: str) -> str:
