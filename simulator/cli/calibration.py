@@ -316,7 +316,7 @@ def decides(
         )
         session.answer(words, {"targets": [], "members": opened.n, "needed": FEWEST})
         return
-    runs: "tuple[Run, ...]" = (opened,)
+    runs: tuple[Run, ...] = (opened,)
     if not no_repeats:
         with progress_bar(session) as report:
             runs = repeat_luck(opened, 2, None, workers, engine, report)
