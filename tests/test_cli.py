@@ -22,7 +22,7 @@ HEAVY = {"numpy", "pandas", "pyarrow", "scipy", "mesa", "numba", "matplotlib", "
 ISSUE = (
     "run compare targets check show schema new diff levers metrics plans runs doctor plot export "
     "resume extend warmup tasks validate reach attribute sensitivity sweep discover conditions robust "
-    "explain calibrate backtest update warn assumed decides hinges"
+    "explain calibrate backtest update warn assumed decides hinges report explore"
 )
 
 

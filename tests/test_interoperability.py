@@ -99,7 +99,8 @@ def test_tables_are_read_by_pandas_duckdb_and_arrow(stored: Run, tmp_path: Path)
     mean = frame.query("variable == 'core_revenue' and year == 2027")["value"].mean()
     assert mean == pytest.approx(stored.annual("core_revenue")[:, -1].mean())
     query = "select avg(value) from read_parquet(?) where variable = 'core_revenue' and year = 2027"
-    assert duckdb.execute(query, [str(table)]).fetchone() == (pytest.approx(mean),)
+    with duckdb.connect() as reader:
+        assert reader.execute(query, [str(table)]).fetchall() == [(pytest.approx(mean),)]
     # What R's arrow and nanoparquet read: plain columns, zstd, strings and numbers only.
     schema = pq.read_schema(table)
     kinds = {str(field.type) for field in schema}

@@ -14,7 +14,7 @@ from simulator.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 compiled = pytest.importorskip("simulator.engine.compiled", reason="Numba is not installed")
-from simulator.engine.numba_tools import Steady, move_rows, njit  # noqa: E402
+from simulator.engine.numba_tools import Steady, form, move_rows, njit, numba  # noqa: E402
 
 LIBRARY = re.compile(r"(expm?1?|log(1p|2|10)?|pow|sqrt|tanh|fmod|floor)f?")
 CALL = re.compile(r"^\s*(?:call\w*|movabsq)\s+\$?(\w+)", re.MULTILINE)
@@ -124,7 +124,28 @@ def test_known_tuples_enter_the_compiled_code_directly_and_others_do_not():
     steady, pair, other = Steady(Watched()), (np.ones(3), 2.0), (np.ones(4), 2.0)
     assert [steady((pair,), (pair, k)) for k in range(3)] == [5.0, 6.0, 7.0]
     assert len(asked) == 1
-    assert steady((other,), (other, 1)) == 7.0 and len(asked) == 2
+    assert steady((other,), (other, 1)) == 7.0 and len(asked) == 1  # another tuple of the same form
     whole = (np.ones(3, dtype=np.int64), 2.0)
     assert steady((whole,), (whole, 0)) == 5.0  # a second version of the code
-    assert steady((whole,), (whole, 1)) == 6.0 and len(asked) == 4
+    assert steady((whole,), (whole, 1)) == 6.0 and len(asked) == 3
+    assert steady((pair,), (pair, 1)) == 6.0 and len(asked) == 4
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        np.ones(3, dtype=np.int64),
+        np.ones((3, 1)),
+        np.ones((2, 3))[:, 0],
+        np.frombuffer(bytes(24)),  # may not be written to
+        3.0,
+        1,
+        2**63,
+        True,
+        (np.ones(3),),
+    ],
+)
+def test_what_numba_tells_apart_has_another_form(other):
+    assert numba.typeof(other) != numba.typeof(np.ones(3))
+    assert form((other,)) != form((np.ones(3),))
+    assert form((np.ones(3), 1.0, 7)) == form((np.zeros(8), 2.5, -1))

@@ -101,7 +101,7 @@ def read_only(lab, tmp_path):
     made = lab.run(60, out=tmp_path / "results" / "mine")
     for folder in (made.path, made.path / "parts", made.path.parent):
         folder.chmod(0o555)
-    for folder in [tmp_path, *tmp_path.parents][:3]:
+    for folder in [tmp_path, *tmp_path.parents][:4]:
         folder.chmod(0o755)
     yield made
     for folder in (made.path.parent, made.path, made.path / "parts"):

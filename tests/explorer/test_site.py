@@ -75,7 +75,7 @@ def test_a_picture_has_cards_with_errors_and_paired_changes(client: Client) -> N
     )
     assert card["change"]["value"] == card["change"]["gained"] / 64
     assert picture["cards"][0]["key"] == "joint:tj-2025-2027"
-    assert "uncalibrated" in picture["caution"] and not picture["calibrated"]
+    assert "worse than naive" in picture["caution"] and picture["calibrated"]
     assert picture["command"].startswith("simulate run scenarios/baseline.yaml --set ")
     assert picture["command"].endswith(" -n 64")
 

@@ -142,11 +142,11 @@ def test_yi_yuan_or_wan_yuan_is_the_same_answer(
     }
     here = prepare(dataclasses.replace(here.scenario, assumptions=assumptions))
     there = in_wan_yuan(here, IN_WAN)
-    one = here.simulate(member)
+    one = here.simulate(member, "plain")
     for name in ("TIER", "SMALLEST_FIRM", "LARGEST_OUTSIDER"):
         monkeypatch.setattr(founding, name, IN_WAN * getattr(founding, name))
     monkeypatch.setattr("simulator.model.layout.TIER", founding.TIER)
-    other = there.simulate(member)
+    other = there.simulate(member, "plain")  # whose text reads these numbers as they stand
     for i, series in enumerate(here.series):
         key = series.partition("[")[0]
         if key in IN_THE_RECORD:

@@ -110,8 +110,10 @@ def test_only_a_verdict_makes_a_result_calibrated(tmp_path: Path) -> None:
     assert found.calibrated and found.caution.en == "backtested: no better than naive"
     Ensemble.scenario = load_scenario(BASELINE, {"fit": str(written(tmp_path, more=""))})
     assert trust_in(Ensemble) == UNTESTED
-    Ensemble.scenario = load_scenario(BASELINE)
+    Ensemble.scenario = load_scenario(BASELINE, {"fit": "none"})
     assert trust_in(Ensemble) == UNTESTED and trust_in(object()) == UNTESTED
+    Ensemble.scenario = load_scenario(BASELINE)
+    assert "worse than naive" in trust_in(Ensemble).caution.en
 
 
 @pytest.mark.parametrize(

@@ -44,10 +44,12 @@ def test_every_value_has_an_origin_with_a_place() -> None:
     default = rows["levers.tj27_alliance.intensity"]
     assert (default.layer, default.value) == ("lever sizes", "1")
     assert default.place.startswith("simulator/data/lever_assumptions.csv:")
-    prior = rows["assumptions.k_drawdown"]
+    prior = rows["assumptions.catalogue_threshold"]
     table = shipped("calibration", "priors.csv").read_text(encoding="utf-8-sig").splitlines()
     line = int(prior.place.rpartition(":")[2])
-    assert table[line - 1].startswith("k_drawdown,")
+    assert table[line - 1].startswith("catalogue_threshold,")
+    fitted = rows["assumptions.k_drawdown"]
+    assert (fitted.layer, fitted.place) == ("fitted", "calibration/posterior.csv:1")
     assert rows["mechanisms.exit"].layer == "default"
 
 
@@ -136,7 +138,8 @@ def test_the_schema_covers_what_files_may_say() -> None:
         "end",
     }
     assert set(properties["mechanisms"]["properties"]) == set(MECHANISMS)
-    scenario = load_scenario(SCENARIOS / "push.yaml", {"assumptions.base_construction": "tail"})
+    overrides = {"assumptions.base_construction": "tail", "fit": "none"}
+    scenario = load_scenario(SCENARIOS / "push.yaml", overrides)
     sheet = scenario.resolved()
     assert set(sheet) < set(properties)
     assert set(sheet["assumptions"]) == set(properties["assumptions"]["properties"])  # type: ignore[call-overload]
