@@ -116,7 +116,7 @@ def _profiles(told: Sheets) -> Iterator[str]:
     if wanted:
         yield "### What the missed goals spend their time on · 未达标项的耗时构成"
     for key, rows in wanted.items():
-        if key not in profiles:
+        if key not in profiles or not profiles[key]["parts"]:
             continue
         profile = profiles[key]
         largest = max(cost for _, cost in profile["parts"])

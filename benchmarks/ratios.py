@@ -144,9 +144,14 @@ def stage_seconds(start: worlds.Start, engine_name: str) -> dict[str, float]:
     spent: dict[str, float] = {}
 
     def clocked(name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
+        call = _callable(stage)
+
         def timed(*rest: Any) -> Any:
+            versions = list(getattr(call, "overloads", {}).values())
+            # Numba's look at the types of two hundred fields would drown a short stage.
+            enter = versions[0].entry_point if len(versions) == 1 else call
             begun = time.thread_time()
-            found = stage(*rest)
+            found = enter(*rest)
             spent[name] = spent.get(name, 0.0) + time.thread_time() - begun
             return found
 
@@ -161,9 +166,22 @@ def stage_seconds(start: worlds.Start, engine_name: str) -> dict[str, float]:
     return spent
 
 
+def _callable(stage: Any) -> Any:
+    """A stage as Python can call it: compiled ones are made to be called by compiled code only."""
+    if not hasattr(stage, "py_func"):
+        return stage
+    from simulator.engine.numba_tools import njit
+
+    names = ", ".join(stage.py_func.__code__.co_varnames[: stage.py_func.__code__.co_argcount])
+    space = {"stage": stage}
+    exec(f"def call({names}): return stage({names})", space)
+    return njit(error_model="numpy", nogil=True)(space["call"])
+
+
 def _body(function: Any) -> Any:
-    """The Python text of a function, compiled or not."""
-    return getattr(function, "py_func", function)
+    """The Python text of a function, compiled or not, also of one that is entered directly."""
+    inner = getattr(function, "function", function)
+    return getattr(inner, "py_func", inner)
 
 
 def _called(engine: Any, function: Any) -> dict[str, Any]:

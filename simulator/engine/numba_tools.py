@@ -50,6 +50,10 @@ def form(value: Any) -> object:
     return type(value)
 
 
+def _is_known(value: object, before: object, forms: set[object]) -> bool:
+    return value is before or form(value) in forms
+
+
 class Steady(threading.local):
     """A compiled function that is called again and again with large tuples of the same form.
 
@@ -62,7 +66,8 @@ class Steady(threading.local):
         """Wrap a function that `njit` made."""
         self.function = function
         self.known: tuple[object, ...] = ()
-        self.forms: set[object] = set()
+        self.before: tuple[object, ...] = ()
+        self.forms: tuple[set[object], ...] = ()  # of each argument, in calls that Numba looked at
         self.enter: Any = None
 
     def __call__(self, steady: tuple[object, ...], given: tuple[object, ...]) -> Any:
@@ -70,15 +75,19 @@ class Steady(threading.local):
         if self.enter is not None:
             if all(map(is_, steady, self.known)):
                 return self.enter(*given)
-            if form(given) in self.forms:
-                self.known = steady
+            # With one version compiled, each argument has one type, whatever it was seen beside.
+            if all(map(_is_known, given, self.before, self.forms)):
+                self.known, self.before = steady, given
                 return self.enter(*given)
         result = self.function(*given)
         compiled = list(self.function.overloads.values())
         # With more than one version compiled, only Numba's own look tells which is meant.
         self.enter = compiled[0].entry_point if len(compiled) == 1 else None
-        self.known = steady
-        self.forms.add(form(given))
+        if not self.forms or self.enter is None:
+            self.forms = tuple(set() for _ in given)
+        for value, forms in zip(given, self.forms, strict=True):
+            forms.add(form(value))
+        self.known, self.before = steady, given
         return result
 
 

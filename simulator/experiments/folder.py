@@ -42,7 +42,6 @@ SHEET = "scenario.resolved.yaml"
 RUN = "run.json"
 INDEX = "parts/index.jsonl"
 DATA = "data"
-_HEADS_KEPT = 64
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -195,9 +194,6 @@ class RunFolder:
         """Nothing is touched on disk."""
         self.path = path
         self._verified: set[str] = set()
-        self._heads: dict[
-            str, Any
-        ] = {}  # of the Parquet files last read, which are long with a thousand columns
 
     # Papers -------------------------------------------------------------------------------
 
@@ -429,7 +425,6 @@ class RunFolder:
         path = self.path / "parts" / name
         with clear_errors(path):
             write_atomically(path, data, sync_folder=False)
-        self._heads.pop(name, None)
         return StoredFile(name, len(data), hashlib.sha256(data).hexdigest())
 
     def _read_checked(self, part: Part, file: StoredFile) -> bytes:
@@ -454,11 +449,7 @@ class RunFolder:
         if file.name not in self._verified:
             source = pa.BufferReader(self._read_checked(part, file))
         with clear_errors(path):
-            opened = pq.ParquetFile(source, metadata=self._heads.get(file.name))
-            if len(self._heads) >= _HEADS_KEPT:
-                del self._heads[next(iter(self._heads))]
-            self._heads[file.name] = opened.metadata
-            table = opened.read(columns=list(names), use_threads=False)
+            table = pq.ParquetFile(source).read(columns=list(names), use_threads=False)
         return [np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in names]
 
     def _read_json(self, name: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ Ids = npt.NDArray[np.uint64]
 Number = npt.NDArray[np.float64]
 Label = npt.NDArray[np.int64]
 
-SPARE = 1.125  # room for firms to come: memory per firm counts where a run has a million of them
+SPARE = 1.03125  # room for firms to come: memory per firm counts where a run has a million of them
 
 
 class Firms(NamedTuple):
