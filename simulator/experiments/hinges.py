@@ -200,12 +200,19 @@ def rows_given(reference: Reference, facts: Sequence[Moment]) -> dict[str, Distr
 
 
 def widened(prior: Distribution, parameter: Parameter, factor: float = 2.0) -> Distribution:
-    """The same distribution `factor` times as wide about its middle, its cuts moved along, inside the hard bounds."""
+    """The same distribution `factor` times as wide about its middle, its cuts moved along, inside the hard bounds.
+
+    Parts of a mixture keep their lower cut: what the named firms earn bounds a base value from below.
+    """
     if prior.kind in MIXED:
-        return replace(
-            prior,
-            components=tuple(widened(part, parameter, factor) for part in prior.components),
+        parts = (
+            replace(
+                wide, truncation=(max(part.truncation[0], wide.truncation[0]), wide.truncation[1])
+            )
+            for part in prior.components
+            for wide in [widened(part, parameter, factor)]
         )
+        return replace(prior, components=tuple(parts))
     middle, (low, high) = prior.median, prior.truncation
     numbers = list(prior.numbers)
     if prior.kind in ("normal", "lognormal", "gamma"):

@@ -84,3 +84,11 @@ def test_the_answer_moves_as_the_guide_says() -> None:
     left_out = by["software-growth-2021"]
     assert abs(left_out.moved) < by["+20 %"].moved
     assert by["base_core_revenue"].kind == "width" and set(FITTED) >= {"loading_national"}
+
+
+def test_a_widened_base_still_holds_what_the_named_firms_earn() -> None:
+    scenario = load_scenario(BASELINE)
+    base = scenario.assumptions["base_core_revenue"]
+    wide = widened(base, scenario.library.priors["base_core_revenue"])
+    for before, after in zip(base.components, wide.components, strict=True):
+        assert after.truncation[0] == before.truncation[0] and after.numbers[1] > before.numbers[1]
