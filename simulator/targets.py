@@ -60,8 +60,12 @@ UNTESTED = Trust(False, UNCALIBRATED)
 
 def trust_in(outcomes: object) -> Trust:
     """The verdict of the fit behind an ensemble; untested where it has none or no backtest was made."""
-    fit = getattr(getattr(outcomes, "scenario", None), "fit", None)
-    verdict: Name | None = getattr(fit, "verdict", None)
+    return trust_of(getattr(outcomes, "scenario", None))
+
+
+def trust_of(scenario: object) -> Trust:
+    """The verdict of the fit that a scenario draws from; untested where it has none or no backtest was made."""
+    verdict: Name | None = getattr(getattr(scenario, "fit", None), "verdict", None)
     return UNTESTED if verdict is None else Trust(True, verdict)
 
 

@@ -145,8 +145,16 @@ class Frontier:
 
     @property
     def curse(self) -> float:
-        """How much probability the packages lose on average from the members they were chosen with to fresh ones."""
-        return float(np.mean([each.chosen.value - each.fresh.value for each in self.packages]))
+        """How much of their gain over the cheapest package the others lose from the members they were chosen with.
+
+        Few members choose, and theirs may be good or bad luck for every package alike; that is no curse.
+        """
+        first, *others = self.packages
+        gains = [
+            (each.chosen.value - first.chosen.value) - (each.fresh.value - first.fresh.value)
+            for each in others
+        ]
+        return float(np.mean(gains)) if gains else 0.0
 
 
 @dataclass(frozen=True, slots=True)

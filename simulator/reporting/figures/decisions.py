@@ -36,7 +36,7 @@ from simulator.reporting.terminal.decisions import (
     unit_suffix,
 )
 from simulator.reporting.wording import lines, number, percent, said, unit_text
-from simulator.targets import Floats
+from simulator.targets import Floats, trust_of
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attributed, Attribution
@@ -90,7 +90,7 @@ def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
     head = 0.58 if lang == "both" else 0.4
     block = head + 0.28 + (len(metric.shares) + 1) * step
     page = Page(
-        lang, title, subtitle, body=2 * block + 0.1, footer=_source(found.scenario, found.members)
+        lang, title, subtitle, body=2 * block + 0.1, **_source(found.scenario, found.members)
     )
     _shares(page, metric, 0.1, head, step, hundredths=False)
     _shares(page, chance, 0.1 + block, head, step, hundredths=True)
@@ -137,7 +137,7 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
         title,
         subtitle,
         body=4.3 + 0.3 + 0.24 * len(doses),
-        footer=_source(found.scenario, found.fresh_members),
+        **_source(found.scenario, found.fresh_members),
     )
     axes = page.axes(0.78, 0.32, 8.6, 3.4)
     _scale(axes, max(package.cost for package in (*front.packages, best)) * 1.06 + 1e-9, "x")
@@ -223,7 +223,7 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         Name(zh, en),
         subtitle,
         body=len(bars) * step + 0.3,
-        footer=_source(found.scenario, found.size * found.members),
+        **_source(found.scenario, found.size * found.members),
     )
     _bars(page, bars, 0.1, step)
     page.finish()
@@ -257,7 +257,7 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
         title,
         subtitle,
         body=(height + 0.95) * len(panels),
-        footer=_source(found.scenario, found.members),
+        **_source(found.scenario, found.members),
     )
     for row, axis in enumerate(panels):
         top = 0.35 + row * (height + 0.95)
@@ -347,7 +347,7 @@ def box(found: "Discovery", *, lang: Lang = "both") -> Figure:
         title,
         subtitle,
         body=plot + 0.85 + step * max(len(shown), 1),
-        footer=_source(found.scenario, found.members),
+        **_source(found.scenario, found.members),
     )
     if shown:
         _members_plot(page, found, plot - 0.25)
@@ -383,7 +383,7 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
         title,
         subtitle,
         body=0.75 + step * len(rows),
-        footer=_source(found.scenario, found.members),
+        **_source(found.scenario, found.members),
     )
     top = max(row.high for row in rows)
     series = found.metric.partition("@")[0]
@@ -445,7 +445,7 @@ def robust(found: "Robust", *, lang: Lang = "both") -> Figure:
         title,
         subtitle,
         body=0.75 + step * len(rows),
-        footer=_source(found.scenario, found.members),
+        **_source(found.scenario, found.members),
     )
     ends = [float(row.regrets.max()) for row in rows] + [row.worst_regret.high for row in rows]
     most = 1.05 * max(*ends, 1e-9)
@@ -591,7 +591,7 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
         title,
         subtitle,
         body=cell * shape[1] + 0.95,
-        footer=_source(found.scenario, found.members),
+        **_source(found.scenario, found.members),
     )
     left, width = 1.6, min(1.25, 7.9 / shape[0])
     least, span = float(coloured.min()), float(np.ptp(coloured)) or 1.0
@@ -772,13 +772,15 @@ def _metric_name(metric: str) -> Name:
     return Name(f"{name.zh}（{year} 年）", f"{name.en} in {year}")
 
 
-def _source(scenario: "Scenario", members: int) -> Name:
+def _source(scenario: "Scenario", members: int) -> dict[str, Name]:
+    """The foot of a figure: where its numbers come from, and how far the fit behind them may be trusted."""
     label = f"{scenario.stem}-{scenario.digest()[:8]}"
     each = "member" if members == 1 else "members"
-    return Name(
+    footer = Name(
         f"来源：simulate；情景 {scenario.name.zh}（{label}）；{members} 个成员，种子 {scenario.seed}",
         f"Source: simulate; scenario {scenario.name.en} ({label}); {members} {each}, seed {scenario.seed}",
     )
+    return {"footer": footer, "caution": trust_of(scenario).caution}
 
 
 def _counted(count: int) -> str:

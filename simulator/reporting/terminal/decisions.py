@@ -16,7 +16,7 @@ from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import grid, page
 from simulator.reporting.wording import interval, lines, number, percent, said
 from simulator.scenario import Scenario
-from simulator.targets import UNCALIBRATED, Probability
+from simulator.targets import Probability, trust_in
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attribution
@@ -93,7 +93,9 @@ def attribution(found: "Attribution", lang: Lang = "both") -> str:
             f"{before} → {after}; residual {text(outcome.residual)}, interaction {text(outcome.interaction)}",
         )
         parts += ["", table, said(foot, lang, "\n")]
-    return page(*parts, *_failures(found.failed, lang), "", said(UNCALIBRATED, lang, "\n"))
+    return page(
+        *parts, *_failures(found.failed, lang), "", said(trust_in(found).caution, lang, "\n")
+    )
 
 
 def reach(found: "Reach", lang: Lang = "both") -> str:
@@ -153,9 +155,9 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
         f"({interval(found.own)})",
     )
     curse = Name(
-        f"赢家诅咒：各方案从选择时到新成员平均下降 {front.curse * 100:.1f} 个百分点",
-        f"Winner's curse: packages lose {front.curse * 100:.1f} points on average from the members they were chosen "
-        "with to fresh ones",
+        f"赢家诅咒：其余方案相对费用最低者的增益，从选择时到新成员平均变化 {-front.curse * 100:+.1f} 个百分点",
+        f"Winner's curse: from the members they were chosen with to fresh ones, gains over the cheapest package change "
+        f"by {-front.curse * 100:+.1f} points on average",
     )
     parts += ["", table, *(said(name, lang, "\n") for name in (own, curse))]
     parts += ["", *_doses(found, lang), "", _ranks(found, lang)]
@@ -171,7 +173,7 @@ def reach(found: "Reach", lang: Lang = "both") -> str:
         names = ", ".join(lever.key for lever in front.idle)
         words = Name(f"对该目标没有作用：{names}", f"No effect on this target: {names}")
         parts += ["", said(words, lang, "\n")]
-    return page(*parts, "", said(UNCALIBRATED, lang, "\n"))
+    return page(*parts, "", said(trust_in(found).caution, lang, "\n"))
 
 
 def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> str:
@@ -230,7 +232,7 @@ def sweep(found: "Sweep", lang: Lang = "both") -> str:
             f"{number(point.low)}–{number(point.high)}",
             f"{percent(point.chance.value)}\n{interval(point.chance)}",
         )
-    return page(table, "", said(UNCALIBRATED, lang, "\n"))
+    return page(table, "", said(trust_in(found).caution, lang, "\n"))
 
 
 def discovery(found: "Discovery", lang: Lang = "both") -> str:
@@ -274,7 +276,7 @@ def discovery(found: "Discovery", lang: Lang = "both") -> str:
         ),
     )
     told = [said(half, lang, "\n") for half in halves]
-    rest = [*_failures(found.failed, lang), "", said(UNCALIBRATED, lang, "\n")]
+    rest = [*_failures(found.failed, lang), "", said(trust_in(found).caution, lang, "\n")]
     return page(said(head, lang, "\n"), "", table, *told, *rest)
 
 

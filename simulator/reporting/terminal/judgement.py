@@ -16,7 +16,7 @@ from simulator.reporting import Lang
 from simulator.reporting.terminal.plans import judged_json, ledger_cells, ledger_json_of
 from simulator.reporting.terminal.tables import Plain, counted, grid, page
 from simulator.reporting.wording import amount, interval, lines, number, percent, said, spread
-from simulator.targets import STATUSES, UNCALIBRATED, TargetScore
+from simulator.targets import STATUSES, TargetScore, trust_in
 
 if TYPE_CHECKING:
     from simulator.experiments.judgement import Judgement, PlanJoint, PlanRow
@@ -57,7 +57,8 @@ def judgement(found: "Judgement", lang: Lang = "both") -> str:
         table.add_section()
     parts: list[RenderableType] = [table, _tally(found.rows, lang)]
     parts += ["", *(_joint(item, lang) for item in found.joints)]
-    return page(*parts, "", Text(said(UNCALIBRATED, lang, "\n"), style="yellow"))
+    told = (Text(said(name, lang, "\n"), style="yellow") for name in _cautions(found))
+    return page(*parts, "", *told)
 
 
 def judgement_json(found: "Judgement") -> Plain:
@@ -103,9 +104,22 @@ def judgement_json(found: "Judgement") -> Plain:
             }
             for item in found.joints
         ],
-        "calibrated": False,
-        "caution": UNCALIBRATED._asdict(),
+        "calibrated": all(trust_in(run).calibrated for run in found.runs),
+        "caution": Name(*map(" | ".join, zip(*_cautions(found), strict=True)))._asdict(),
     }
+
+
+def _cautions(found: "Judgement") -> tuple[Name, ...]:
+    """What is said of the fits behind the runs, each once, with the runs where they differ."""
+    cautions: dict[Name, list[str]] = {}
+    for run in found.runs:
+        cautions.setdefault(trust_in(run).caution, []).append(run.path.name)
+    if len(cautions) == 1:
+        return tuple(cautions)
+    return tuple(
+        Name(f"{'、'.join(names)}：{caution.zh}", f"{', '.join(names)}: {caution.en}")
+        for caution, names in cautions.items()
+    )
 
 
 def judgement_csv(found: "Judgement") -> str:
