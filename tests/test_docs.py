@@ -129,7 +129,7 @@ def test_examples_in_python_run(
     monkeypatch.chdir(workplace)
     invoke("simulate run scenarios/baseline.yaml -n 4 --no-figures")
     for block in examples(TEXTS[page]):
-        small = re.sub(r"n=\d+", "n=4", re.sub(r"range\(\d+\)", "range(2)", block))
+        small = re.sub(r"\bn=\d+", "n=4", re.sub(r"range\(\d+\)", "range(2)", block))
         exec(compile(small, f"{page.name}, Python", "exec"), {"__name__": "page"})
 
 
