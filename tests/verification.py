@@ -22,21 +22,21 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "verification.md"
 RECORD = ROOT / "docs" / "verification.json"
 GROUPS = (
-    ("limits", "解析极限 Analytic limits", ("tests/limits",)),
+    ("limits", "解析极限 · Analytic limits", ("tests/limits",)),
     (
         "identities",
-        "会计恒等式与变形关系 Identities and metamorphic relations",
+        "会计恒等式与变形关系 · Identities and metamorphic relations",
         ("tests/identities",),
     ),
-    ("engines", "两个引擎逐位一致 The two engines agree bit for bit", ("tests/engine",)),
+    ("engines", "两个引擎逐位一致 · The two engines agree bit for bit", ("tests/engine",)),
     (
         "inference",
-        "推断：L17、L18、参数恢复 Inference: L17, L18, recovery",
+        "推断：L17、L18、参数恢复 · Inference: L17, L18, recovery",
         ("tests/experiments/test_inference.py", "tests/experiments/test_calibration.py"),
     ),
     (
         "evidence",
-        "起点之后的数一概不用；新数加权等于重算 Nothing later than an origin; reweighting equals a rerun",
+        "起点之后的数一概不用；新数加权等于重算 · Nothing later than an origin; reweighting equals a rerun",
         (
             "tests/experiments/test_vintage_and_backtest.py",
             "tests/experiments/test_update_warning_resting.py",
@@ -162,7 +162,7 @@ def _recovery() -> list[str]:
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     return [
-        "## 拟合的参数恢复与基于模拟的校准 Recovery and simulation-based calibration of the shipped fit",
+        "## 拟合的参数恢复与基于模拟的校准 · Recovery and simulation-based calibration of the shipped fit",
         "",
         "`simulate calibrate`; 50 and 90 % are right, and p should not be small · 应为 50/90 %，p 不应过小",
         "",
@@ -189,7 +189,7 @@ def _golden() -> list[str]:
         *sorted((ROOT / "calibration").glob("posterior.csv")),
     ]
     return [
-        "## 基准数与其摘要 Golden numbers and their digests",
+        "## 基准数与其摘要 · Golden numbers and their digests",
         "",
         table(
             ("文件 File", "SHA-256"),
@@ -203,7 +203,7 @@ def _facts(facts: object) -> list[str]:
     rows = facts if isinstance(facts, list) else []
     marks = {"pass": "符合 inside", "miss": "不符 outside", "not_applicable": "未计算 not computed"}
     return [
-        "## 典型事实 Stylised facts",
+        "## 典型事实 · Stylised facts",
         "",
         "`simulate validate`; a miss keeps its explanation · 不符者附解释",
         "",
@@ -228,7 +228,7 @@ def _facts(facts: object) -> list[str]:
 def _backtest(tested: object) -> list[str]:
     found = tested if isinstance(tested, dict) else {}
     return [
-        "## 回测 Backtest",
+        "## 回测 · Backtest",
         "",
         f"`simulate backtest -n {found['members']}`, seed {found['seed']}; errors in log points · 误差为对数点",
         "",
