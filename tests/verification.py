@@ -18,6 +18,8 @@ import xml.etree.ElementTree as Tree
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tests.trust import records
+
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "verification.md"
 RECORD = ROOT / "docs" / "verification.json"
@@ -132,6 +134,8 @@ def report(told: dict[str, dict[str, object]]) -> str:
             "",
         ]
     parts += [*_recovery(), *_golden(), *_facts(told["facts"]), *_backtest(told["backtest"])]
+    for trial in records.read():
+        parts += _trial(trial)
     return "\n".join(parts) + "\n"
 
 
@@ -261,6 +265,30 @@ def _backtest(tested: object) -> list[str]:
         f"{found['verdict']['zh']}。",
         "",
         f"{found['verdict']['en']}.",
+    ]
+
+
+def _trial(trial: records.Record) -> list[str]:
+    return [
+        "",
+        f"## {trial.name.zh} · {trial.name.en}",
+        "",
+        f"`{trial.command}`",
+        "",
+        trial.finding.zh,
+        "",
+        trial.finding.en,
+        "",
+        table(
+            ("试验 Trial", "结果 Found"),
+            (
+                (
+                    f"{what.zh} · {what.en}",
+                    found.zh if found.zh == found.en else f"{found.zh} · {found.en}",
+                )
+                for what, found in trial.rows
+            ),
+        ),
     ]
 
 
