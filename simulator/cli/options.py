@@ -11,7 +11,7 @@ from simulator.cli.session import session_of
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 ENGINES = ("auto", "compiled", "plain")
-EXECUTORS = ("threads", "processes")
+EXECUTORS = ("auto", "threads", "processes")
 SEEDS = click.IntRange(0, 2**32 - 1)
 COUNT = click.IntRange(min=1)
 
@@ -115,9 +115,9 @@ def executor_options(function: Callable[..., Any]) -> Callable[..., Any]:
     executor = option(
         "--executor",
         type=NearChoice(EXECUTORS),
-        default="threads",
-        help="Threads of one process, or processes.",
-        zh="同一进程内的线程，或多个进程。",
+        default="auto",
+        help="Threads of one process, or processes; auto takes threads for short work and both for long.",
+        zh="同一进程内的线程，或多个进程；auto：短则用线程，长则两者并用。",
     )
     cluster = option(
         "--cluster",

@@ -169,7 +169,7 @@ class Manifest:
 class Completion:
     """What `run.json` says of a finished run; times are UTC, `seconds` is wall time.
 
-    `executor` is `threads`, `processes` or `cluster`.
+    `executor` is `threads`, `processes`, `joint` (a thread and processes) or `cluster`.
     """
 
     format: int

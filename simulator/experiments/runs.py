@@ -47,7 +47,7 @@ from simulator.experiments.provenance import Identity, identify, versions
 from simulator.experiments.simulation import Judging, Progress, RunInterrupted, simulate
 from simulator.experiments.stopping import Rule, Tally, most_members, read_rule
 from simulator.experiments.store import LATEST, Notice, Run, open_folder, resolve_path
-from simulator.experiments.workers import LOCAL, Crew, Study, open_workers
+from simulator.experiments.workers import EXECUTORS, LOCAL, Crew, Study, open_workers
 from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.registry import Data
 from simulator.scenario import Scenario, load_scenario, sheet_text
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from simulator.targets import Flags, TargetScore
 
 ENGINES = ("auto", "compiled", "plain")
-EXECUTORS = ("threads", "processes")
 RESULTS = "results"
 
 
@@ -105,10 +104,10 @@ def run(
     `auto`, `compiled` or `plain`, and `progress` is called with (done, total). `data` is the folder
     of another city; the run folder keeps a copy of it.
 
-    `executor` is `threads` or `processes`, `cluster` the address of a Dask scheduler or `local`; none of them changes
-    a byte. With `until_half_width`, 0.02 or `tj27_core_revenue:0.02`, members are added, in whole parts, until half
-    the Wilson interval of that target (by default the headline one) is no wider; `n` is then the largest number
-    (default: as many as the bound can need).
+    `executor` is `threads`, `processes` or `auto` (both, for long work), `cluster` the address of a Dask scheduler or
+    `local`; none of them changes a byte. With `until_half_width`, 0.02 or `tj27_core_revenue:0.02`, members are added,
+    in whole parts, until half the Wilson interval of that target (by default the headline one) is no wider; `n` is
+    then the largest number (default: as many as the bound can need).
 
     A folder of the same hash that is complete is returned as it is (`reused`), also when fewer
     members are asked for; one with fewer members is extended, an incomplete one is finished.
@@ -343,7 +342,7 @@ def _crew(workers: int | None, executor: str, cluster: str | None) -> Crew:
             f"executor is {executor!r}; allowed: {', '.join(EXECUTORS)}{hint.en}",
             f"executor {executor!r} 无效；可用：{'、'.join(EXECUTORS)}{hint.zh}",
         )
-    if cluster is not None and executor != "threads":
+    if cluster is not None and executor == "processes":
         raise UsageError(
             "executor and cluster exclude each other; give one of them",
             "executor 与 cluster 互斥；只给其一",
@@ -529,8 +528,9 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
     folder.begin(manifest, _sheet(scenario), scenario.papers())
     folder.keep_only(parts)
     stored_members = sum(len(part.good) for part in parts)
-    engine = _engine_of(job, (total - stored_members) * len(study.quarters))
-    with open_workers(job.crew, study, engine) as workers:
+    work = (total - stored_members) * len(study.quarters)
+    engine = _engine_of(job, work)
+    with open_workers(job.crew, study, engine, work) as workers:
         count = workers.count
         total = simulate(folder, manifest, parts, workers, job.report, judging)
     notices = []
@@ -557,7 +557,7 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
             members=total,
             failed=failed,
             engine=engine,
-            executor=job.crew.kind,
+            executor=job.crew.kind(work),
             workers=count,
             seconds=round(time.monotonic() - begun, 3),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -66,6 +66,8 @@ LATEST = "latest"
 # Runs up to this size are checked whole when opened; larger ones part by part as they are read.
 _CHECKED_AT_ONCE = 64_000_000
 _BLOCK_BYTES = 64_000_000
+# Opening a part costs more than a further column of it, so one that is asked for comes with its neighbours.
+_AHEAD_SHARE = 8  # of the bytes of a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +213,11 @@ class Run:
         Flows are annual rates; the founding quarter holds the annual figure of its year. KeyError
         for a series the run does not have, DamagedError where a part was altered.
         """
-        self._position(series)
+        place = self._position(series)
         if series not in self._cache:
-            self._remember({series: next(self._blocks([series]))[1][:, :, 0]})
+            names = _with_neighbours(self.series, place, self.n * len(self.quarters))
+            chosen, block = next(self._blocks(names))
+            self._remember({name: block[:, :, column] for column, name in enumerate(chosen)})
         return self._cache[series]
 
     def annual(self, series: str, /) -> Floats:
@@ -222,12 +226,16 @@ class Run:
 
     def parameters(self, name: str, /) -> Floats:
         """One drawn parameter of all members, float64[n]; KeyError when there is none."""
-        if name not in self._manifest.parameters:
+        if name not in self.parameter_names:
             raise KeyError(name)
         label = f"parameter {name}"
         if label not in self._cache:
-            drawn = [self._folder.read_parameters(part, [name])[:, 0] for part in self._parts]
-            self._remember({label: np.concatenate(drawn)})
+            place = self.parameter_names.index(name)
+            names = _with_neighbours(self.parameter_names, place, self.n)
+            drawn = np.concatenate(
+                [self._folder.read_parameters(part, names) for part in self._parts]
+            )
+            self._remember({f"parameter {each}": drawn[:, i] for i, each in enumerate(names)})
         return self._cache[label]
 
     def fan(self, key: str) -> Fan:
@@ -393,6 +401,13 @@ class Run:
     @property
     def _cache_bytes(self) -> int:
         return sum(values.nbytes for values in self._cache.values())
+
+
+def _with_neighbours(names: Sequence[str], place: int, length: int) -> Sequence[str]:
+    """The name at a place with those of its block, as many columns of `length` as a share of a block holds."""
+    size = max(1, _BLOCK_BYTES // _AHEAD_SHARE // max(1, 8 * length))
+    first = place - place % size
+    return names[first : first + size]
 
 
 @dataclass(frozen=True, slots=True)

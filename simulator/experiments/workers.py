@@ -1,4 +1,4 @@
-"""Who simulates the members: threads of this process, other processes, or a Dask cluster.
+"""Who simulates the members: threads of this process, other processes, both, or a Dask cluster.
 
 All are given the same tasks and return the same numbers, since a member is addressed by (seed, member) and by nothing
 else. A member that raises becomes a `Failure`; a worker that dies takes no member with it: `LOST` names the errors by
@@ -35,9 +35,12 @@ from simulator.foundation.calendar import Quarter
 from simulator.foundation.memory import is_short_of_memory
 
 LOCAL = "local"
+EXECUTORS = ("auto", "threads", "processes")
 # Workers that die as they start would otherwise be started for ever; four starts get past one member that kills them.
 _MOST_STARTS = 4
 _MOST_STARTS_LATER = 12
+# Quarters of members that take several times as long as processes take to start.
+_LONG_WORK = 10_000
 _CONNECT_SECONDS = 10
 _AWAIT_SECONDS = 60
 
@@ -133,24 +136,28 @@ class Workers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Which workers to take: `workers` of them, `executor` `threads` or `processes`, or those of a `cluster`.
+    """Which workers to take: `workers` of them, `executor` one of `EXECUTORS`, or those of a `cluster`.
 
-    `cluster` is the address of a Dask scheduler, `local` for one that is started for the run, or None.
+    `auto` is threads for short work, a thread and processes for long. `cluster` is the address of a Dask scheduler,
+    `local` for one that is started for the run, or None.
     """
 
     workers: int
     executor: str = "threads"
     cluster: str | None = None
 
-    @property
-    def kind(self) -> str:
-        """What `run.json` says of it."""
-        return "cluster" if self.cluster is not None else self.executor
+    def kind(self, work: int) -> str:
+        """Who does `work` quarters of members; `run.json` says it: an executor, `joint` or `cluster`."""
+        if self.cluster is not None:
+            return "cluster"
+        if self.executor == "auto":
+            return "joint" if self.workers > 1 and work > _LONG_WORK else "threads"
+        return self.executor
 
 
 @contextlib.contextmanager
-def open_workers(crew: Crew, study: Study, engine: str) -> Iterator[Workers]:
-    """The workers of a crew, let go at the end; ClusterError when a cluster cannot be reached."""
+def open_workers(crew: Crew, study: Study, engine: str, work: int) -> Iterator[Workers]:
+    """The workers of a crew for `work` quarters of members, let go at the end; ClusterError without the cluster."""
     workers: Workers
     if crew.cluster is not None:
         with _cluster(crew) as client:
@@ -160,8 +167,12 @@ def open_workers(crew: Crew, study: Study, engine: str) -> Iterator[Workers]:
             finally:
                 workers.stop()
         return
-    made = _Processes if crew.executor == "processes" else _Threads
-    workers = made(study, engine, crew.workers)
+    made: dict[str, type[_Threads | _Processes | _Joint]] = {
+        "threads": _Threads,
+        "processes": _Processes,
+        "joint": _Joint,
+    }
+    workers = made[crew.kind(work)](study, engine, crew.workers)
     try:
         yield workers
     finally:
@@ -216,7 +227,8 @@ class _Processes:
             self._first = False
             return _at_once(self._study, members, self._engine)
         try:
-            future = self._started().submit(_simulate_here, members, self._engine)
+            with _interrupts_held():
+                future = self._started().submit(_simulate_here, members, self._engine)
         except BrokenExecutor as broken:
             future = Future()
             future.set_exception(broken)
@@ -243,6 +255,14 @@ class _Processes:
         if self._packed is not None:
             self._packed.unlink(missing_ok=True)
 
+    def start(self) -> Future[Done]:
+        """Start every process ahead of its tasks; the future is done, or broken, when the first one is ready."""
+        self._first = False
+        with _interrupts_held():
+            pool = self._started()
+            first, *_ = [pool.submit(_simulate_here, [0], self._engine) for _ in range(self.count)]
+        return first
+
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             import multiprocessing
@@ -268,6 +288,66 @@ class _Processes:
     def _count_done(self, future: Future[Done]) -> None:
         if not future.cancelled() and future.exception() is None:
             self._starts, self._most_starts = 0, _MOST_STARTS_LATER
+
+
+class _Joint:
+    """A thread of this process, and processes that take their share as soon as they have started.
+
+    Python's own code between the loops keeps threads from running side by side; the start of processes is hidden
+    behind the first members. Where none can be started the thread does it all.
+    """
+
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+
+    def __init__(self, study: Study, engine: str, count: int) -> None:
+        self.count = count
+        self._study = study
+        self._engine = engine
+        self._own = _Threads(study, engine, 1)
+        self._others = _Processes(study, engine, count - 1)
+        self._ready: Future[Done] | None = None
+        self._died = False
+        self._lock = threading.Lock()
+        self._out = {id(self._own): 0, id(self._others): 0}
+
+    def submit(self, members: Sequence[int]) -> Future[Done]:
+        if self._ready is None:
+            # Compiles the loops, so that the others only read them from disk.
+            done = _at_once(self._study, members, self._engine)
+            try:
+                self._ready = self._others.start()
+            except OSError as problem:
+                self._ready = Future()
+                self._ready.set_exception(problem)
+            self._ready.add_done_callback(_warn)
+            return done
+        to = self._next()
+        self._count(to, 1)
+        future = to.submit(members)
+        future.add_done_callback(lambda _: self._count(to, -1))
+        return future
+
+    def renew(self) -> None:
+        # What killed a process is not tried in this one.
+        self._died = True
+        self._others.renew()
+
+    def stop(self) -> None:
+        self._own.stop()
+        self._others.stop()
+
+    def _next(self) -> "_Threads | _Processes":
+        if self._died:
+            return self._others
+        assert self._ready is not None
+        if not self._ready.done() or self._ready.exception() is not None:
+            return self._own
+        shares = ((self._out[id(each)] / each.count, each) for each in (self._others, self._own))
+        return min(shares, key=lambda share: share[0])[1]
+
+    def _count(self, to: "_Threads | _Processes", change: int) -> None:
+        with self._lock:
+            self._out[id(to)] += change
 
 
 class _Cluster:
@@ -366,6 +446,29 @@ def _at_once(study: Study, members: Sequence[int], engine: str) -> Future[Done]:
     future: Future[Done] = Future()
     future.set_result(simulate_members(study, members, engine))
     return future
+
+
+def _warn(ready: Future[Done]) -> None:
+    if not ready.cancelled() and ready.exception() is not None:
+        logging.getLogger("simulator").warning(
+            "no further process could be started (%s); one thread does it all · 未能启动其他进程，由一个线程完成",
+            ready.exception(),
+        )
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C from processes started meanwhile, which inherit it: the parent alone decides what to do about it."""
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _here: Study

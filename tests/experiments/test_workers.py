@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.experiments import runs
+from simulator.experiments import runs, workers
 from simulator.experiments.errors import ClusterError
 from simulator.experiments.folder import PART_MEMBERS
+from simulator.experiments.workers import Crew
 from simulator.foundation.findings import UsageError
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -33,6 +34,57 @@ def die(marker: Path, victim: int, parent: int, member: int) -> None:
 
 def doze(seconds: float, member: int) -> None:
     time.sleep(seconds)
+
+
+def linger(marker: Path, parent: int, kill: bool, member: int) -> None:
+    """Let the others come to their share; leave a mark, or die, when in another process."""
+    time.sleep(0.03)
+    if os.getpid() != parent and member and not marker.exists():
+        marker.touch()
+        if kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_processes_join_a_thread_in_long_work(lab, contents, tmp_path, monkeypatch, kill):
+    straight = lab.run(200, out=tmp_path / "threads")
+    monkeypatch.setattr(workers, "_LONG_WORK", 0)
+    marker = tmp_path / "seen"
+    lab.on_member = functools.partial(linger, marker, HERE, kill)
+    made = lab.run(200, out=tmp_path / "joint", executor="auto", workers=2)
+    assert marker.exists() and not made.failures
+    assert contents(made.path) == contents(straight.path)
+    assert '"executor": "joint"' in (made.path / "run.json").read_text()
+
+
+def test_where_no_process_starts_the_thread_does_it_all(
+    lab, contents, tmp_path, monkeypatch, caplog
+):
+    straight = lab.run(60, out=tmp_path / "threads")
+
+    def refuse(_):
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(workers, "_LONG_WORK", 0)
+    monkeypatch.setattr(workers._Processes, "_started", refuse)
+    made = lab.run(60, out=tmp_path / "alone", executor="auto", workers=2)
+    assert contents(made.path) == contents(straight.path)
+    assert "no more processes" in caplog.text and "一个线程" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("crew", "work", "kind"),
+    [
+        (Crew(2, "auto"), 100_000, "joint"),
+        (Crew(2, "auto"), 1000, "threads"),
+        (Crew(1, "auto"), 100_000, "threads"),
+        (Crew(2, "threads"), 100_000, "threads"),
+        (Crew(2, "processes"), 1, "processes"),
+        (Crew(2, "auto", "local"), 100_000, "cluster"),
+    ],
+)
+def test_who_simulates_follows_from_the_work(crew, work, kind):
+    assert crew.kind(work) == kind
 
 
 def test_a_killed_process_loses_no_member(lab, contents, tmp_path):
