@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ COMPILING = (
     "compiling the fast engine, once, about a minute (`simulate warmup` does it ahead) · "
     "正在编译快速引擎，仅此一次，约一分钟（可用 `simulate warmup` 预先完成）"
 )
+
+_ANNOUNCING = threading.Lock()
 
 
 class Engine(Protocol):
@@ -83,7 +86,9 @@ def founding_loops(engine: Engine) -> Loops | None:
 
 def _load(name: str) -> Engine:
     module = f"simulator.engine.{name}"
-    if name == "compiled" and module not in sys.modules and has_numba() and not is_compiled():
-        logging.getLogger("simulator").warning(COMPILING)
-    engine: Engine = importlib.import_module(module)
+    # One thread announces and imports; the others find the module.
+    with _ANNOUNCING:
+        if name == "compiled" and module not in sys.modules and has_numba() and not is_compiled():
+            logging.getLogger("simulator").warning(COMPILING)
+        engine: Engine = importlib.import_module(module)
     return engine

@@ -56,7 +56,12 @@ def test_compiled_loops_are_found_where_they_are_kept(monkeypatch, tmp_path):
 
 def test_the_first_time_is_told_in_one_line(tmp_path):
     pytest.importorskip("numba")
-    code = "from simulator.engine.choose import choose\nchoose('compiled'), choose('compiled')"
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from simulator.engine.choose import choose
+with ThreadPoolExecutor(2) as threads:
+    assert len(list(threads.map(choose, ["compiled"] * 4))) == 4
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
