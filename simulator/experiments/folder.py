@@ -38,14 +38,14 @@ from simulator.foundation.files import (
     take_lock,
     write_atomically,
 )
-from simulator.scenario.entries import FIT, POPULATION
+from simulator.scenario.entries import FIT, POPULATION, STORED
 
 FORMAT = 1
 PART_MEMBERS = 50
 # Small parts lose little to a kill and answer early; a million members should not be 40 000 files.
 LARGE_FROM, LARGE_PART_MEMBERS = 10_000, 500
 MANIFEST = "manifest.json"
-SHEET = "scenario.resolved.yaml"
+SHEET = STORED
 RUN = "run.json"
 INDEX = "parts/index.jsonl"
 DATA = "data"

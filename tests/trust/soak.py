@@ -1,22 +1,24 @@
 """Long use: an explorer under ten clients for minutes, an ensemble of a hundred thousand members.
 
-    python -m tests.trust.soak [--minutes M] [--clients N] [--members N] [--record]
+    python -m tests.trust.soak [--minutes M] [--clients N] [--members N] [--until QUARTER] [--stored N] [--record]
 
 The explorer is the real server in a process of its own, with so small a store of members that scenarios leave it all
 the time. Clients ask as the page does: they move sliders and overtake themselves, open, leave, read slowly, hang up in
 the middle, save, send what is no question. Every picture is held against numbers made from the members of that
-scenario alone. Meanwhile memory, open files and threads of the server are read from /proc; so are those of the run.
-With `--minutes 0` or `--members 0` only the other half is measured, and the record keeps the figures of this one.
+scenario alone. Meanwhile memory, open files and threads of the server are read from /proc; so are those of a run of
+many members of the model (`--members`, to the quarter `--until`), and of one whose members take no time, so that only
+what stores them is at work (`--stored`). What is given as 0 is not measured, and the record keeps its figures.
 """
 
+import argparse
 import http.client
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -29,15 +31,18 @@ import numpy as np
 from simulator.experiments.cases import CaseOutcomes, Cases
 from simulator.scenario import load_scenario
 from simulator.targets import goals_of, measurable, met
+from tests.trust import records
+from tests.trust.records import Record, Row, Said
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "scenarios/baseline.yaml"
-MOST = 256
-"""Members of a question: the first two stages of the page, so that much is asked in little time."""
+MOST = 128
+"""Members of a question: few, so that much is asked in little time."""
+UNTIL = "2025Q4"
 HELD_MIB = 24
 POSITIONS = tuple(range(60, 700, 40))
 """Sizes of the funds that a slider is moved to, 亿元: together more than the server may hold."""
-TELLING = ("core_revenue", "talent_pool", "ai_firms")
+TELLING = ("core_revenue", "talent_pool", "software_revenue")
 WARM_SHARE = 0.3
 """The part of the samples that is warm-up: libraries, the first pictures, the store of members filling."""
 SLOPE_SHARE = 0.05
@@ -71,6 +76,8 @@ class Held(NamedTuple):
     most: float
     open_files: tuple[int, int]
     threads: tuple[int, int]
+    more_later: int
+    """How many more threads there were at most in the second half than in the first."""
 
     @property
     def flat(self) -> bool:
@@ -102,6 +109,7 @@ def held(samples: Sequence[Sample]) -> Held:
         float(rss.max()),
         (min(files), max(files)),
         (min(threads), max(threads)),
+        max(threads[len(threads) // 2 :]) - max(threads[: len(threads) // 2 + 1]),
     )
 
 
@@ -380,7 +388,9 @@ class Explored(NamedTuple):
 
 def explore(minutes: float, clients: int, engine: str, folder: Path) -> Explored:
     """Let the clients loose on a server in a process of its own; `idle` is the server after they left."""
-    shutil.copytree(ROOT / "scenarios", folder / "scenarios")
+    (folder / "scenarios").mkdir(parents=True)
+    text = f"extends: {ROOT / BASELINE}\nperiod: {{end: {UNTIL}}}\n"
+    (folder / BASELINE).write_text(text, encoding="utf-8")
     direct = Direct(folder, MOST, engine)
     direct.make([None, *POSITIONS])
     server = subprocess.Popen(
@@ -428,22 +438,42 @@ def explore(minutes: float, clients: int, engine: str, folder: Path) -> Explored
 
 # The ensemble -----------------------------------------------------------------------------
 
+STORE = """
+import collections, sys
+from pathlib import Path
+from tests.experiments.conftest import FakeStudy, Lab
+
+class Quick(Lab):
+    def _prepare(self, scenario):
+        study = FakeStudy(scenario)
+        study.simulated = collections.deque(maxlen=1)
+        return study
+
+out = Path(sys.argv[1])
+Quick(out.parent).run(int(sys.argv[2]), out=out, workers=1)
+"""
+"""A run whose members are a few draws: what is left is handing out, storing, and the tables."""
+
 
 class Grown(NamedTuple):
-    """What a soak of a run found: samples by members stored, and while its tables were written."""
+    """What a run of many members showed: samples by members stored, and while its tables were written."""
 
     members: int
-    engine: str
     samples: tuple[Sample, ...]
     tables: tuple[Sample, ...]
 
 
-def grow(members: int, engine: str, folder: Path, options: Sequence[str] = ()) -> Grown:
-    """Run an ensemble with one worker; RuntimeError when it does not end well."""
-    out = folder / "run"
-    words = ["run", BASELINE, "-n", str(members), "--workers", "1", "--engine", engine, *options]
+def model_words(members: int, until: str, engine: str, out: Path) -> list[str]:
+    """A run of the model with one worker."""
+    words = ["-m", "simulator", "-q", "run", BASELINE, "-n", str(members), "--engine", engine]
+    words += ["--workers", "1", "--set", f"period.end={until}", "--no-figures"]
+    return [*words, "--out", str(out)]
+
+
+def grow(members: int, words: Sequence[str], out: Path) -> Grown:
+    """Watch a process that writes a run folder; RuntimeError when it does not end well."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "-q", *words, "--no-figures", "--out", str(out)],
+        [sys.executable, *words],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
@@ -461,13 +491,13 @@ def grow(members: int, engine: str, folder: Path, options: Sequence[str] = ()) -
                 tables.append(found)
             elif stored:
                 samples.append(found)
-            time.sleep(0.5)
+            time.sleep(min(0.5, 0.01 * (1 + len(samples))))
+        code = process.wait()
     finally:
         process.kill()
-    if process.wait() != 0 or not (out / "run.json").exists():
-        raise RuntimeError(f"the run ended with {process.returncode}")
-    shutil.rmtree(out)
-    return Grown(members, engine, tuple(samples), tuple(tables))
+    if code != 0 or not (out / "run.json").exists():
+        raise RuntimeError(f"the run ended with {code}")
+    return Grown(members, tuple(samples), tuple(tables))
 
 
 def _stored(out: Path) -> int:
@@ -477,3 +507,166 @@ def _stored(out: Path) -> int:
     except FileNotFoundError:
         return 0
     return int(json.loads(lines[-2])["span"][1]) + 1 if len(lines) > 1 else 0
+
+
+# The record -------------------------------------------------------------------------------
+
+NOT_SO = Said("不成立：", "does not hold: ")
+
+
+def _row(what: Said, good: bool, found: Said) -> Row:
+    word = Said("", "") if good else NOT_SO
+    return Row(what, Said(word.zh + found.zh, word.en + found.en))
+
+
+def _memory(told: Held) -> Said:
+    return Said(
+        f"由 {told.begun:.0f} MiB 变化 {told.grown:+.1f} MiB，最高 {told.most:.0f} MiB",
+        f"from {told.begun:.0f} MiB by {told.grown:+.1f} MiB, at most {told.most:.0f} MiB",
+    )
+
+
+def explorer_rows(found: Explored) -> list[Row]:
+    """What the clients met, and what the server took."""
+    told, done, wrong = held(found.samples), found.tally.done, len(found.tally.wrong)
+    first, idle = found.samples[0].open_files, found.idle.open_files
+    zh, en = "探索页面：", "explorer: "
+    answers = Said(
+        f"{done['picture']} 次回答与直接计算的数相等，{wrong} 次不符；被后一次移动取代 {done['overtaken']}，中途离开 "
+        f"{done['left']}，断开 {done['hung up']}，保存 {done['saved']}，拒绝无效提问 {done['refused']}，"
+        f"打开页面 {done['open']}",
+        f"{done['picture']} pictures equal to numbers computed directly, {wrong} not; {done['overtaken']} overtaken, "
+        f"{done['left']} left, {done['hung up']} hung up, {done['saved']} saved, {done['refused']} refused, "
+        f"{done['open']} opened",
+    )
+    threads = f"{told.threads[0]}–{told.threads[1]}"
+    return [
+        _row(
+            Said(
+                f"{zh}{found.clients} 个客户端，{found.minutes:g} 分钟（至 {UNTIL}，每问 {MOST} 个成员）",
+                f"{en}{found.clients} clients, {found.minutes:g} minutes (to {UNTIL}, {MOST} members a question)",
+            ),
+            wrong == 0 and done["picture"] > 0,
+            answers,
+        ),
+        _row(
+            Said(f"{zh}内存（预热后的直线）", f"{en}memory (straight line after the warm-up)"),
+            told.flat,
+            _memory(told),
+        ),
+        _row(
+            Said(
+                f"{zh}打开的文件（使用中；客户端离开后）",
+                f"{en}open files (in use; after the clients left)",
+            ),
+            idle <= first + 4,
+            Said(
+                f"{told.open_files[0]}–{told.open_files[1]}；{idle}",
+                f"{told.open_files[0]}–{told.open_files[1]}; {idle}",
+            ),
+        ),
+        _row(
+            Said(f"{zh}线程", f"{en}threads"),
+            told.more_later <= 2,
+            Said(threads, threads),
+        ),
+    ]
+
+
+def run_rows(found: Grown, what: Said) -> list[Row]:
+    """What a run took while members were stored, and while its tables were written."""
+    told = held(found.samples)
+    files = f"{told.open_files[0]}–{told.open_files[1]}"
+    rows = [
+        _row(
+            Said(
+                f"{what.zh}：{found.members} 个成员，内存（预热后的直线）",
+                f"{what.en}: {found.members} members, memory (straight line after the warm-up)",
+            ),
+            told.flat,
+            _memory(told),
+        ),
+        _row(
+            Said(f"{what.zh}：打开的文件；线程", f"{what.en}: open files; threads"),
+            told.open_files[1] - told.open_files[0] <= 3 and told.more_later <= 0,
+            Said(f"{files}；{told.threads[1]}", f"{files}; {told.threads[1]}"),
+        ),
+    ]
+    if found.tables:
+        most = max(each.rss for each in found.tables)
+        about = Said(
+            f"{what.zh}：写汇总表时的内存", f"{what.en}: memory while its tables are written"
+        )
+        rows.append(Row(about, Said(f"最高 {most:.0f} MiB", f"at most {most:.0f} MiB")))
+    return rows
+
+
+MODEL = Said("模型集合", "ensemble of the model")
+STUB = Said("存储（不耗时的成员）", "store (members that take no time)")
+PARTS = ("explorer: ", STUB.en, MODEL.en)
+
+
+def record(rows: Sequence[Row], command: str) -> Record:
+    """The rows measured now, and those of an earlier record for what was not."""
+
+    def part(row: Row) -> int:
+        return next(i for i, name in enumerate(PARTS) if row.what.en.startswith(name))
+
+    now = {part(row) for row in rows}
+    earlier = next((each.rows for each in records.read() if each.item == "soak"), ())
+    every = sorted([*(row for row in earlier if part(row) not in now), *rows], key=part)
+    broken = [row.what for row in every if row.found.en.startswith(NOT_SO.en)]
+    finding = Said(
+        f"{len(every)} 项观察中 {len(broken)} 项不成立：" + "、".join(what.zh for what in broken),
+        f"{len(broken)} of {len(every)} observations do not hold: "
+        + ", ".join(what.en for what in broken),
+    )
+    if not broken:
+        finding = Said(
+            "长时间使用与大量成员都不使内存、打开的文件或线程增长；探索页面的每个回答都与直接计算的数相等。",
+            "Neither long use nor many members make memory, open files or threads grow; every answer of the explorer "
+            "equals the numbers computed directly.",
+        )
+    name = Said("耐久：长时间使用与大量成员", "Soak: long use and many members")
+    return Record("soak", name, command, finding, every)
+
+
+def main() -> None:
+    """Measure, print, and keep the figures if asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--clients", type=int, default=10)
+    parser.add_argument("--members", type=int, default=100_000)
+    parser.add_argument("--until", default="2027Q4")
+    parser.add_argument("--stored", type=int, default=100_000)
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--record", action="store_true")
+    given = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="simulate-soak-") as name:
+        folder = Path(name).resolve()
+        if given.minutes:
+            seen = explore(given.minutes, given.clients, given.engine, folder / "explorer")
+            rows += explorer_rows(seen)
+            for problem in seen.tally.wrong[:20]:
+                print(problem)
+        if given.stored:
+            out = folder / "store" / "run"
+            rows += run_rows(
+                grow(given.stored, ["-c", STORE, str(out), str(given.stored)], out), STUB
+            )
+        if given.members:
+            out = folder / "model" / "run"
+            words = model_words(given.members, given.until, given.engine, out)
+            what = Said(f"{MODEL.zh}（至 {given.until}）", f"{MODEL.en} (to {given.until})")
+            rows += run_rows(grow(given.members, words, out), what)
+    made = record(rows, f"python -m tests.trust.soak --until {given.until} --record")
+    print(made.show())
+    if given.record:
+        print(made.write())
+    if any(row.found.en.startswith(NOT_SO.en) for row in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
