@@ -4,15 +4,14 @@ Each item says which lever or metric of the model answers to it. Marks live in a
 user's (`id, status, note, marked_on`), beside the project and never in the data that is shipped.
 """
 
-import contextlib
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
+from simulator.foundation.files import alone, write_alone, write_atomically
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.tables import Row, read_table, shipped, shown_file
 from simulator.registry import (
@@ -269,13 +268,16 @@ def set_marks(
     """
     _refuse_place(path)
     wanted = find(items, words)
-    marks = read_marks(path, items) if path.exists() else {}
-    for item in wanted:
-        kept = marks[item.id].note if item.id in marks else ""
-        marks[item.id] = Mark(status, kept if note is None else " ".join(note.split()), day)
-    placed = [(item.id, marks[item.id]) for item in items if item.id in marks]
-    rows = [(id_, mark.status, mark.note, mark.day) for id_, mark in placed]
-    _write(path, _csv_bytes(COLUMNS, rows))
+    file = path.resolve()  # a link stays a link
+    # From reading to writing, so that of two who mark at once neither loses the other's mark.
+    with alone(file):
+        marks = read_marks(path, items) if path.exists() else {}
+        for item in wanted:
+            kept = marks[item.id].note if item.id in marks else ""
+            marks[item.id] = Mark(status, kept if note is None else " ".join(note.split()), day)
+        placed = [(item.id, marks[item.id]) for item in items if item.id in marks]
+        rows = [(id_, mark.status, mark.note, mark.day) for id_, mark in placed]
+        write_atomically(file, _csv_bytes(COLUMNS, rows))
     return wanted
 
 
@@ -310,7 +312,8 @@ def export_csv(
     if path.exists() and not force:
         raise FileExistsError(17, "file exists; --force overwrites it", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, _csv_bytes(EXPORTED, [_exported(item, marks) for item in items]))
+    content = _csv_bytes(EXPORTED, [_exported(item, marks) for item in items])
+    write_alone(path.resolve(), content, force=force)
 
 
 def _exported(item: CheckItem, marks: Marks) -> tuple[str, ...]:
@@ -402,19 +405,3 @@ def _csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue().encode("utf-8-sig")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Old bytes or new ones, never a mix: a draft beside the file, then a rename."""
-    target = path.resolve()  # a link stays a link
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise

@@ -19,6 +19,7 @@ from simulator.cli.program import command, option
 from simulator.cli.progress import progress_bar
 from simulator.cli.scenarios import load
 from simulator.cli.session import session_of
+from simulator.foundation.files import write_alone
 
 if TYPE_CHECKING:
     from simulator.experiments.store import Run
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 OUTPUT = Path("results") / "calibration"
 UNFINISHED = "unfinished"
 """Where members lie until the fit is written, so that an interrupted one goes on."""
+BEFORE = "before"
+"""In there: the digest of the fit that the first call met, empty without one; it tells an earlier fit from our own."""
 
 
 @command(
@@ -78,20 +81,24 @@ def calibrate(
 
     session = session_of()
     threads = workers or os.cpu_count() or 1
-    held_files = [
-        output / name for name in (fits.FITTED_FILE, fits.POSTERIOR_FILE, fits.RECOVERY_FILE)
-    ]
-    for file in held_files:
-        if file.exists() and not force:
+    fitted, kept = output / fits.FITTED_FILE, output / UNFINISHED
+    # What an interrupted call has written of its fit is its own to finish; the last file written is the fitted one.
+    before = kept / BEFORE
+    own = before.exists() and _told(fitted) != before.read_text(encoding="utf-8")
+    for name in (fits.FITTED_FILE, fits.POSTERIOR_FILE, fits.RECOVERY_FILE):
+        file = output / name
+        if file.exists() and not (force or own or (kept.is_dir() and not fitted.exists())):
             raise FileExistsError(
                 17,
                 session.phrase("exists; --force replaces it", "已存在；--force 可替换"),
                 str(file),
             )
-    kept = output / UNFINISHED
     if kept.is_dir():
         session.say(f"going on with {kept}", f"继续 {kept}")
-    with progress_bar(session) as report, tempfile.TemporaryDirectory() as folder:
+    kept.mkdir(parents=True, exist_ok=True)
+    if not before.exists():
+        write_alone(before, _told(fitted).encode())
+    with progress_bar(session) as report, tempfile.TemporaryDirectory(dir=kept) as folder:
         found = fits.calibrate(
             Path(folder),
             members,
@@ -114,19 +121,27 @@ def calibrate(
                 kept=kept,
             )
     verdict, standing = (tested.verdict, tested.standing) if tested else (None, "")
-    files = fits.write_fit(found, output, verdict, standing, force=force)
-    shutil.rmtree(kept)
     drawn = list(figures.save(figures_calibration.learned(found, verdict), output / "learned"))
     if tested:
         drawn += figures.save(figures_calibration.forecasts(tested), output / "backtest")
+    files = fits.write_fit(found, output, verdict, standing, force=True)
+    for members_of_a_day in [entry for entry in kept.iterdir() if entry.is_dir()]:
+        shutil.rmtree(members_of_a_day)
+    shutil.rmtree(kept)
     told = terminal_calibration.calibration_json(found, tested)
     told["files"] = [str(file) for file in (*files, *drawn)]
     session.answer(lambda: terminal_calibration.calibration(found, tested, session.lang), told)
-    fitted = output / fits.FITTED_FILE
     session.say(
         f"fit: {fitted} (use it with --set fit={fitted})",
         f"拟合：{fitted}（用 --set fit={fitted} 使用）",
     )
+
+
+def _told(fitted: Path) -> str:
+    """The digest of a fitted file; empty without one."""
+    import hashlib
+
+    return hashlib.sha256(fitted.read_bytes()).hexdigest() if fitted.exists() else ""
 
 
 @command(
@@ -198,8 +213,7 @@ def update(folder: Path, facts: Path, output: Path | None) -> None:
     found = updates.update(opened, updates.read_figures(facts, opened))
     told = terminal_calibration.update_json(found)
     if output is not None:
-        with output.open("xb") as file:
-            file.write(updates.weights_table(opened, found))
+        write_alone(output, updates.weights_table(opened, found), force=False)
         told["weights"] = str(output)
     session.answer(lambda: terminal_calibration.update(found, session.lang), told)
 

@@ -25,6 +25,7 @@ from simulator.cli.program import NearChoice, argument, command, option
 from simulator.cli.progress import progress_bar
 from simulator.cli.scenarios import load
 from simulator.cli.session import Session, session_of
+from simulator.foundation.files import write_alone
 
 if TYPE_CHECKING:
     from simulator.experiments.cases import Cases
@@ -377,7 +378,7 @@ def sweep(
     name = f"sweep-{loaded.stem}-" + "-".join(axis.factor.key for axis in found.axes)
     table = (output or FOLDER / name).with_suffix(".csv")
     table.parent.mkdir(parents=True, exist_ok=True)
-    found.to_frame().to_csv(table, index=False, encoding="utf-8-sig")
+    write_alone(table, found.to_frame().to_csv(index=False).encode("utf-8-sig"))
     deliver(session, found, figures_decisions.response, decisions.sweep, output, name)
     session.say(f"cases: {table}", f"各情形：{table}")
 

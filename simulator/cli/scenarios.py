@@ -9,6 +9,7 @@ import click
 from simulator.cli.options import data_option, layer_option, scenario_argument, set_option
 from simulator.cli.program import argument, command, option
 from simulator.cli.session import ExitCode, plain_finding, session_of
+from simulator.foundation.files import write_alone
 from simulator.foundation.findings import Finding, InputError
 
 if TYPE_CHECKING:
@@ -186,8 +187,7 @@ def new(
         )
     text = child_text(parent, path, Name(name_zh, name_en) if name_zh else None, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w" if force else "x", encoding="utf-8") as file:
-        file.write(text)
+    write_alone(path, text.encode(), force=force)
     written = session.phrase(f"{path} written; edit it, then:", f"已写入 {path}；编辑后运行：")
     further = f" --data {data}" if data else ""
     session.answer(f"{written}\nsimulate check {path}{further}", {"file": str(path)})
@@ -219,6 +219,6 @@ def schema(output: Path | None, data: Path | None) -> None:
         session.answer(text, {"schema": sheet})
         return
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text + "\n", encoding="utf-8")
+    write_alone(output, f"{text}\n".encode())
     done = session.phrase(f"{output} written", f"已写入 {output}")
     session.answer(done, {"file": str(output)})

@@ -167,6 +167,13 @@ def report(error: Exception, session: Session) -> ExitCode:
                 "what is complete is kept; free some space and run the same command again",
                 "已完成的部分保留；请腾出空间后重新运行同一命令",
             )
+        case FileNotFoundError() if not _stands_somewhere():
+            code = ExitCode.USAGE
+            message = session.phrase("the current directory no longer exists", "当前目录已不存在")
+            advice = session.phrase(
+                "change to another one (cd) and run the same command again",
+                "请换到其他目录（cd）后重新运行同一命令",
+            )
         case (
             FileNotFoundError()
             | FileExistsError()
@@ -211,6 +218,15 @@ def _usage_message(error: click.ClickException, session: Session) -> str:
     # A command of ours said it in both languages already; only the head is click's.
     head = english.removesuffix(error.message)
     return f"{head.removesuffix(': ')} / {in_chinese(head)}{error.message}" if head else english
+
+
+def _stands_somewhere() -> bool:
+    """Whether the current directory is still there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _file_message(error: OSError, session: Session) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from simulator.experiments.attribution import Attribution
-from simulator.experiments.folder import write_atomically
 from simulator.experiments.intervals import Estimate
 from simulator.experiments.store import Run
 from simulator.experiments.summary import encode_csv
+from simulator.foundation.files import write_alone
 
 FILE: Final = "attribution.csv"
 COLUMNS: Final = (
@@ -65,7 +65,7 @@ def keep_attribution(run: Run, found: Attribution) -> Path:
                 ]
             )
     path = run.path / FILE
-    write_atomically(path, encode_csv(COLUMNS, rows))
+    write_alone(path, encode_csv(COLUMNS, rows))
     return path
 
 

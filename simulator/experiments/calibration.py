@@ -15,7 +15,6 @@ from typing import Final, Literal
 
 import numpy as np
 
-from simulator.experiments.folder import write_atomically
 from simulator.experiments.inference import (
     Floats,
     Interval,
@@ -37,6 +36,7 @@ from simulator.experiments.moments import (
 )
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import Vintage, make_vintage
+from simulator.foundation.files import write_alone
 from simulator.foundation.findings import UsageError
 from simulator.foundation.tables import files_digest, read_yaml, shipped
 from simulator.registry import Name
@@ -402,9 +402,9 @@ def write_fit(
         if file.exists() and not force:
             raise FileExistsError(17, "exists; use --force to replace it", str(file))
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(files[0], _rows_table(found))
-    write_atomically(files[1], _learned_table(found))
-    write_atomically(files[2], _fitted_text(found, verdict, standing).encode())
+    write_alone(files[0], _rows_table(found))
+    write_alone(files[1], _learned_table(found))
+    write_alone(files[2], _fitted_text(found, verdict, standing).encode())
     return files
 
 

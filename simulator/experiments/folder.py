@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,14 +30,22 @@ from simulator.experiments.errors import (
     MismatchError,
     StoreError,
 )
-from simulator.scenario.entries import FIT, POPULATION
+from simulator.foundation.files import (
+    WITHOUT_LOCKS,
+    holder_of,
+    release_lock,
+    sync_folder,
+    take_lock,
+    write_atomically,
+)
+from simulator.scenario.entries import FIT, POPULATION, STORED
 
 FORMAT = 1
 PART_MEMBERS = 50
 # Small parts lose little to a kill and answer early; a million members should not be 40 000 files.
 LARGE_FROM, LARGE_PART_MEMBERS = 10_000, 500
 MANIFEST = "manifest.json"
-SHEET = "scenario.resolved.yaml"
+SHEET = STORED
 RUN = "run.json"
 INDEX = "parts/index.jsonl"
 DATA = "data"
@@ -338,6 +345,16 @@ class RunFolder:
             for entry in self.path.glob(".*.tmp"):
                 entry.unlink(missing_ok=True)
 
+    def tidy(self) -> None:
+        """Clear away what a process killed at its very end left in a finished folder: its lock, drafts.
+
+        What another process holds, or nobody may write to, is left alone.
+        """
+        if any(self.path.glob(".*")):
+            with contextlib.suppress(StoreError), locked(self.path), clear_errors(self.path):
+                for entry in self.path.glob(".*.tmp"):
+                    entry.unlink(missing_ok=True)
+
     def write_part(
         self,
         manifest: Manifest,
@@ -371,7 +388,7 @@ class RunFolder:
             tuple(sorted(failed, key=lambda failure: failure.member)),
         )
         with clear_errors(self.path / INDEX):
-            _sync_folder(self.path / "parts")
+            sync_folder(self.path / "parts")
             with (self.path / INDEX).open("ab") as index:
                 index.write(_part_line(part))
         self._verified |= {part.members.name, part.parameters.name}
@@ -424,7 +441,7 @@ class RunFolder:
         data = encode_table(columns)
         path = self.path / "parts" / name
         with clear_errors(path):
-            write_atomically(path, data, sync_folder=False)
+            write_atomically(path, data, sync=False)
         return StoredFile(name, len(data), hashlib.sha256(data).hexdigest())
 
     def _read_checked(self, part: Part, file: StoredFile) -> bytes:
@@ -521,26 +538,6 @@ def spans(total: int) -> Iterator[Span]:
         first += size
 
 
-def write_atomically(path: Path, data: bytes, *, sync_folder: bool = True) -> None:
-    """Write a file so that a reader, or a power cut, meets the old bytes or the new, never a mix.
-
-    Temporary file in the same folder, fsync, rename, fsync of the folder. OSError passes through.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    if sync_folder:
-        _sync_folder(path.parent)
-
-
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder against other processes; LockedError when one has it.
@@ -549,22 +546,24 @@ def locked(folder: Path) -> Iterator[None]:
     """
     path = folder / ".lock"
     with clear_errors(path):
-        descriptor = _take_lock(path)
-        if descriptor is None:
-            holder = path.read_text() or "?" if path.exists() else "?"
-            raise LockedError(
-                f"{folder}: another process ({holder}) is writing to this folder; wait for it, or "
-                "use --out with another folder",
-                f"{folder}：另一进程（{holder}）正在写入该文件夹；请等待其结束，或用 --out 指定"
-                "其他文件夹",
-            )
+        try:
+            descriptor = take_lock(path)
+        except OSError as problem:
+            if problem.errno in WITHOUT_LOCKS:
+                raise _without_locks(folder, problem) from problem
+            raise
+    if descriptor is None:
+        holder = holder_of(path)
+        raise LockedError(
+            f"{folder}: another process ({holder}) is writing to this folder; wait for it, or "
+            "use --out with another folder",
+            f"{folder}：另一进程（{holder}）正在写入该文件夹；请等待其结束，或用 --out 指定"
+            "其他文件夹",
+        )
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):
-            if _is_same_file(descriptor, path):
-                path.unlink(missing_ok=True)
-        os.close(descriptor)
+        release_lock(descriptor, path)
 
 
 def swap(new: Path, folder: Path) -> None:
@@ -573,7 +572,7 @@ def swap(new: Path, folder: Path) -> None:
         old = _retired(folder)
         os.replace(folder, old)
         os.replace(new, folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
         shutil.rmtree(old)
 
 
@@ -622,6 +621,18 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise _explained(problem, path) from problem
 
 
+def _without_locks(folder: Path, problem: OSError) -> DiskError:
+    reason = problem.strerror or str(problem)
+    made = DiskError(
+        f"{folder}: this file system knows no locks ({reason}), so that two processes could write the same run; "
+        "choose a folder on another one with --out and copy the finished run",
+        f"{folder}：该文件系统不支持文件锁（{reason}），无法防止两个进程同时写入同一运行；"
+        "请用 --out 指定其他文件系统上的文件夹，完成后再复制",
+    )
+    made.errno = problem.errno
+    return made
+
+
 def _explained(problem: OSError, path: Path) -> DiskError:
     reason = problem.strerror or str(problem)
     if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -639,58 +650,6 @@ def _explained(problem: OSError, path: Path) -> DiskError:
         made = DiskError(f"{path}: {reason}", f"{path}：{reason}")
     made.errno = problem.errno
     return made
-
-
-def _take_lock(path: Path) -> int | None:
-    """An open descriptor that holds the lock; None when another process has it."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            _lock(descriptor)
-        except OSError as problem:
-            os.close(descriptor)
-            if problem.errno in (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK):
-                return None
-            raise
-        # The holder before us may have removed the file after we opened it: then start again.
-        if _is_same_file(descriptor, path):
-            os.truncate(descriptor, 0)
-            os.write(descriptor, str(os.getpid()).encode())
-            return descriptor
-        os.close(descriptor)
-
-
-def _is_same_file(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        # Far behind the process number, which others must still be able to read.
-        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-
-    def _sync_folder(folder: Path) -> None:
-        """Windows cannot open a folder to flush it; the rename is enough there."""
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _sync_folder(folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _values_digest(members: Integers, values: Floats, parameters: Floats) -> str:

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from simulator.engine.choose import Engine, choose
-from simulator.experiments.folder import write_atomically
 from simulator.experiments.inference import Floats, Integers
 from simulator.experiments.moments import Block
 from simulator.experiments.provenance import identify
+from simulator.foundation.files import write_alone
 from simulator.model import Study, prepare
 from simulator.scenario import load_scenario
 from simulator.world.founding import Draw
@@ -123,7 +123,7 @@ def _read(file: Path | None, shape: tuple[int, int]) -> Floats | None:
 def _write(file: Path, rows: Floats) -> None:
     buffer = io.BytesIO()
     np.save(buffer, rows)
-    write_atomically(file, buffer.getvalue())
+    write_alone(file, buffer.getvalue())
 
 
 def _national(study: Study, member: int, engine: Engine) -> Floats:

@@ -41,13 +41,13 @@ from simulator.experiments.folder import (
     settle,
     swap,
     values_digest,
-    write_atomically,
 )
 from simulator.experiments.provenance import Identity, identify, versions
 from simulator.experiments.simulation import Judging, Progress, RunInterrupted, simulate
 from simulator.experiments.stopping import Rule, Tally, most_members, read_rule
 from simulator.experiments.store import LATEST, Notice, Run, open_folder, resolve_path
 from simulator.experiments.workers import EXECUTORS, LOCAL, Crew, Study, open_workers
+from simulator.foundation.files import alone, draft_of, write_atomically
 from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.registry import Data
 from simulator.scenario import Scenario, load_scenario, sheet_text
@@ -396,6 +396,7 @@ def _continue(job: _Job) -> Run:
     folder = RunFolder(job.path)
     stored = _stored(folder, job.identity)
     if stored is not None and (found := _reused(folder, stored, job)):
+        folder.tidy()
         return found
     study = _prepare(job)
     with _held(job.path):
@@ -666,9 +667,9 @@ def _held(path: Path) -> Iterator[None]:
 def _point_latest(path: Path) -> None:
     """Let `latest` beside a folder name it: a link, or a text file where links are refused."""
     latest = path.parent / LATEST
-    fresh = latest.with_name(f".{LATEST}.{os.getpid()}.tmp")
+    fresh = draft_of(latest)
     # Only a convenience: a results root that may not be written to is no reason to fail.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), alone(latest):
         if latest.is_symlink() and latest.readlink() == Path(path.name):
             return
         try:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulator.experiments.folder import write_atomically
 from simulator.explorer.asking import LONGEST_NAME, RefusedError, Shown, read_shown, read_tongue
 from simulator.explorer.shelf import Entry, Shelf
+from simulator.foundation.files import alone, draft_of, write_atomically
 from simulator.policy.effects import lever_tables
 from simulator.registry import Name
 from simulator.scenario import load_scenario, sheet_text
@@ -78,24 +78,26 @@ def _save(saving: Saving, shelf: Shelf) -> Entry:
             f"{path.name} 是该情景所继承的文件；请另选名称",
             409,
         )
-    draft = path.with_name(f".{path.stem}.{os.getpid()}.yaml")
     content = saving_text(saving, shelf).encode("utf-8")
+    draft = draft_of(path)
     try:
-        draft.write_bytes(content)
-        load_scenario(draft, data=shelf.data)
-        if saving.overwrite:
-            write_atomically(path, content)
-        else:
-            # A link is made only where there is no file: what came meanwhile stays.
-            os.link(draft, path)
+        with alone(path):
+            try:
+                draft.write_bytes(content)
+                load_scenario(draft, data=shelf.data)
+                if saving.overwrite:
+                    write_atomically(path, content)
+                else:
+                    # A link is made only where there is no file: what came meanwhile stays.
+                    os.link(draft, path)
+            finally:
+                with contextlib.suppress(OSError):
+                    draft.unlink(missing_ok=True)
     except FileExistsError:
         raise RefusedError(f"{path.name} exists", f"{path.name} 已存在", 409) from None
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise RefusedError(f"cannot write: {reason}", f"无法写入：{reason}", 409) from None
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
     return shelf.add(path)
 
 

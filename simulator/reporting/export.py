@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.foundation.files import alone, draft_of
 from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import Observable, observable_of
 from simulator.reporting import Ensemble, Lang
@@ -89,12 +90,13 @@ def export(
     target.parent.mkdir(parents=True, exist_ok=True)
     for file, writer in chosen:
         # A reader never meets half a file.
-        draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        try:
-            writer(draft)
-            os.replace(draft, file)
-        finally:
-            draft.unlink(missing_ok=True)
+        draft = draft_of(file)
+        with alone(file):
+            try:
+                writer(draft)
+                os.replace(draft, file)
+            finally:
+                draft.unlink(missing_ok=True)
     return tuple(file for file, _ in chosen)
 
 

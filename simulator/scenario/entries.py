@@ -37,6 +37,8 @@ RULES: Final = ("fixed", "adaptive")
 EVERY: Final = "all"
 POPULATION: Final = "population.csv"
 FIT: Final = "fit"
+STORED: Final = "scenario.resolved.yaml"
+"""How a run folder calls the resolved sheet of what was run."""
 NO_FIT: Final = "none"
 Founding = Literal["2024Q4", "2017Q4"]
 BudgetRule = Literal["fixed", "adaptive"]

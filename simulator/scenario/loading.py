@@ -10,7 +10,7 @@ from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.tables import parse_yaml, read_yaml, show_path
 from simulator.registry import Data, Name, load_library
 from simulator.scenario.assembly import assemble
-from simulator.scenario.entries import NO_FIT, Origin, Scenario
+from simulator.scenario.entries import NO_FIT, STORED, Origin, Scenario
 from simulator.scenario.facts import Facts
 from simulator.scenario.fit import read_fit
 from simulator.scenario.reading import (
@@ -131,6 +131,7 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
             break
         reader = Reader(source, layer, facts, findings)
         sheets.append(reader.read())
+        sheets[-1].stored = current.name == STORED
         parent = source.value.get("extends") if isinstance(source.value, dict) else None
         if isinstance(source.value, dict) and "extends" in source.value:
             if not isinstance(parent, str) or not parent.strip():
@@ -305,9 +306,10 @@ def _overlay(below: LeverSheet | TargetSheet, above: LeverSheet | TargetSheet) -
 def _refuse_years(sheet: Sheet, merged: Sheet, facts: Facts, findings: list[Finding]) -> None:
     """Years outside the period as the layer that names them sees it.
 
-    A later layer may shorten the period; that makes a year unused, which is only noted.
+    A later layer may shorten the period; that makes a year unused, which is only noted, and so it is in the sheet
+    that a run folder keeps of both layers.
     """
-    if merged.start is None or merged.end is None:
+    if merged.start is None or merged.end is None or sheet.stored:
         return
     first, last = merged.start.year, merged.end.year
     for lever, given in sheet.levers.items():

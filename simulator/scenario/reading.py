@@ -133,6 +133,7 @@ class Sheet:
     seed: int | None = None
     origins: dict[str, Origin] = field(default_factory=dict)
     readable: bool = True
+    stored: bool = False  # of a run folder: judged when the run began
 
 
 class Reader:

@@ -6,7 +6,6 @@ out in inches from the top left of its body, so that titles wrap and nothing ove
 
 import io
 import json
-import os
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -24,6 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
+from simulator.foundation.files import write_alone
 from simulator.registry import Name
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
@@ -71,7 +71,7 @@ def save(
     png, svg = base.with_name(base.name + ".png"), base.with_name(base.name + ".svg")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata=told)
-    _write(png, buffer.getvalue())
+    write_alone(png, buffer.getvalue())
     buffer = io.BytesIO()
     # Ids in an SVG come from a salt: a fixed one makes the bytes repeatable. Texts become paths,
     # so that the picture needs no Chinese font where it is shown.
@@ -87,7 +87,7 @@ def save(
                 "Description": json.dumps(told, ensure_ascii=False, sort_keys=True),
             },
         )
-    _write(svg, buffer.getvalue())
+    write_alone(svg, buffer.getvalue())
     return png, svg
 
 
@@ -346,13 +346,6 @@ def _pieces(text: str) -> list[str]:
         else:
             parts.append(character)
     return parts
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All or nothing: a reader never sees half a picture."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_bytes(content)
-    os.replace(draft, path)
 
 
 def foot(*runs: Ensemble) -> dict[str, Name]:

@@ -4,7 +4,6 @@ It reads run folders and never runs a model. The page fetches nothing and runs n
 in its text carries the table, row and column of the results it was taken from (`data-cell`).
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from simulator.experiments.attribution_table import StoredAttribution, stored_attribution
 from simulator.experiments.comparison import compare_runs
 from simulator.experiments.store import Run
+from simulator.foundation.files import write_alone
 from simulator.foundation.findings import UsageError
 from simulator.registry import Name
 from simulator.reporting import Lang
@@ -83,12 +83,7 @@ def write_report(
         raise FileExistsError(17, "file exists; --force overwrites it", str(path))
     text = report_html(runs, lang, attributed).encode("utf-8")
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_bytes(text)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_alone(path, text, force=force)
     return path
 
 
