@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.foundation.blocks import NotPlain, read_blocks
-from simulator.foundation.findings import Finding, InputError, Severity
+from simulator.foundation.findings import Finding, InputError, Severity, reason_zh
 
 Steps = tuple[str | int, ...]
 """The way to a value: mapping keys and list indices (from 0), as in `("levers", 3, "size")`."""
@@ -27,6 +27,8 @@ Steps = tuple[str | int, ...]
 # A shorter text goes to the general parser at once: it takes milliseconds, and its positions are
 # wanted anyway. The plain reader pays for the long registries.
 _LONG = 10_000
+# Flow brackets that stand open on one line and in all: beyond these the general parser takes minutes.
+_OPEN_ON_LINE, _OPEN = 50, 500
 _CORE = "tag:yaml.org,2002:"
 _Node = Any  # of ruamel.yaml, which is imported only when a text needs it
 
@@ -278,7 +280,8 @@ def read_bytes(path: Path, limit: int = 5_000_000) -> bytes:
         raise refuse("no such file", "没有这个文件") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise refuse(f"cannot be read: {reason}", f"无法读取：{reason}") from None
+        zh = reason_zh(error) if isinstance(error, OSError) else "路径无效"
+        raise refuse(f"cannot be read: {reason}", f"无法读取：{zh}") from None
     if len(data) > limit:
         raise refuse(f"larger than {limit} bytes", f"大于 {limit} 字节")
     return data
@@ -312,6 +315,10 @@ def _compose(text: str, file: str) -> tuple[object, _Places]:
     if directive:
         line = text.count("\n", 0, directive.start()) + 1
         raise refuse("YAML directives are not used here", "此处不使用 YAML 指令", line)
+    deep = _too_deep(text)
+    if deep is not None:
+        line = text.count("\n", 0, deep) + 1
+        raise refuse("nested too deeply", "嵌套过深", line, deep - text.rfind("\n", 0, deep))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # repeated anchors; refused below as anchors
@@ -335,6 +342,20 @@ def _compose(text: str, file: str) -> tuple[object, _Places]:
     if building.findings:
         raise InputError(building.findings)
     return value, building.places
+
+
+def _too_deep(text: str) -> int | None:
+    """Where brackets nest deeper than any data do; brackets in quoted words are counted with the rest."""
+    on_line = all_open = 0
+    for found in re.finditer(r"[\[\]{}\n]", text):
+        if found[0] == "\n":
+            on_line = 0
+            continue
+        step = 1 if found[0] in "[{" else -1
+        on_line, all_open = max(0, on_line + step), max(0, all_open + step)
+        if on_line > _OPEN_ON_LINE or all_open > _OPEN:
+            return found.start()
+    return None
 
 
 class _Building:

@@ -26,7 +26,7 @@ from simulator.foundation.parameters import (
     Construction,
     Parameter,
     cell_choice,
-    cell_number,
+    cell_whole,
     load_constructions,
     load_priors,
 )
@@ -205,7 +205,7 @@ def _tiles(rows: Sequence[Row], registry: Registry) -> dict[str, tuple[int, int]
     for row in rows:
         try:
             place = cell_choice(row, "place", free)
-            spot = int(cell_number(row, "column")), int(cell_number(row, "row"))
+            spot = cell_whole(row, "column"), cell_whole(row, "row")
         except CellError as error:
             findings.append(error.finding(row))
             continue
