@@ -457,9 +457,6 @@ class RunFolder:
             source = pa.BufferReader(self._read_checked(part, file))
         with clear_errors(path):
             table = pq.ParquetFile(source).read(columns=list(names), use_threads=False)
-        missing = [name for name in names if name not in table.column_names]
-        if missing:
-            raise self.damaged(MANIFEST, f"no column {missing[0]}", f"没有列 {missing[0]}")
         return [np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in names]
 
     def _read_json(self, name: str) -> dict[str, Any] | None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+from simulator.foundation.allowing import allowed_zh
+
 Severity = Literal["error", "note"]
 LONGEST: Final = 500
 """Characters of a message that quotes its input."""
@@ -73,7 +75,7 @@ class Finding:
         if lang == "zh":
             parts = [self.what_zh]
             if self.allowed:
-                parts.append(f"允许：{self.allowed}")
+                parts.append(f"允许：{allowed_zh(self.allowed)}")
             if self.suggestion:
                 parts.append(f"是否想写：{self.suggestion}？")
             return plain_line(f"{place}: {'；'.join(parts)}")

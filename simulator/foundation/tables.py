@@ -27,6 +27,10 @@ Steps = tuple[str | int, ...]
 # A shorter text goes to the general parser at once: it takes milliseconds, and its positions are
 # wanted anyway. The plain reader pays for the long registries.
 _LONG = 10_000
+_MOST_YAML = 1_000_000
+"""Bytes of a YAML file: four times the longest registry."""
+_MOST_GENERAL = 300_000
+"""Characters the general parser is asked to read: half a minute of its work."""
 # Flow brackets that stand open on one line and in all: beyond these the general parser takes minutes.
 _OPEN_ON_LINE, _OPEN = 50, 500
 _CORE = "tag:yaml.org,2002:"
@@ -96,7 +100,7 @@ def show_path(path: Steps) -> str:
 
 
 def read_yaml(
-    path: Path, limit: int = 5_000_000, *, only: Collection[str] | None = None
+    path: Path, limit: int = _MOST_YAML, *, only: Collection[str] | None = None
 ) -> Document:
     """Read a YAML file of at most `limit` bytes; raises `InputError` with every fault found.
 
@@ -109,6 +113,10 @@ def read_yaml(
             return Document(read_blocks(text, only), file, text)
         except NotPlain:
             pass
+    if len(text) > _MOST_GENERAL:
+        what = f"longer than {_MOST_GENERAL} characters and not plain block YAML throughout"
+        what_zh = f"超过 {_MOST_GENERAL} 个字符，且不全是简单的块状 YAML"
+        raise InputError([Finding(file, 0, 0, "", what, what_zh)])
     value, places = _compose(text, file)
     document = Document(value, file, text)
     document.__dict__["_places"] = places

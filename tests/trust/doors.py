@@ -396,7 +396,10 @@ def data_door(bench: Bench, chance: random.Random) -> Trial:
         if (
             not fault
             and heard.code == 3
-            and not any(city.name in f["file"] for f in findings_of(heard))
+            and not any(
+                city.name in f["file"] or f["file"].endswith("calibration/priors.csv")
+                for f in findings_of(heard)
+            )
         ):
             fault = f"another place is named: {findings_of(heard)[0]['file']}"
         if not fault and heard.code == 0 and command == "check" and chance.random() < 0.3:
@@ -553,9 +556,8 @@ def misread_fit(folder: Path, own: Path) -> str:
 
 def marks_door(bench: Bench, chance: random.Random) -> Trial:
     """The file of marks of the checklist."""
-    file = bench.put("marks.csv", b"")
-    file.unlink()
-    task = json.loads(call("--json", "tasks", "--file", str(file)).out)["tasks"]
+    file = bench.work / "marks.csv"
+    task = json.loads(call("--json", "tasks").out)["tasks"]
     for item in task[:3]:
         assert (
             call("tasks", "mark", item["id"], "done", "--note", "第一", "--file", str(file)).code
@@ -899,7 +901,7 @@ def explorer_door(bench: Bench, chance: random.Random) -> Trial:
         fault = f"status {status}: {text[:200]}"
     elif missing:
         fault = f"headers missing: {missing}"
-    elif "Traceback" in text or str(ROOT) in text:
+    elif "Traceback" in text or f"{ROOT}/" in text:
         fault = "tells of its inside"
     elif status >= 400 and method != "HEAD":
         words = json.loads(text)["error"]

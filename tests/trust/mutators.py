@@ -337,7 +337,8 @@ def _same_name(rows: list[list[str]], chance: random.Random) -> None:
 
 def _many_rows(text: str, chance: random.Random) -> str:
     head, _, rest = text.partition("\n")
-    return head + "\n" + rest * chance.choice((1000, 20_000))
+    # Up to a little more than any table may have.
+    return head + "\n" + rest * chance.choice((100, 6_000_000 // max(len(rest.encode()), 1)))
 
 
 TABLE: dict[str, Mutator] = {
