@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from simulator.cli import program
 from simulator.cli.program import Argument, Command, Family, Option
-from simulator.cli.words import PLACEHOLDERS, in_both, in_chinese, placeholder, reason
+from simulator.cli.words import PLACEHOLDERS, in_both, in_chinese, placeholder
+from simulator.foundation.findings import reason_zh
 
 BASELINE = str(Path(__file__).parent.parent / "scenarios" / "baseline.yaml")
 HAN = "[\u3400-\u9fff]"
@@ -152,8 +153,8 @@ def test_words_of_click(english: str, chinese: str) -> None:
 
 
 def test_reasons_of_the_system() -> None:
-    assert reason(FileNotFoundError(2, "No such file or directory", "x")) == "没有该文件或目录"
-    assert reason(OSError(9999, "odd")) == "odd" and reason(OSError("plain")) == "plain"
+    assert reason_zh(FileNotFoundError(2, "No such file or directory", "x")) == "没有该文件或目录"
+    assert reason_zh(OSError(9999, "odd")) == "odd" and reason_zh(OSError("plain")) == "plain"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from simulator.cli import (
     tasks,
     validation,
 )
-from simulator.cli.program import Program, option
+from simulator.cli.program import SETTINGS, Program, option
 from simulator.cli.session import session_of
 
 
@@ -37,7 +37,7 @@ def tell_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
     "金额单位为亿元（1000亿元 = 100 billion CNY）。",
     context_settings={
         "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "SIMULATE",
+        "auto_envvar_prefix": SETTINGS,
         "max_content_width": 100,
     },
     no_args_is_help=False,

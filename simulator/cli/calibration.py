@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.options import (
+    MOST_MEMBERS,
     figure_option,
     figure_path,
     keys_option,
@@ -38,12 +39,12 @@ BEFORE = "before"
     "用 --set fit=路径 使用该拟合，fit=none 只用先验。",
     example="calibrate -o results/calibration",
 )
-@option("-n", "--members", type=click.IntRange(min=80), default=2400, metavar="N",
+@option("-n", "--members", type=click.IntRange(80, MOST_MEMBERS), default=2400, metavar="N",
         help="Members of the fit; 2400 by default.", zh="拟合所用成员数；默认 2400。")  # fmt: skip
-@option("--backtest-members", type=click.IntRange(min=40), default=600, metavar="N",
+@option("--backtest-members", type=click.IntRange(40, MOST_MEMBERS), default=600, metavar="N",
         help="Members at each of the eight days of the backtest; 600 by default.",
         zh="回测八个起点日各用的成员数；默认 600。")  # fmt: skip
-@option("--held", type=click.IntRange(min=20), default=300, metavar="N",
+@option("--held", type=click.IntRange(20, MOST_MEMBERS), default=300, metavar="N",
         help="Members that stand in for the world in the recovery.", zh="参数恢复检验所用成员数。")  # fmt: skip
 @seed_option(1)
 @option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=OUTPUT, metavar="DIR",
@@ -150,7 +151,7 @@ def _told(fitted: Path) -> str:
     "并列出早先目标的结果。",
     example="backtest -n 600",
 )
-@option("-n", "--members", type=click.IntRange(min=40), default=600, metavar="N",
+@option("-n", "--members", type=click.IntRange(40, MOST_MEMBERS), default=600, metavar="N",
         help="Members at each origin; 600 by default.", zh="每个起点的成员数；默认 600。")  # fmt: skip
 @seed_option(1)
 @figure_option("results/backtest")
@@ -357,9 +358,9 @@ def decides(
     example="hinges scenarios/baseline.yaml",
 )
 @scenario_argument()
-@option("-n", "--members", type=click.IntRange(min=40), default=400, metavar="N",
+@option("-n", "--members", type=click.IntRange(40, MOST_MEMBERS), default=400, metavar="N",
         help="Members of every variant; 400 by default.", zh="每个变体的成员数；默认 400。")  # fmt: skip
-@option("--fit-members", type=click.IntRange(min=80), default=1200, metavar="N",
+@option("--fit-members", type=click.IntRange(80, MOST_MEMBERS), default=1200, metavar="N",
         help="Members of the fit that figures are left out of; 1200 by default.",
         zh="供去掉公布数的拟合所用成员数；默认 1200。")  # fmt: skip
 @set_option()

@@ -9,6 +9,9 @@ import click
 
 from simulator.cli.options import (
     COUNT,
+    MOST_MEMBERS,
+    MOST_POINTS,
+    Finite,
     data_option,
     figure_option,
     figure_path,
@@ -102,7 +105,7 @@ def deliver(
 @published_option()
 @option(
     "--orders",
-    type=click.IntRange(min=4),
+    type=click.IntRange(4, MOST_POINTS),
     metavar="N",
     help="Draw so many orders instead of all coalitions (more than 8 groups: 24).",
     zh="抽取的顺序数，代替全部组合（多于 8 组时默认 24）。",
@@ -263,7 +266,7 @@ def reach(
 )
 @option(
     "--size",
-    type=click.IntRange(min=2),
+    type=click.IntRange(2, MOST_POINTS),
     metavar="N",
     help="Trajectories (morris, by default 16) or base points (sobol, a power of two, by default 64).",
     zh="轨道数（morris，默认 16）或基点数（sobol，须为 2 的幂，默认 64）。",
@@ -494,7 +497,7 @@ def conditions(
 @target_option()
 @option(
     "--wished",
-    type=click.FloatRange(0.0, 100.0),
+    type=Finite(0.0, 100.0),
     default=10.0,
     show_default=True,
     metavar="PERCENT",
@@ -570,7 +573,7 @@ def robust(
 )
 @option(
     "--member",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_MEMBERS),
     default=0,
     show_default=True,
     metavar="M",

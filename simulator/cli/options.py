@@ -13,7 +13,23 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 ENGINES = ("auto", "compiled", "plain")
 EXECUTORS = ("auto", "threads", "processes")
 SEEDS = click.IntRange(0, 2**32 - 1)
-COUNT = click.IntRange(min=1)
+MOST_MEMBERS = 1_000_000
+MOST_POINTS = 65_536
+COUNT = click.IntRange(1, MOST_MEMBERS)
+
+
+class Finite(click.FloatRange):
+    """A number between two bounds; what is no number lies between none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number, or a usage error."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            message = f"{value} is not in the range {self._describe_range()}."
+            raise click.BadParameter(message, ctx, param)
+        return float(number)
 
 
 def settings(

@@ -1,8 +1,10 @@
 """What every command has: bilingual help, an example, the global options, near misses named."""
 
+import difflib
+import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -14,6 +16,10 @@ from simulator.foundation.findings import nearest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+
+SETTINGS = "SIMULATE"
+"""What the names of environment variables begin with."""
 
 
 class Context(click.Context):
@@ -204,8 +210,15 @@ class Program(Completing, click.Group):
         """Run one call and end the process with one of the exit codes above."""
         arguments = list(sys.argv[1:] if args is None else args)
         session = Session.early(arguments, os.environ)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What a terminal cannot show (a half of a character in a file name) is written as an escape.
+            sys.stdout.reconfigure(errors="backslashreplace")
         more = {**more, "prog_name": "simulate", "standalone_mode": False, "obj": session}
         _stop_as_by_keyboard()
+        for name, near in _unread_settings(self, os.environ):
+            session.say(
+                f"{name} is not read; did you mean {near}?", f"{name} 不会被读取；是否想写 {near}？"
+            )
         try:
             code = super().main(arguments, **more)
             sys.stdout.flush()
@@ -214,6 +227,38 @@ class Program(Completing, click.Group):
         except KeyboardInterrupt:
             code = report(click.Abort(), session)
         sys.exit(int(code or 0))
+
+
+def _unread_settings(
+    program: click.Group, environment: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Environment variables that look like settings of an option and are none, with the nearest that is."""
+    given = [name for name in environment if name.startswith(f"{SETTINGS}_")]
+    if not given:
+        return
+    read: dict[str, str] = {}
+    holders: list[tuple[str, click.Command]] = [(SETTINGS, program)]
+    for prefix, holder in holders:
+        for parameter in holder.params:
+            names = [
+                f"{prefix}_{parameter.name}",
+                *(f"{prefix}_{o.lstrip('-')}" for o in parameter.opts),
+            ]
+            own = parameter.envvar if isinstance(parameter.envvar, str) else names[0].upper()
+            # Under the name of its flag too a person may look for it.
+            for name in names:
+                read.setdefault(name.upper().replace("-", "_"), own)
+            read[own] = own
+        if isinstance(holder, click.Group):
+            holders += [
+                (f"{prefix}_{name.upper()}", below) for name, below in holder.commands.items()
+            ]
+    for name in sorted(given):
+        if read.get(name) == name:
+            continue
+        near = difflib.get_close_matches(name, read, n=1, cutoff=0.85)
+        if name in read or near:
+            yield name, read.get(name) or read[near[0]]
 
 
 def _stop_as_by_keyboard() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simulator.cli.options import (
+    MOST_MEMBERS,
     data_option,
     executor_options,
     figure_option,
@@ -334,7 +335,7 @@ def compare(
 )
 @option(
     "--repeats",
-    type=click.IntRange(min=2),
+    type=click.IntRange(2, MOST_MEMBERS),
     default=4,
     metavar="K",
     help="Lucks for each set of parameters in --split; 4 by default.",
@@ -342,7 +343,7 @@ def compare(
 )
 @option(
     "--draws",
-    type=click.IntRange(min=2),
+    type=click.IntRange(2, MOST_MEMBERS),
     metavar="M",
     help="Sets of parameters in --split; by default the run's members, at most 200.",
     zh="--split 所用的参数组数；默认为运行的成员，至多 200。",

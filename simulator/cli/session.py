@@ -16,8 +16,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import click
 
-from simulator.cli.words import in_both, in_chinese, reason
-from simulator.foundation.findings import Finding, InputError, UsageError
+from simulator.cli.words import in_both, in_chinese
+from simulator.foundation.findings import Finding, InputError, UsageError, plain_line, reason_zh
 from simulator.foundation.memory import is_short_of_memory
 
 SCHEMA_VERSION = 1
@@ -180,6 +180,7 @@ def report(error: Exception, session: Session) -> ExitCode:
             | PermissionError()
             | IsADirectoryError()
             | NotADirectoryError()
+            | OSError(errno=errno.ENAMETOOLONG | errno.ELOOP | errno.EINVAL)
         ):
             code, message = ExitCode.USAGE, _file_message(error, session)
         case _ if is_short_of_memory(error):
@@ -196,6 +197,7 @@ def report(error: Exception, session: Session) -> ExitCode:
         if code != ExitCode.INTERRUPTED
         else ""
     )
+    message = "\n".join(map(plain_line, message.split("\n")))
     click.echo(f"{head}{message}", err=True)
     if advice:
         click.echo(advice, err=True)
@@ -232,7 +234,7 @@ def _stands_somewhere() -> bool:
 def _file_message(error: OSError, session: Session) -> str:
     name = error.filename or session.phrase("the output", "输出")
     why = error.strerror or str(error)
-    return session.phrase(f"cannot use {name}: {why}", f"无法使用 {name}：{reason(error)}")
+    return session.phrase(f"cannot use {name}: {why}", f"无法使用 {name}：{reason_zh(error)}")
 
 
 def _internal(error: Exception, session: Session) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import click
 
 from simulator.cli.options import (
     COUNT,
+    MOST_MEMBERS,
     data_option,
     figure_option,
     figure_path,
@@ -34,7 +35,7 @@ from simulator.cli.session import session_of
 @option(
     "-n",
     "--members",
-    type=click.IntRange(min=2),
+    type=click.IntRange(2, MOST_MEMBERS),
     default=60,
     metavar="N",
     help="Members whose firms are followed; 60 by default.",

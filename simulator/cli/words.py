@@ -4,7 +4,6 @@ English is matched as click prints it, so that a message which the table does no
 instead of becoming half of a sentence; a test provokes every one of them.
 """
 
-import errno
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -108,18 +107,6 @@ _MESSAGES: Final[tuple[tuple[str, _Form], ...]] = (
     (r"Option (\S+) does not take a value\.", r"选项 \1 不带值。"),
     (r"Could not open file ('.*?'): ", r"无法打开文件 \1："),
 )
-_REASONS: Final[Mapping[int, str]] = {
-    errno.ENOENT: "没有该文件或目录",
-    errno.EEXIST: "已存在",
-    errno.EACCES: "没有权限",
-    errno.EPERM: "不允许该操作",
-    errno.EISDIR: "是目录",
-    errno.ENOTDIR: "不是目录",
-    errno.EROFS: "文件系统只读",
-    errno.ENOSPC: "空间不足",
-    errno.EDQUOT: "超出配额",
-    errno.EFBIG: "文件过大",
-}
 
 
 def placeholder(text: str) -> str:
@@ -137,9 +124,3 @@ def in_chinese(message: str) -> str:
 def in_both(message: str) -> bool:
     """Whether a message speaks Chinese by itself, apart from what it quotes."""
     return bool(re.search(r"[\u4e00-\u9fff]", re.sub(r"'[^']*'", "", message)))
-
-
-def reason(error: OSError) -> str:
-    """Why the system refused, in Chinese; in its own words when the table does not know."""
-    own = error.strerror or str(error)
-    return _REASONS.get(error.errno, own) if error.errno else own

@@ -28,7 +28,7 @@ from simulator.experiments.moments import (
 )
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import make_vintage
-from simulator.foundation.parameters import cell_number, cell_text
+from simulator.foundation.parameters import cell_number, cell_text, cell_whole
 from simulator.foundation.tables import read_table, shipped
 from simulator.registry import Name, Registry
 
@@ -288,7 +288,7 @@ def load_outcomes(path: Path | None = None) -> tuple[Outcome, ...]:
                 cell_text(row, "kind"),
                 cell_number(row, "goal"),
                 cell_text(row, "unit"),
-                int(cell_number(row, "deadline")),
+                cell_whole(row, "deadline"),
                 cell_number(row, "outcome") if got else None,
                 cell_text(row, "outcome_period", empty=True),
                 cell_text(row, "verdict"),

@@ -13,12 +13,13 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from simulator.experiments.errors import (
     MismatchError,
     StoreError,
 )
+from simulator.foundation.calendar import Quarter
 from simulator.foundation.files import (
     WITHOUT_LOCKS,
     holder_of,
@@ -38,6 +40,7 @@ from simulator.foundation.files import (
     take_lock,
     write_atomically,
 )
+from simulator.foundation.findings import reason_zh
 from simulator.scenario.entries import FIT, POPULATION, STORED
 
 FORMAT = 1
@@ -52,6 +55,7 @@ DATA = "data"
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Made = TypeVar("Made")
 
 
 class Span(NamedTuple):
@@ -222,13 +226,16 @@ class RunFolder:
         try:
             sheet["packages"] = tuple(sorted(sheet["packages"].items()))
             sheet["data"] = tuple(sorted(sheet["data"].items()))
-            sheet["series"] = tuple(Series(**each) for each in sheet["series"])
+            sheet["series"] = tuple(_made(Series, each) for each in sheet["series"])
             sheet["quarters"] = tuple(sheet["quarters"])
             sheet["parameters"] = tuple(sheet["parameters"])
             if sheet.get("precision") is not None:
-                sheet["precision"] = Precision(**sheet["precision"])
-            return Manifest(**sheet)
-        except (AttributeError, KeyError, TypeError) as problem:
+                sheet["precision"] = _made(Precision, sheet["precision"])
+            manifest = _made(Manifest, sheet)
+            for quarter in manifest.quarters:
+                Quarter.parse(quarter)
+            return manifest
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise self.damaged(MANIFEST, str(problem)) from problem
 
     def completion(self) -> Completion | None:
@@ -237,7 +244,7 @@ class RunFolder:
         if sheet is None:
             return None
         try:
-            return Completion(**sheet)
+            return _made(Completion, sheet)
         except TypeError as problem:
             raise self.damaged(RUN, str(problem)) from problem
 
@@ -320,7 +327,7 @@ class RunFolder:
         for line in text.split(b"\n")[:-1]:
             try:
                 part = _part_from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError) as problem:
+            except (ValueError, KeyError, TypeError, RecursionError) as problem:
                 raise self.damaged(INDEX, str(problem)) from problem
             found[part.span.first] = part
         return tuple(found[first] for first in sorted(found))
@@ -478,7 +485,7 @@ class RunFolder:
                 return None
         try:
             sheet = json.loads(text)
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise self.damaged(name, str(problem)) from problem
         if not isinstance(sheet, dict):
             raise self.damaged(name, "not an object", "不是对象")
@@ -626,7 +633,7 @@ def _without_locks(folder: Path, problem: OSError) -> DiskError:
     made = DiskError(
         f"{folder}: this file system knows no locks ({reason}), so that two processes could write the same run; "
         "choose a folder on another one with --out and copy the finished run",
-        f"{folder}：该文件系统不支持文件锁（{reason}），无法防止两个进程同时写入同一运行；"
+        f"{folder}：该文件系统不支持文件锁（{reason_zh(problem)}），无法防止两个进程同时写入同一运行；"
         "请用 --out 指定其他文件系统上的文件夹，完成后再复制",
     )
     made.errno = problem.errno
@@ -634,20 +641,20 @@ def _without_locks(folder: Path, problem: OSError) -> DiskError:
 
 
 def _explained(problem: OSError, path: Path) -> DiskError:
-    reason = problem.strerror or str(problem)
+    reason, zh = problem.strerror or str(problem), reason_zh(problem)
     if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         made = DiskError(
             f"{path}: no room left ({reason}); what is complete is kept: free some space and run "
             "the same command again",
-            f"{path}：磁盘空间不足（{reason}）；已完成的部分保留：请腾出空间后重新运行同一命令",
+            f"{path}：磁盘空间不足（{zh}）；已完成的部分保留：请腾出空间后重新运行同一命令",
         )
     elif problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         made = DiskError(
             f"{path}: no permission ({reason}); choose another folder with --out",
-            f"{path}：没有权限（{reason}）；请用 --out 指定其他文件夹",
+            f"{path}：没有权限（{zh}）；请用 --out 指定其他文件夹",
         )
     else:
-        made = DiskError(f"{path}: {reason}", f"{path}：{reason}")
+        made = DiskError(f"{path}: {reason}", f"{path}：{zh}")
     made.errno = problem.errno
     return made
 
@@ -668,13 +675,55 @@ def _part_line(part: Part) -> bytes:
 
 
 def _part_from_json(sheet: dict[str, Any]) -> Part:
-    return Part(
-        Span(*sheet["span"]),
-        StoredFile(**sheet["members"]),
-        StoredFile(**sheet["parameters"]),
-        sheet["values"],
-        tuple(Failure(**failure) for failure in sheet["failed"]),
+    first, last = sheet["span"]
+    if not (_is_of(first, int) and _is_of(last, int)):
+        raise TypeError(f"span {sheet['span']!r:.60}")
+    # A part is no longer than it is written, whatever the line says: its members are counted in memory.
+    if not 0 <= first <= last < first + LARGE_PART_MEMBERS:
+        raise ValueError(f"span {first} to {last}")
+    span = Span(first, last)
+    files = [_made(StoredFile, sheet[name]) for name in ("members", "parameters")]
+    if [file.name for file in files] != [f"members-{span}.parquet", f"parameters-{span}.parquet"]:
+        raise ValueError(f"files of span {span}")
+    failed = tuple(_made(Failure, failure) for failure in sheet["failed"])
+    return _made(
+        Part,
+        dict(zip(("span", "members", "parameters"), (span, *files), strict=True))
+        | {"values": sheet["values"], "failed": failed},
     )
+
+
+def _made(kind: type[Made], sheet: Mapping[str, Any]) -> Made:
+    """A dataclass of what a paper says; TypeError for a missing, unknown or wrongly typed entry."""
+    made = kind(**sheet)
+    for field in fields(kind):  # type: ignore[arg-type]
+        value = getattr(made, field.name)
+        if not _is_of(value, field.type):
+            raise TypeError(f"{field.name}: {value!r:.60}")
+    return made
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    """Whether a value is of an annotated kind: plain types, dataclasses, tuples of them, or None."""
+    inside = get_args(kind)
+    if get_origin(kind) is tuple:
+        each = (
+            inside[:1] * len(value)
+            if isinstance(value, tuple) and inside[-1:] == (...,)
+            else inside
+        )
+        pairs = zip(value, each, strict=False) if isinstance(value, tuple) else ()
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(each)
+            and all(_is_of(v, k) for v, k in pairs)
+        )
+    if inside:
+        return any(_is_of(value, each) for each in inside)
+    if kind in (int, float):
+        plain = isinstance(value, int if kind is int else int | float)
+        return plain and not isinstance(value, bool) and (kind is int or math.isfinite(value))  # type: ignore[arg-type]
+    return isinstance(value, kind)
 
 
 def _is_empty_folder(path: Path) -> bool:

@@ -1,6 +1,8 @@
 """How an outcome answers: sweeps of factors over a grid, a list of values, or a Sobol design."""
 
 import itertools
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Design = Literal["grid", "list", "sobol"]
 DESIGNS: Final[tuple[Design, ...]] = ("grid", "list", "sobol")
+MOST_STEPS: Final = 1_000
+MOST_CASES: Final = 65_536
+_BARE: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class Axis(NamedTuple):
@@ -90,24 +95,24 @@ def axis_of(scenario: Scenario, text: str) -> Axis:
 
     UsageError for another form, an unknown factor or a value that is no quantity in its unit.
     """
-    key, _, given = text.partition("=")
+    key, equals, given = text.partition("=")
     (factor,) = factors_named(scenario, [key])
-    if not given:
+    if not equals:
         return Axis(factor, tuple(float(x) for x in np.linspace(factor.low, factor.high, 5)))
     try:
         if ":" in given:
             low, high, *steps = given.split(":")
             count = int(steps[0]) if steps else 5
-            if count < 2 or len(steps) > 1:
+            if not 2 <= count <= MOST_STEPS or len(steps) > 1:
                 raise ValueError
             ends = _quantity(low, factor), _quantity(high, factor)
             return Axis(factor, tuple(float(x) for x in np.linspace(*ends, count)))
         return Axis(factor, tuple(_quantity(value, factor) for value in given.split(",")))
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is no axis; write KEY=LOW:HIGH:STEPS or KEY=VALUE,VALUE in {factor.unit}"
+            f"{text!r} is no axis; write KEY=LOW:HIGH:STEPS (2 to {MOST_STEPS}) or KEY=VALUE,VALUE in {factor.unit}"
             + (f" ({error})" if isinstance(error, QuantityError) else ""),
-            f"{text!r} 不是有效的轴；写作 KEY=低:高:步数 或 KEY=值,值，单位 {factor.unit}"
+            f"{text!r} 不是有效的轴；写作 KEY=低:高:步数（2 至 {MOST_STEPS}）或 KEY=值,值，单位 {factor.unit}"
             + (f"（{error.zh}）" if isinstance(error, QuantityError) else ""),
         ) from None
 
@@ -117,6 +122,12 @@ def points_of(
 ) -> list[tuple[float, ...]]:
     """The values of every case: all combinations, the lists side by side, or `points` of a Sobol sequence."""
     if design == "grid":
+        cases = math.prod(len(axis.values) for axis in axes)
+        if cases > MOST_CASES:
+            raise UsageError(
+                f"the grid has {cases} cases; allowed: at most {MOST_CASES}, fewer steps or --design sobol",
+                f"网格共有 {cases} 个情形；最多 {MOST_CASES} 个，请减少步数或使用 --design sobol",
+            )
         return list(itertools.product(*(axis.values for axis in axes)))
     if design == "list":
         lengths = {len(axis.values) for axis in axes}
@@ -177,7 +188,7 @@ def sweep(
 
 
 def _quantity(text: str, factor: Factor) -> float:
-    try:
+    # A bare number is in the factor's unit; what Python takes besides (nan, inf, 1_000) is none.
+    if _BARE.fullmatch(text.strip()):
         return float(text)
-    except ValueError:
-        return parse_quantity(text.strip(), factor.unit)
+    return parse_quantity(text.strip(), factor.unit)

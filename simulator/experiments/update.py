@@ -10,7 +10,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,13 @@ from simulator.experiments.inference import Floats, Interval, effective_size, we
 from simulator.experiments.moments import PERIMETERS, WORDS
 from simulator.experiments.store import Run
 from simulator.foundation.findings import Finding, InputError, nearest
-from simulator.foundation.parameters import CellError, cell_choice, cell_number, cell_text
+from simulator.foundation.parameters import (
+    CellError,
+    cell_choice,
+    cell_number,
+    cell_text,
+    cell_whole,
+)
 from simulator.foundation.tables import Row, read_table
 from simulator.foundation.units import QuantityError, parse_quantity
 from simulator.registry import Name
@@ -83,16 +89,35 @@ def read_figures(path: Path, run: Run) -> tuple[NewFigure, ...]:
     """
     found: list[NewFigure] = []
     findings: list[Finding] = []
-    for row in read_table(path):
+    rows = read_table(path)
+    for name in rows[0] if rows else ():
+        if name not in COLUMNS:
+            near = nearest(name, COLUMNS) or ""
+            what, zh = f"no column is called {name}", f"没有名为“{name}”的列"
+            findings.append(
+                replace(
+                    rows[0].finding(name, what, zh, allowed=", ".join(COLUMNS), suggestion=near),
+                    line=1,
+                )
+            )
+    for row in rows:
         try:
-            found.append(_figure(row, run))
+            figure = _figure(row, run)
         except CellError as fault:
             findings.append(fault.finding(row))
+            continue
+        if figure in found:
+            what, zh = (
+                "the same figure stands above already; it would count twice",
+                "与上文重复，会被计算两次",
+            )
+            findings.append(row.finding("series", what, zh))
+        found.append(figure)
     if findings:
         raise InputError(findings)
     if not found:
-        what = ("the table holds no figure", "表中没有数字")
-        raise InputError([Finding(str(path), 1, 1, "", *what, allowed=", ".join(COLUMNS))])
+        what, zh = "the table holds no figure", "表中没有数字"
+        raise InputError([Finding(str(path), 1, 1, "", what, zh, allowed=", ".join(COLUMNS))])
     return tuple(found)
 
 
@@ -186,7 +211,7 @@ def _interval(column: Floats, weights: Floats) -> Interval:
 
 def _figure(row: Row, run: Run) -> NewFigure:
     series = cell_choice(row, "series", run.series)
-    year = int(cell_number(row, "year"))
+    year = cell_whole(row, "year")
     if year not in run.years[1:]:
         raise CellError(
             "year",

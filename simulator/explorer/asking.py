@@ -76,8 +76,16 @@ def read_json(body: bytes) -> dict[str, object]:
     def refuse(word: str) -> object:
         raise ValueError(f"{word} is not a number")
 
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a name stands twice in an object")
+        return found
+
     try:
-        found = json.loads(body.decode("utf-8"), parse_constant=refuse)
+        found = json.loads(body.decode("utf-8"), parse_constant=refuse, object_pairs_hook=once)
+        # Halves of characters, which JSON can escape and no answer could hold.
+        json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as problem:
         raise RefusedError(f"the body is not JSON: {problem}", "请求内容不是 JSON") from None
     if not isinstance(found, dict):

@@ -51,8 +51,12 @@ class Guards:
             await self._app(scope, receive, send)
             return
 
+        begun = False
+
         async def guarded(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
@@ -63,7 +67,14 @@ class Guards:
             refused = JSONResponse({"error": {"en": "unknown host", "zh": "未知主机"}}, 421)
             await refused(scope, receive, guarded)
             return
-        await self._app(scope, receive, guarded)
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception:
+            # Starlette would answer this outside, without the headers; raised again, it is still logged there.
+            if not begun:
+                broken = JSONResponse({"error": {"en": "internal error", "zh": "内部错误"}}, 500)
+                await broken(scope, receive, guarded)
+            raise
 
     def _is_own(self, host: str) -> bool:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host

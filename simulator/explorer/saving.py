@@ -11,6 +11,7 @@ from typing import Final
 from simulator.explorer.asking import LONGEST_NAME, RefusedError, Shown, read_shown, read_tongue
 from simulator.explorer.shelf import Entry, Shelf
 from simulator.foundation.files import alone, draft_of, write_atomically
+from simulator.foundation.findings import reason_zh
 from simulator.policy.effects import lever_tables
 from simulator.registry import Name
 from simulator.scenario import load_scenario, sheet_text
@@ -97,7 +98,8 @@ def _save(saving: Saving, shelf: Shelf) -> Entry:
         raise RefusedError(f"{path.name} exists", f"{path.name} 已存在", 409) from None
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        raise RefusedError(f"cannot write: {reason}", f"无法写入：{reason}", 409) from None
+        zh = f"无法写入：{reason_zh(problem)}"
+        raise RefusedError(f"cannot write: {reason}", zh, 409) from None
     return shelf.add(path)
 
 

@@ -13,7 +13,7 @@ import uvicorn
 from simulator.explorer.ensembles import Ensembles
 from simulator.explorer.shelf import Shelf
 from simulator.explorer.site import Site, application
-from simulator.foundation.findings import UsageError
+from simulator.foundation.findings import UsageError, reason_zh
 
 PORT: Final = 8321
 TRIED: Final = 20
@@ -61,7 +61,7 @@ def serve(
 def bind(host: str, port: int | None) -> socket.socket:
     """A socket on the port, or on the first free one from `PORT` on; UsageError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    reason = ""
+    reason = zh = ""
     for tried in [port] if port is not None else range(PORT, PORT + TRIED):
         found = socket.socket(family, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,13 +70,13 @@ def bind(host: str, port: int | None) -> socket.socket:
             found.listen(128)
         except OSError as problem:
             found.close()
-            reason = problem.strerror or str(problem)
+            reason, zh = problem.strerror or str(problem), reason_zh(problem)
             continue
         return found
     asked = str(port) if port is not None else f"{PORT}–{PORT + TRIED - 1}"
     raise UsageError(
         f"cannot listen on {host}, port {asked}: {reason}; choose another with --port",
-        f"无法在 {host} 的端口 {asked} 上监听：{reason}；请用 --port 另选",
+        f"无法在 {host} 的端口 {asked} 上监听：{zh}；请用 --port 另选",
     )
 
 

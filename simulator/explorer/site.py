@@ -176,12 +176,14 @@ def application(site: Site, host: str = "127.0.0.1") -> Starlette:
         BrokenScenarioError: _broken,
         HTTPException: _unknown,
     }
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Guards, host=host)],
         exception_handlers=handlers,
         lifespan=site.lifespan,
     )
+    app.router.redirect_slashes = False  # there is one address for each thing
+    return app
 
 
 @cache

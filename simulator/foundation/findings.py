@@ -5,11 +5,38 @@ round. A finding names the place, what was found, what is allowed and the neares
 """
 
 import difflib
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from simulator.foundation.allowing import allowed_zh
 
 Severity = Literal["error", "note"]
+LONGEST: Final = 500
+"""Characters of a message that quotes its input."""
+MOST: Final = 500
+"""Findings that are told of one input; of more, how many."""
+_REASONS: Final[Mapping[int, str]] = {
+    errno.ENOENT: "没有该文件或目录",
+    errno.EEXIST: "已存在",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "不允许该操作",
+    errno.EISDIR: "是目录",
+    errno.ENOTDIR: "不是目录",
+    errno.EROFS: "文件系统只读",
+    errno.ENOSPC: "空间不足",
+    errno.EDQUOT: "超出配额",
+    errno.EFBIG: "文件过大",
+    errno.ENAMETOOLONG: "名称过长",
+    errno.ELOOP: "链接成环",
+    errno.EINVAL: "参数无效",
+    errno.EIO: "读写出错",
+    errno.ENXIO: "没有该设备",
+    errno.ENODEV: "没有该设备",
+    errno.EADDRINUSE: "地址已被占用",
+    errno.EADDRNOTAVAIL: "没有该地址",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +58,13 @@ class Finding:
     suggestion: str = ""
     severity: Severity = "error"
 
+    def __post_init__(self) -> None:
+        """Cut what quotes a very long text of the input."""
+        for name in ("path", "what", "what_zh", "suggestion"):
+            text = getattr(self, name)
+            if len(text) > LONGEST:
+                object.__setattr__(self, name, _cut(text))
+
     def text(self, lang: str = "en") -> str:
         """One line in `lang`: `en`, `zh`, or `both` (English, then Chinese)."""
         place = self.file
@@ -41,17 +75,17 @@ class Finding:
         if lang == "zh":
             parts = [self.what_zh]
             if self.allowed:
-                parts.append(f"允许：{self.allowed}")
+                parts.append(f"允许：{allowed_zh(self.allowed)}")
             if self.suggestion:
                 parts.append(f"是否想写：{self.suggestion}？")
-            return _visible(f"{place}: {'；'.join(parts)}")
+            return plain_line(f"{place}: {'；'.join(parts)}")
         parts = [self.what]
         if self.allowed:
             parts.append(f"allowed: {self.allowed}")
         if self.suggestion:
             parts.append(f"did you mean: {self.suggestion}?")
         line = f"{place}: {'; '.join(parts)}"
-        return _visible(f"{line} | {self.what_zh}" if lang == "both" else line)
+        return plain_line(f"{line} | {self.what_zh}" if lang == "both" else line)
 
     def __str__(self) -> str:
         """The English line."""
@@ -65,8 +99,13 @@ class InputError(Exception):
     """
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        """Keep the findings in the order in which they were met."""
-        self.findings: tuple[Finding, ...] = tuple(findings)
+        """Keep the findings in the order in which they were met: the first `MOST`, and how many more there are."""
+        met = tuple(findings)
+        if len(met) > MOST:
+            last, more = met[MOST], len(met) - MOST
+            what, zh = f"and {more} more findings from here on", f"此后还有 {more} 处问题"
+            met = (*met[:MOST], Finding(last.file, last.line, last.column, "", what, zh))
+        self.findings: tuple[Finding, ...] = met
         super().__init__(self.findings)
 
     def __str__(self) -> str:
@@ -83,8 +122,8 @@ class UsageError(Exception):
     def __init__(self, what: str, what_zh: str = "") -> None:
         """Keep both texts; neither ends with a full stop."""
         super().__init__(what, what_zh)
-        self.what = what
-        self.what_zh = what_zh or what
+        self.what = _cut(what)
+        self.what_zh = _cut(what_zh or what)
 
     def text(self, lang: str = "en") -> str:
         """The message in `lang`: `en`, `zh`, or `both`."""
@@ -112,6 +151,12 @@ def did_you_mean(word: str, options: Iterable[str], otherwise: Hint = NO_HINT) -
     return Hint(f"; did you mean {near}?", f"；是否想写 {near}？") if near else otherwise
 
 
+def reason_zh(error: OSError) -> str:
+    """Why the system refused, in Chinese; in its own words when the table does not know."""
+    own = error.strerror or str(error)
+    return _REASONS.get(error.errno, own) if error.errno else own
+
+
 def nearest(word: str, options: Iterable[str]) -> str | None:
     """The option most like `word`, or None when nothing is close.
 
@@ -126,11 +171,17 @@ def nearest(word: str, options: Iterable[str]) -> str | None:
     return spelled[found[0]] if found else None
 
 
-def _visible(line: str) -> str:
-    """The line with unprintable characters of a damaged file written as escapes."""
+def plain_line(line: str) -> str:
+    """The line with unprintable characters of a damaged input written as escapes, and a very long one cut."""
+    line = _cut(line, 4 * LONGEST)
     if line.isprintable():
         return line
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _cut(text: str, longest: int = LONGEST) -> str:
+    """Beginning and end of a text that is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 100]} … {text[-90:]}"
 
 
 def _plain(word: str) -> str:

@@ -584,6 +584,15 @@ def cell_number(row: Row, column: str) -> float:
         raise CellError(column, str(error), f"“{text}”不是有限的数") from None
 
 
+def cell_whole(row: Row, column: str) -> int:
+    """The whole number in a cell. Raises CellError."""
+    number = cell_number(row, column)
+    if not number.is_integer():
+        text = row[column].strip()
+        raise CellError(column, f"{text!r} is not a whole number", f"“{text}”不是整数")
+    return int(number)
+
+
 def cell_choice(row: Row, column: str, allowed: Iterable[str]) -> str:
     """The word in a cell, one of those allowed. Raises CellError with the nearest."""
     text = cell_text(row, column)

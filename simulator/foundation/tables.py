@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.foundation.blocks import NotPlain, read_blocks
-from simulator.foundation.findings import Finding, InputError, Severity
+from simulator.foundation.findings import Finding, InputError, Severity, reason_zh
 
 Steps = tuple[str | int, ...]
 """The way to a value: mapping keys and list indices (from 0), as in `("levers", 3, "size")`."""
@@ -27,6 +27,12 @@ Steps = tuple[str | int, ...]
 # A shorter text goes to the general parser at once: it takes milliseconds, and its positions are
 # wanted anyway. The plain reader pays for the long registries.
 _LONG = 10_000
+_MOST_YAML = 1_000_000
+"""Bytes of a YAML file: four times the longest registry."""
+_MOST_GENERAL = 300_000
+"""Characters the general parser is asked to read: half a minute of its work."""
+# Flow brackets that stand open on one line and in all: beyond these the general parser takes minutes.
+_OPEN_ON_LINE, _OPEN = 50, 500
 _CORE = "tag:yaml.org,2002:"
 _Node = Any  # of ruamel.yaml, which is imported only when a text needs it
 
@@ -94,7 +100,7 @@ def show_path(path: Steps) -> str:
 
 
 def read_yaml(
-    path: Path, limit: int = 5_000_000, *, only: Collection[str] | None = None
+    path: Path, limit: int = _MOST_YAML, *, only: Collection[str] | None = None
 ) -> Document:
     """Read a YAML file of at most `limit` bytes; raises `InputError` with every fault found.
 
@@ -107,6 +113,10 @@ def read_yaml(
             return Document(read_blocks(text, only), file, text)
         except NotPlain:
             pass
+    if len(text) > _MOST_GENERAL:
+        what = f"longer than {_MOST_GENERAL} characters and not plain block YAML throughout"
+        what_zh = f"超过 {_MOST_GENERAL} 个字符，且不全是简单的块状 YAML"
+        raise InputError([Finding(file, 0, 0, "", what, what_zh)])
     value, places = _compose(text, file)
     document = Document(value, file, text)
     document.__dict__["_places"] = places
@@ -278,7 +288,8 @@ def read_bytes(path: Path, limit: int = 5_000_000) -> bytes:
         raise refuse("no such file", "没有这个文件") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise refuse(f"cannot be read: {reason}", f"无法读取：{reason}") from None
+        zh = reason_zh(error) if isinstance(error, OSError) else "路径无效"
+        raise refuse(f"cannot be read: {reason}", f"无法读取：{zh}") from None
     if len(data) > limit:
         raise refuse(f"larger than {limit} bytes", f"大于 {limit} 字节")
     return data
@@ -312,6 +323,10 @@ def _compose(text: str, file: str) -> tuple[object, _Places]:
     if directive:
         line = text.count("\n", 0, directive.start()) + 1
         raise refuse("YAML directives are not used here", "此处不使用 YAML 指令", line)
+    deep = _too_deep(text)
+    if deep is not None:
+        line = text.count("\n", 0, deep) + 1
+        raise refuse("nested too deeply", "嵌套过深", line, deep - text.rfind("\n", 0, deep))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # repeated anchors; refused below as anchors
@@ -335,6 +350,20 @@ def _compose(text: str, file: str) -> tuple[object, _Places]:
     if building.findings:
         raise InputError(building.findings)
     return value, building.places
+
+
+def _too_deep(text: str) -> int | None:
+    """Where brackets nest deeper than any data do; brackets in quoted words are counted with the rest."""
+    on_line = all_open = 0
+    for found in re.finditer(r"[\[\]{}\n]", text):
+        if found[0] == "\n":
+            on_line = 0
+            continue
+        step = 1 if found[0] in "[{" else -1
+        on_line, all_open = max(0, on_line + step), max(0, all_open + step)
+        if on_line > _OPEN_ON_LINE or all_open > _OPEN:
+            return found.start()
+    return None
 
 
 class _Building:

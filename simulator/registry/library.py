@@ -13,8 +13,9 @@ is a folder of the same layout and no code:
     district_tiles.csv                                     where districts lie on a schematic map
 """
 
+import difflib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from simulator.foundation.parameters import (
     Construction,
     Parameter,
     cell_choice,
-    cell_number,
+    cell_whole,
     load_constructions,
     load_priors,
 )
@@ -48,6 +49,8 @@ FOUNDING_OPTIONAL: Final = (
 )
 """Founding tables a city may leave out; they are then empty."""
 OWN_OPTIONAL: Final = ("priors.csv", "fitted.yaml")
+NEAR: Final = 0.85
+"""How alike a name must be to that of an optional file to count as misspelt."""
 TILES: Final = "district_tiles.csv"
 """Where each district lies on a schematic map: for pictures only, so no part of what decides a run."""
 
@@ -205,7 +208,7 @@ def _tiles(rows: Sequence[Row], registry: Registry) -> dict[str, tuple[int, int]
     for row in rows:
         try:
             place = cell_choice(row, "place", free)
-            spot = int(cell_number(row, "column")), int(cell_number(row, "row"))
+            spot = cell_whole(row, "column"), cell_whole(row, "row")
         except CellError as error:
             findings.append(error.finding(row))
             continue
@@ -243,6 +246,7 @@ def _check(folder: Path, shown: str) -> None:
         for name in needed
         if not (folder / name).is_file()
     ]
+    findings += _misspelt(folder, shown)
     known = (*FOUNDING, *FOUNDING_NATIONAL, *FOUNDING_OPTIONAL)
     # A table under a misspelt name would otherwise be passed over without a word.
     for path in sorted((folder / "founding").glob("*.csv")):
@@ -261,3 +265,14 @@ def _check(folder: Path, shown: str) -> None:
             )
     if findings:
         raise InputError(findings)
+
+
+def _misspelt(folder: Path, shown: str) -> Iterator[Finding]:
+    """Files that were most likely meant for an optional one; scenarios and what else lies there is let be."""
+    optional = (*OWN_OPTIONAL, TILES, "actors.yaml", "qualitative.yaml")
+    named = {*LEVER_TABLES, *optional, *(f"{name}.yaml" for name in (*REQUIRED, *OPTIONAL))}
+    for path in sorted(folder.iterdir()):
+        near = difflib.get_close_matches(path.name.casefold(), optional, n=1, cutoff=NEAR)
+        if path.name not in named and near:
+            what, zh = "this file is not read", "该文件不会被读取"
+            yield Finding(f"{shown}/{path.name}", 0, 0, "", what, zh, suggestion=near[0])

@@ -389,6 +389,7 @@ class _Assembly:
             self.findings.extend(error.findings)
             return None
         self.findings.extend(population.notes)
+        self._note_sum(population)
         if self.sheet.construction is not None:
             self._find(
                 "assumptions.base_construction",
@@ -397,6 +398,22 @@ class _Assembly:
                 severity="note",
             )
         return population
+
+    def _note_sum(self, population: Population) -> None:
+        """Note a list whose sum is a factor of ten away from every reading of the base value."""
+        prior = self.facts.priors["base_core_revenue"]
+        total = population.catalogue_revenue
+        if not prior.low / 10.0 < total < prior.high * 10.0:
+            known = between(prior.low, prior.high, prior.unit)
+            self._find(
+                "population",
+                f"the catalogue of the list adds up to {format_quantity(total, prior.unit)}, which is now the "
+                f"base value; check the unit, and whether the list is whole (known: {known})",
+                f"名单中名录企业合计{format_quantity(total, prior.unit, 'zh')}，即为基数；请核对单位及名单是否完整"
+                f"（已知范围 {format_quantity(prior.low, prior.unit, 'zh')} 至 "
+                f"{format_quantity(prior.high, prior.unit, 'zh')}）",
+                severity="note",
+            )
 
     def _assumptions(
         self, mechanisms: Mapping[str, bool], listed: bool, rule: BudgetRule

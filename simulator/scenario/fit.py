@@ -1,14 +1,14 @@
 """The fit in force: rows of a posterior that members draw, and the verdict that stands beside every probability."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.parameters import POSTERIOR, CellError, Distribution, cell_number
-from simulator.foundation.tables import Document, parse_table, read_yaml, shown_file
+from simulator.foundation.tables import Document, Row, read_bytes, read_table, read_yaml, shown_file
 from simulator.registry import Name
 from simulator.scenario.entries import FIT, Fit, Origin
 from simulator.scenario.facts import Facts
@@ -16,7 +16,7 @@ from simulator.scenario.reading import Reader, Sheet
 
 KEYS: Final = ("schema_version", "assumptions", "posterior", "from", "verdict", "standing", "made")
 WEIGHT: Final = "weight"
-MOST_BYTES: Final = 5_000_000
+MOST_BYTES: Final = 100_000
 
 
 def read_fit(path: Path, facts: Facts, findings: list[Finding]) -> tuple[Fit | None, Sheet | None]:
@@ -27,7 +27,7 @@ def read_fit(path: Path, facts: Facts, findings: list[Finding]) -> tuple[Fit | N
     backtest in both languages.
     """
     try:
-        source = read_yaml(path)
+        source = read_yaml(path, MOST_BYTES)
     except InputError as error:
         findings.extend(error.findings)
         return None, None
@@ -39,8 +39,11 @@ def read_fit(path: Path, facts: Facts, findings: list[Finding]) -> tuple[Fit | N
     if named is not None:
         table = _table_beside(path, source, named, findings)
         if table is not None:
-            papers[f"{FIT}/{table.name}"] = table.read_bytes()
-            _read_rows(table, facts, sheet, findings)
+            try:
+                papers[f"{FIT}/{table.name}"] = read_bytes(table)
+                _read_rows(read_table(table), table, facts, sheet, findings)
+            except InputError as error:
+                findings.extend(error.findings)
     verdict = _verdict(source, value, findings)
     digest = hashlib.sha256()
     for name, content in sorted(papers.items()):
@@ -94,17 +97,13 @@ def _table_beside(
     return None
 
 
-def _read_rows(table: Path, facts: Facts, sheet: Sheet, findings: list[Finding]) -> None:
+def _read_rows(
+    rows: Sequence[Row], table: Path, facts: Facts, sheet: Sheet, findings: list[Finding]
+) -> None:
     """Put one joint distribution for each column into the sheet."""
     shown = shown_file(table)
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        findings.append(Finding(shown, 0, 0, "", f"cannot be read: {error}", "无法读取"))
-        return
-    rows, wrong = parse_table(text[:MOST_BYTES], shown)
-    findings.extend(wrong)
-    if not rows or wrong:
+    if not rows:
+        findings.append(Finding(shown, 1, 1, "", "the posterior has no row", "后验表没有数据行"))
         return
     columns: dict[str, list[float]] = {name: [] for name in rows[0]}
     before = len(findings)

@@ -80,6 +80,8 @@ def load_scenario(
     return scenario
 
 
+MOST_BYTES: Final = 100_000
+"""Of a scenario file; a resolved one has a quarter of that."""
 LAYER_KEYS: Final = ("schema_version", "name", "levers", "assumptions", "mechanisms")
 """What a layer of external conditions may hold."""
 
@@ -90,7 +92,7 @@ def _read_layer(path: Path, facts: Facts, findings: list[Finding]) -> Sheet:
         findings.append(_no_file(path, [], False, None))
         return Sheet("layer", readable=False)
     try:
-        source = read_yaml(path)
+        source = read_yaml(path, MOST_BYTES)
     except InputError as error:
         findings.extend(error.findings)
         return Sheet("layer", readable=False)
@@ -124,7 +126,7 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
             break
         seen[real] = current
         try:
-            source = read_yaml(current)
+            source = read_yaml(current, MOST_BYTES)
         except InputError as error:
             findings.extend(error.findings)
             sheets.append(Sheet(layer, readable=False))

@@ -21,6 +21,7 @@ from simulator.foundation.parameters import (
     cell_choice,
     cell_number,
     cell_text,
+    cell_whole,
 )
 from simulator.foundation.randomness import Ids, Origin, entity_id, name_group
 from simulator.foundation.tables import Row, shown_file
@@ -233,7 +234,7 @@ def load_ground(library: Library) -> Ground:
         return CarriedProjects(
             cell_choice(row, "target", [target.id for target in registry.targets]),
             cell_number(row, "listed_a_year"),
-            int(cell_number(row, "years_before")),
+            cell_whole(row, "years_before"),
         )
 
     def target_of(row: Row) -> str:
@@ -262,7 +263,7 @@ def load_ground(library: Library) -> Ground:
             np.array([names[name] for name in wanted], dtype=np.int64),
             cell_number(row, "outside"),
             cell_number(row, "log_sd"),
-            int(cell_number(row, "year")),
+            cell_whole(row, "year"),
         )
 
     def semiconductor(row: Row) -> int:
@@ -271,7 +272,7 @@ def load_ground(library: Library) -> Ground:
         return node_at[chain, node]
 
     def growth(row: Row) -> tuple[int, float]:
-        return int(cell_number(row, "year")), cell_number(row, "growth")
+        return cell_whole(row, "year"), cell_number(row, "growth")
 
     ground = Ground(
         chains,

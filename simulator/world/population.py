@@ -18,11 +18,14 @@ from typing import Final
 from simulator.foundation.findings import Finding, InputError, nearest
 from simulator.foundation.parameters import CellError
 from simulator.foundation.tables import Row, parse_table, read_bytes, shown_file
-from simulator.foundation.units import QuantityError, parse_quantity
-from simulator.registry import Lookup, Name, Registry, UnknownName
+from simulator.foundation.units import QuantityError, format_quantity, parse_quantity
+from simulator.registry import Lookup, Name, Node, Registry, UnknownName
 
 FOUNDING_YEAR: Final = 2024
 MONEY: Final = "亿元"
+SMALLEST: Final = 1e-4
+LARGEST: Final = 500.0
+"""亿元 a year: a firm beyond these is taken and noted, for one slip of a unit is a factor of ten thousand."""
 UNITS: Final = {"亿元": 1.0, "万元": 1e-4, "元": 1e-8, "cny": 1e-8}
 COLUMNS: Final = {
     "name": ("名称", "企业名称", "企业", "公司名称"),
@@ -43,6 +46,7 @@ YES: Final = ("1", "yes", "true", "y", "是", "有")
 NO: Final = ("0", "no", "false", "n", "否", "无")
 
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _YEAR = re.compile(r"(\d{4})(?:[-/.年].*)?")
 _BRACKETS = re.compile(r"(.+?)\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]")
 
@@ -136,6 +140,8 @@ def read_population(path: Path, registry: Registry) -> Population:
                 )
             elif firm is not None:
                 firms[firm.name] = firm
+                if not SMALLEST <= firm.revenue <= LARGEST:
+                    notes.append(_doubted(row, columns["revenue"], firm))
             met.setdefault(key, row.line)
     if not findings and not any(firm.catalogue for firm in firms.values()):
         what = "no firm of the list is in the catalogue"
@@ -152,6 +158,7 @@ class _Reader:
         self.registry = registry
         self.columns = columns
         self.unit = unit
+        self.nodes: dict[str, Lookup[Node]] = {}
 
     def firm(self, row: Row, findings: list[Finding]) -> ListedFirm | None:
         """The firm of a row, or None with all that is wrong in it."""
@@ -176,8 +183,10 @@ class _Reader:
             held(error)
         try:
             if chain and self._cell(row, "node"):
-                nodes = Lookup(Name("环节", "node"), self.registry.chain(chain).nodes)
-                node = self._entry(row, "node", nodes)
+                if chain not in self.nodes:
+                    own = self.registry.chain(chain).nodes
+                    self.nodes[chain] = Lookup(Name("环节", "node"), own)
+                node = self._entry(row, "node", self.nodes[chain])
         except CellError as error:
             held(error)
         try:
@@ -257,14 +266,29 @@ class _Reader:
                 allowed=", ".join(UNITS),
                 suggestion=nearest(unit, UNITS) or "",
             )
-        try:
-            value = float(number)
-        except ValueError:
-            # A cell may carry its own unit: 3.2亿元.
+        if unit and self.unit and UNITS[unit.casefold()] != UNITS[self.unit]:
+            raise CellError(
+                self.columns["unit"],
+                f"the header of the revenue says {self.unit}, this row {unit}",
+                f"收入列名的单位是{self.unit}，本行却是{unit}",
+                allowed="one of the two",
+            )
+        value = float(number) if _NUMBER.fullmatch(number) else float("nan")
+        if value != value:
+            # A cell may carry its own unit: 3.2亿元, where no other is stated.
             try:
-                value, unit = parse_quantity(number, MONEY), MONEY
+                value = parse_quantity(number, MONEY)
             except QuantityError:
                 value = float("nan")
+            own = number.lstrip("+-.0123456789eE").strip()
+            if value == value and unit and UNITS.get(own.casefold()) != UNITS[unit.casefold()]:
+                raise CellError(
+                    header,
+                    f"{text!r} stands where amounts are in {unit}",
+                    f"“{text}”所在列的单位是{unit}",
+                    allowed=f"an amount in {unit}, without a unit of its own",
+                )
+            unit = MONEY
         if not abs(value) < float("inf"):
             raise CellError(
                 header,
@@ -368,6 +392,16 @@ def _not_read(file: str, number: int, header: str, known: Collection[str]) -> Fi
         "this column is not read",
         "该列不读取",
         suggestion=nearest(_plain(header).casefold(), known) or "",
+        severity="note",
+    )
+
+
+def _doubted(row: Row, header: str, firm: ListedFirm) -> Finding:
+    """A note on a revenue that a wrong unit may have made."""
+    return row.finding(
+        header,
+        f"{firm.name} reads as {format_quantity(firm.revenue, MONEY)} a year; check the unit",
+        f"{firm.name}读作每年{format_quantity(firm.revenue, MONEY, 'zh')}，请核对单位",
         severity="note",
     )
 

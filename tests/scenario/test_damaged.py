@@ -29,7 +29,7 @@ FAULTS = {
     "cycle": Fault(2, 10, "extends", "cycle.yaml → cycle_other.yaml → cycle.yaml", "cycle_other"),
     "cycle_other": Fault(2, 10, "extends", "extend each other in a circle", "cycle"),
     "damaged_parent": Fault(4, 10, "members", "0 is not a whole number", "zero_members"),
-    "deeply_nested": Fault(1, 1, "", "nested too deeply"),
+    "deeply_nested": Fault(3, 59, "", "nested too deeply"),
     "distribution_without_number": Fault(
         5, 22, "assumptions.base_core_revenue", "lognormal needs sigma"
     ),
