@@ -66,7 +66,7 @@ def arithmetic() -> str:
         np.exp(x),
         np.log(np.exp(x)),
         np.log1p(p),
-        np.sum(p),
+        np.array(np.sum(p)),
         special.ndtri(p),
         special.gammaincinv(shapes.reshape(-1, 1), p),
         special.betaincinv(a, b, p),
