@@ -296,6 +296,29 @@ def test_new_writes_a_child_that_checks(tmp_path: Path) -> None:
     assert call("diff", BASELINE, str(child)).exit_code == 0
 
 
+def test_new_needs_no_file_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("new", "demo").exit_code == 0
+    assert call("new", "harder", "--extends", "push").exit_code == 0
+    assert "extends: push\n" in Path("harder.yaml").read_text("utf-8")
+    again = call("new", "demo")
+    assert again.exit_code == 2 and "demo.yaml" in again.stderr
+    for child, parent in (
+        ("demo.yaml", BASELINE),
+        ("harder.yaml", str(ROOT / "scenarios" / "push.yaml")),
+    ):
+        rows = json.loads(call("diff", parent, child, "--json").stdout)["differences"]
+        assert not [row for row in rows if row["path"] not in ("name", "name.zh", "name.en")]
+
+
+def test_new_for_another_city_says_what_to_start_from(tmp_path: Path) -> None:
+    data = ("--data", str(ROOT / "examples" / "city_xingang"))
+    result = call("new", str(tmp_path / "demo"), *data)
+    assert result.exit_code == 2 and "--extends" in result.stderr
+    named = call("new", str(tmp_path / "demo"), "--extends", "baseline", *data)
+    assert named.exit_code == 3 and "'baseline'" in named.stderr
+
+
 def test_check_lists_every_file(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("schema_version: 1\nname: {zh: 坏, en: Bad}\nsedd: 3\nmembers: 0\n", "utf-8")

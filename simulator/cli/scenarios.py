@@ -151,24 +151,23 @@ def diff(before: Path, after: Path, data: Path | None) -> None:
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    en="The file to write.",
-    zh="要写的文件。",
+    en="The file to write; .yaml is added where it has no ending.",
+    zh="要写的文件；无扩展名时加 .yaml。",
 )
 @option(
     "--extends",
     "parent",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="SCENARIO",
-    help="The scenario to start from.",
-    zh="所继承的情景。",
+    help="The scenario to start from: a file, or the name of a shipped one; baseline unless given.",
+    zh="所继承的情景：文件或随附情景之名；缺省为 baseline。",
 )
 @option("--name-zh", default="", help="Chinese name.", zh="中文名称。")
 @option("--name-en", default="", help="English name.", zh="英文名称。")
 @option("--force", is_flag=True, help="Overwrite the file.", zh="覆盖已有文件。")
 @data_option()
 def new(
-    path: Path, parent: Path, name_zh: str, name_en: str, force: bool, data: Path | None
+    path: Path, parent: Path | None, name_zh: str, name_en: str, force: bool, data: Path | None
 ) -> None:
     """Write a scenario file that extends another and holds only differences."""
     from simulator.registry import Name
@@ -181,6 +180,16 @@ def new(
                 "--name-zh and --name-en go together.", "--name-zh 与 --name-en 须同时给出。"
             )
         )
+    if path.name and not path.suffix:
+        path = path.with_suffix(".yaml")
+    if parent is None and data is not None:
+        raise click.UsageError(
+            session.phrase(
+                "--extends is needed with --data: shipped scenarios are of the shipped city.",
+                "使用 --data 时须给出 --extends：随附情景属于随附的城市。",
+            )
+        )
+    parent = parent or Path("baseline")
     if path.exists() and path.resolve() == parent.resolve():
         raise click.UsageError(
             session.phrase("a scenario cannot extend itself.", "情景不能继承自身。")

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.experiments.extras import extra
 from simulator.foundation.files import alone, draft_of
 from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import Observable, observable_of
@@ -180,15 +181,7 @@ def _write_parquet(run: Exportable, path: Path) -> None:
 
 
 def _write_netcdf(run: Exportable, path: Path) -> None:
-    try:
-        from netCDF4 import Dataset
-    except ImportError:
-        raise UsageError(
-            "netcdf needs the package netCDF4; csv and parquet need nothing",
-            "netcdf 需要 netCDF4；csv 与 parquet 无需其他库",
-        ) from None
-
-    with Dataset(path, "w", format="NETCDF4") as file:
+    with extra("netCDF4", "netcdf").Dataset(path, "w", format="NETCDF4") as file:
         file.title = f"simulate {run.version}: {run.scenario.name.en}"
         file.scenario = run.scenario.stem
         file.scenario_digest = run.scenario.digest()

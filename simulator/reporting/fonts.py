@@ -100,7 +100,7 @@ def _typeface(characters: frozenset[int]) -> Path:
 def _characters(font: Path) -> frozenset[int]:
     from matplotlib.ft2font import FT2Font
 
-    return frozenset(FT2Font(font).get_charmap())
+    return frozenset(FT2Font(str(font)).get_charmap())
 
 
 def carried_font() -> Path | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.foundation.findings import UsageError
+from simulator.experiments.extras import extra
 from simulator.observables import observable_of
 from simulator.registry import Name
 from simulator.reporting.wording import said, unit_text
@@ -43,14 +43,7 @@ class Span(NamedTuple):
 
 def write_workbook(run: "Exportable", path: Path, lang: "Lang" = "both") -> None:
     """Write the workbook; UsageError without the library that writes it."""
-    try:
-        import xlsxwriter
-    except ImportError as missing:
-        raise UsageError(
-            "xlsx needs xlsxwriter; install it with: pip install 'tianjin-ai-simulator[excel]'",
-            "xlsx 需要 xlsxwriter；安装：pip install 'tianjin-ai-simulator[excel]'",
-        ) from missing
-    with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
+    with extra("xlsxwriter", "excel").Workbook(str(path), {"in_memory": True}) as book:
         book.set_properties({"title": said(run.scenario.name, lang), "created": MADE})
         bold = book.add_format(
             {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#EEF1F4"}

@@ -1,13 +1,14 @@
 """Finds the layers of a scenario and lays them over each other."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, cast
 
 from simulator.foundation.findings import Finding, InputError, nearest
-from simulator.foundation.tables import parse_yaml, read_yaml, show_path
+from simulator.foundation.tables import parse_yaml, read_yaml, shipped, show_path
 from simulator.registry import Data, Name, load_library
 from simulator.scenario.assembly import assemble
 from simulator.scenario.entries import NO_FIT, STORED, Origin, Scenario
@@ -80,6 +81,13 @@ def load_scenario(
     return scenario
 
 
+def shipped_scenario(name: str) -> Path | None:
+    """The file of a shipped scenario by its bare name, `baseline` or `plans/tj-2018-2020`; None when there is none."""
+    if not re.fullmatch(r"(plans/)?[\w-]+", name, re.ASCII):
+        return None
+    return _real_file(shipped("scenarios").joinpath(*f"{name}.yaml".split("/")))
+
+
 MOST_BYTES: Final = 100_000
 """Of a scenario file; a resolved one has a quarter of that."""
 LAYER_KEYS: Final = ("schema_version", "name", "levers", "assumptions", "mechanisms")
@@ -141,12 +149,14 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
                     ("extends",),
                     f"{shown(parent)} is not a file name",
                     "此处应为文件名",
-                    allowed="one scenario file, relative to this one",
+                    allowed="one scenario file, relative to this one, or the name of a shipped one",
                 )
                 sheets.append(Sheet(layer, readable=False))
                 break
             asked = (source, ("extends",))
-            current = Path(os.path.normpath(current.parent / parent.strip()))
+            beside = Path(os.path.normpath(current.parent / parent.strip()))
+            named = shipped_scenario(parent.strip()) if facts.library.folder is None else None
+            current = named if named is not None and _real_file(beside) is None else beside
         else:
             current = None
         layer = "extended file"

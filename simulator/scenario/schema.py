@@ -19,8 +19,9 @@ from simulator.scenario.reading import (
 KEYS: Final[Mapping[str, Name]] = {
     "schema_version": Name("本格式的版本", "version of this format"),
     "extends": Name(
-        "在其上书写差异的情景文件，路径相对本文件",
-        "the scenario file on which this one writes its differences, relative to this file",
+        "在其上书写差异的情景文件，路径相对本文件；或随附情景之名，如 baseline",
+        "the scenario file on which this one writes its differences, relative to this file, or the name of a "
+        "shipped scenario such as baseline",
     ),
     "name": Name("情景名称，中英文各一", "name of the scenario in both languages"),
     "description": Name("一两句说明，中英文各一", "a sentence or two in both languages"),

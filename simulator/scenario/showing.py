@@ -17,7 +17,7 @@ from simulator.scenario.entries import (
     distribution_sheet,
     name_sheet,
 )
-from simulator.scenario.loading import load_scenario
+from simulator.scenario.loading import load_scenario, shipped_scenario
 from simulator.scenario.reading import LEVER_KEYS
 from simulator.scenario.text import sheet_text
 
@@ -70,12 +70,14 @@ def differences(before: Scenario, after: Scenario, lang: str = "en") -> tuple[Di
 def child_text(parent: Path, child: Path, name: Name | None = None, data: Data = None) -> str:
     """The text of a new scenario file at `child` that extends `parent`.
 
-    It holds a name and commented examples, and loads as it stands. Raises InputError when the
-    parent is not a valid scenario.
+    It holds a name and commented examples, and loads as it stands. A `parent` that is no file may be the bare name of a
+    shipped scenario. Raises InputError when the parent is not a valid scenario.
     """
-    scenario = load_scenario(parent, data=data)
+    named = shipped_scenario(parent.as_posix()) if data is None and not parent.is_file() else None
+    scenario = load_scenario(named or parent, data=data)
     title = name or Name(f"{scenario.name.zh}（变体）", f"{scenario.name.en}, variant")
-    extends = Path(os.path.relpath(parent.resolve(), child.resolve().parent)).as_posix()
+    beside = Path(os.path.relpath(parent.resolve(), child.resolve().parent))
+    extends = parent.as_posix() if named else beside.as_posix()
     head: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "extends": extends,

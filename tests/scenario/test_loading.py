@@ -486,3 +486,21 @@ def test_a_lever_aimed_where_hardly_a_firm_stands_is_listed(
     assert words not in "\n".join(map(str, load_scenario(BASELINE, aimed).notes))
     monkeypatch.setattr(assembly, "FEWEST_FIRMS", 5.0)
     assert words in "\n".join(map(str, load_scenario(BASELINE, aimed).notes))
+
+
+def test_a_bare_name_extends_a_shipped_scenario_and_a_file_beside_comes_first(tmp_path):
+    child = write(tmp_path, "schema_version: 1\nextends: plans/tj-2018-2020\n", "child.yaml")
+    assert load_scenario(child).plans == load_scenario(SCENARIOS / "plans/tj-2018-2020.yaml").plans
+    child = write(tmp_path, "schema_version: 1\nextends: push\n", "child.yaml")
+    assert load_scenario(child).seed == load_scenario(SCENARIOS / "push.yaml").seed != 9
+    write(tmp_path, f"schema_version: 1\nextends: {SCENARIOS}/push.yaml\nseed: 9\n", "push")
+    assert load_scenario(child).seed == 9
+
+
+@pytest.mark.parametrize(
+    "name", ["bseline", "baseline.yaml", "../push", "conditions/funding_winter"]
+)
+def test_what_is_no_bare_name_of_a_shipped_scenario_is_missing(tmp_path, name):
+    file = write(tmp_path, f"schema_version: 1\nextends: {name}\n", "child.yaml")
+    with pytest.raises(InputError, match="no file"):
+        load_scenario(file)

@@ -319,7 +319,7 @@ def text_width(text: str, size: float) -> float:
 
 @cache
 def _face(path: Path) -> FT2Font:
-    return FT2Font(path)
+    return FT2Font(str(path))
 
 
 @lru_cache(4096)
