@@ -41,6 +41,7 @@ from simulator.targets import Floats, trust_of
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attributed, Attribution
     from simulator.experiments.discovery import Condition, Discovery
+    from simulator.experiments.intervals import Estimate
     from simulator.experiments.reach import Lever, Reach
     from simulator.experiments.robustness import Across, Robust
     from simulator.experiments.sensitivity import Sensitivity
@@ -54,7 +55,7 @@ _BUDGET = Name("预算（亿元，全期合计）", "budget over the period (10�
 
 
 class Bar(NamedTuple):
-    """A row of a bar chart: its name, value, interval, and the text at its end."""
+    """A row of a bar chart: its name, value, interval, and the texts at its end."""
 
     name: Name
     value: float
@@ -62,6 +63,7 @@ class Bar(NamedTuple):
     high: float
     text: str
     colour: str = COLOURS[0]
+    ends: str = ""
 
 
 def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
@@ -508,14 +510,14 @@ def _shares(
         size = 10.5 if place == 0 else 9.0
         colour = INK if place == 0 else MUTED
         page.write(MARGIN, top + 0.12 + 0.19 * place, shorten(line, 9.1, size), size, colour)
-    bars = [
-        Bar(s.group.name, s.share.value, s.share.low, s.share.high, text(s.share.value))
-        for s in sorted(found.shares, key=lambda s: -abs(s.share.value))
-    ]
-    total = found.total
-    bars.append(
-        Bar(Name("合计", "total"), total.value, total.low, total.high, text(total.value), BASELINE)
-    )
+
+    def bar(name: Name, share: "Estimate", colour: str = COLOURS[0]) -> Bar:
+        ends = f"{text(share.low)} … {text(share.high)}" if share.low < share.high else ""
+        return Bar(name, *share, text(share.value), colour, ends)
+
+    shares = sorted(found.shares, key=lambda s: -abs(s.share.value))
+    bars = [bar(s.group.name, s.share) for s in shares]
+    bars.append(bar(Name("合计", "total"), found.total, BASELINE))
     _bars(page, bars, top + head, step)
 
 
@@ -536,7 +538,9 @@ def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
             page.bar(left, y - 0.1, right - left, 0.2, bar.colour)
         if bar.high > bar.low:
             page.rule(x(bar.low), x(bar.high), y, INK, 1.1)
-        page.write(9.55, y, bar.text, 10.0, INK, ha="right")
+        page.write(9.55, y - (0.07 if bar.ends else 0.0), bar.text, 10.0, INK, ha="right")
+        if bar.ends:
+            page.write(9.55, y + 0.1, bar.ends, 8.0, MUTED, ha="right")
 
 
 def _named_row(page: Page, name: Name, y: float, width: float) -> None:
