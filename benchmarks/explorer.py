@@ -137,9 +137,7 @@ def _many(browser: Browser, address: str, sessions: int) -> dict[str, Any]:
         page.locator(LEVER).evaluate(SET, 810 + 10 * number)
     seconds = []
     for number, page in enumerate(pages):
-        page.wait_for_selector(
-            f'#command:has-text("size={810 + 10 * number}亿元")', timeout=600_000
-        )
+        page.wait_for_selector(f'#command:has-text("size={810 + 10 * number}亿元")', timeout=600_000)
         seconds.append(time.monotonic() - begun)
     right = sum(
         f"size={810 + 10 * number}亿元" in page.locator("#command").inner_text()

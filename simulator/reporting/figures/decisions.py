@@ -4,7 +4,7 @@ Drawn on the same page as the other figures, with the finding in the title. A po
 points only where they are one family, and every interval is Monte Carlo error of paired members.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -197,7 +197,7 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
     if found.method == "sobol":
         measure = Name("总效应占方差比重 ST", "share of variance, total effect ST")
         design = Name("个基点", "base points")
-    zh, en = f"影响最大的是{first.name.zh}", f"What matters most: {first.name.en}"
+    zh, en = f"影响最大的是“{first.name.zh}”", f"What matters most: {first.name.en}"
     if levers:
         lever = found.effects[levers[0] - 1].factor.name
         zh += f"；首个政策工具（{lever.zh}）排第 {levers[0]}"
@@ -208,14 +208,14 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         f"{metric.en}, {measure.en}, thin lines: 95% intervals; {found.size} {design.en}, {found.cases} cases; "
         "blue: levers over their bounds, orange: assumptions over their priors",
     )
+    text = number if found.method == "morris" else percent
     bars = [
         Bar(
             effect.factor.name,
-            effect.whole.value,
-            max(effect.whole.low, 0.0),
-            effect.whole.high,
-            number(effect.whole.value) if found.method == "morris" else percent(effect.whole.value),
+            *effect.whole._replace(low=max(effect.whole.low, 0.0)),
+            text(effect.whole.value),
             COLOURS[0] if effect.factor.kind == "lever" else COLOURS[1],
+            _ends(effect.whole, text),
         )
         for effect in rows
     ]
@@ -295,6 +295,7 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
             "-o" if joined else "o",
             color=COLOURS[0],
             markersize=5,
+            clip_on=False,
         )
         _scale(left, max(point.high for point in shown) * 1.05, "y")
         _scale(right, min(1.0, max(p.chance.high for p in shown) * 1.1 + 0.01), "y")
@@ -512,13 +513,18 @@ def _shares(
         page.write(MARGIN, top + 0.12 + 0.19 * place, shorten(line, 9.1, size), size, colour)
 
     def bar(name: Name, share: "Estimate", colour: str = COLOURS[0]) -> Bar:
-        ends = f"{text(share.low)} … {text(share.high)}" if share.low < share.high else ""
+        ends = _ends(share, text) if share.low < share.high else ""
         return Bar(name, *share, text(share.value), colour, ends)
 
     shares = sorted(found.shares, key=lambda s: -abs(s.share.value))
     bars = [bar(s.group.name, s.share) for s in shares]
     bars.append(bar(Name("合计", "total"), found.total, BASELINE))
     _bars(page, bars, top + head, step)
+
+
+def _ends(found: "Estimate", text: Callable[[float], str]) -> str:
+    """An interval in brackets; some of its ends are negative, so that no dash stands between them."""
+    return f"({text(found.low)}, {text(found.high)})"
 
 
 def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
@@ -663,7 +669,7 @@ def _members_plot(page: Page, found: "Discovery", height: float) -> None:
         Name(f"{f.name.zh}{_unit_beside(f.unit)}", f"{f.name.en}{_unit_beside(f.unit)}")
         for f in names
     ]
-    up = words[1] if len(words) > 1 else Name("（成员）", "(members)")
+    up = words[1] if len(words) > 1 else Name("高度无含义，只为分开各点", "height only parts the dots")
     _axis_words(
         page,
         axes,

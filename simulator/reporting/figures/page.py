@@ -57,59 +57,14 @@ LONGEST_NAME = 8
 CLOSING = " ，。；：、）”》！？…％%·"
 OPENING = "（“《"
 WIDE = "\u2e7f"  # characters beyond it are as wide as high
-WORDS = tuple(
-    [
-        "人工智能",
-        "基础核心",
-        "核心企业",
-        "营业收入",
-        "核心营收",
-        "政策工具",
-        "产业链",
-        "供应链",
-        "高新技术",
-        "产业开发区",
-        "经济技术",
-        "科创园",
-        "功能区",
-        "专精特新",
-        "中位数",
-        "百分点",
-        "亿元",
-        "区间",
-        "口径",
-        "基期",
-        "基数",
-        "构造",
-        "成员",
-        "情景",
-        "基准",
-        "目标",
-        "概率",
-        "方差",
-        "比重",
-        "预算",
-        "拨款",
-        "认缴",
-        "实缴",
-        "资本",
-        "业主",
-        "供应商",
-        "菱形",
-        "横线",
-        "竖线",
-        "细线",
-        "粗线",
-        "空心",
-        "实心",
-        "灰色",
-        "红色",
-        "其他",
-        "各区",
-        "年均",
-        "抽样",
-        "假定",
-    ]
+WORDS = (
+    *("人工智能", "基础核心", "核心企业", "营业收入", "核心营收", "政策工具", "产业链", "供应链"),
+    *("高新技术", "产业开发区", "经济技术", "科创园", "功能区", "专精特新", "中位数", "百分点"),
+    *("亿元", "区间", "口径", "基期", "基数", "构造", "成员", "情景"),
+    *("基准", "目标", "概率", "方差", "比重", "预算", "拨款", "认缴"),
+    *("实缴", "资本", "业主", "供应商", "菱形", "横线", "竖线", "细线"),
+    *("粗线", "空心", "实心", "灰色", "红色", "其他", "各区", "年均"),
+    *("抽样", "假定"),
 )
 """Words that titles and subtitles use; names of chains and places of the shipped city come beside them."""
 Picture: TypeAlias = Figure
@@ -412,8 +367,9 @@ def _breaks(text: str) -> dict[int, float]:
         if before == "“" and 0 <= text[place:].find("”") <= LONGEST_QUOTED:
             quoted = place + text[place:].find("”")
         cost = _break_cost(text[:place].rstrip()[-1:], before, after)
+        inside = text.count("（", 0, place) > text.count("）", 0, place)
         if cost is not None and place > quoted:
-            found[place] = cost + (4.0 if place in whole else 0.0)
+            found[place] = cost + 4.0 * (place in whole) + 0.5 * inside
     return found
 
 
