@@ -669,7 +669,11 @@ def _members_plot(page: Page, found: "Discovery", height: float) -> None:
         Name(f"{f.name.zh}{_unit_beside(f.unit)}", f"{f.name.en}{_unit_beside(f.unit)}")
         for f in names
     ]
-    up = words[1] if len(words) > 1 else Name("高度无含义，只为分开各点", "height only parts the dots")
+    up = (
+        words[1]
+        if len(words) > 1
+        else Name("高度无含义，只为分开各点", "height only parts the dots")
+    )
     _axis_words(
         page,
         axes,
