@@ -100,7 +100,7 @@ def test_explain(tmp_path: Path) -> None:
     value = call("explain", folder, "--value", "core_revenue@2027", "--lang", "both")
     assert value.exit_code == 0 and "tj27_funds" in value.stdout and "秩相关" in value.stdout
     parameter = call("explain", folder, "--parameter", "butfor_attract", "--json")
-    assert json.loads(parameter.stdout)["line"]["parameter"]["mechanism"] == "M13"
+    assert json.loads(parameter.stdout)["parameter"]["mechanism"] == "M13"
     firm = call("explain", PUSH, "--firm", "largest", "--lang", "both")
     assert firm.exit_code == 0, firm.output
     assert "期初" in firm.stdout and "First divergence" in firm.stdout

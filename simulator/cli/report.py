@@ -11,7 +11,7 @@ from simulator.cli.scenarios import load
 from simulator.cli.session import Session, session_of
 
 if TYPE_CHECKING:
-    from simulator.experiments.attribution_table import StoredAttribution
+    from simulator.experiments.attribution_table import Stored
     from simulator.experiments.store import Run
 
 
@@ -95,18 +95,22 @@ def _attributed(
     members: int,
     workers: int | None,
     engine: str,
-) -> "StoredAttribution | None":
+) -> "Stored | None":
     """The attribution that is stored for this scenario with as many members, or a new one."""
     from simulator.cli.decisions import evaluator
     from simulator.experiments.attribution import attribute
-    from simulator.experiments.attribution_table import keep_attribution, stored_attribution
+    from simulator.experiments.attribution_table import (
+        answers,
+        keep_attribution,
+        stored_attribution,
+    )
     from simulator.experiments.store import open_run
 
     data = run.library.folder
     other = open_run(against).scenario if against.is_dir() else load(against, None, data)
     stored = stored_attribution(run)
     count = min(members, run.n)
-    if stored is not None and stored.against_digest == other.digest() and stored.members >= count:
+    if answers(stored, run, other, count):
         return stored
     with evaluator(session, workers, engine) as cases:
         found = attribute(run.scenario, other, members=count, cases=cases)

@@ -5,13 +5,17 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from simulator.experiments.attribution import Attribution
+from simulator.experiments.cases import JOINT, headline_of
 from simulator.experiments.intervals import Estimate
 from simulator.experiments.store import Run
 from simulator.experiments.summary import encode_csv
 from simulator.foundation.files import write_alone
+from simulator.registry import Name
+from simulator.scenario import Scenario
+from simulator.targets import goals_of
 
 FILE: Final = "attribution.csv"
 COLUMNS: Final = (
@@ -23,12 +27,25 @@ TOTAL: Final = "total"
 """The group of the row that holds the whole change."""
 
 
+GROUPING: Final = "kind"
+METRIC: Final = "core_revenue"
+"""How a report groups levers, and the series that it takes apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnfitAttribution:
+    """A table of an attribution that a report may not quote, and why."""
+
+    reason: Name
+
+
 @dataclass(frozen=True, slots=True)
 class StoredAttribution:
     """The rows of an attribution as stored, by outcome and group; `against_digest` names the scenario held against."""
 
     against_digest: str
     members: int
+    by: str
     rows: Mapping[tuple[str, str], Mapping[str, str]]
 
     @property
@@ -40,6 +57,10 @@ class StoredAttribution:
         """The groups of an outcome, the largest share first, without the total."""
         own = [group for found, group in self.rows if found == outcome and group != TOTAL]
         return tuple(sorted(own, key=lambda g: -abs(float(self.rows[outcome, g]["share"]))))
+
+
+Stored: TypeAlias = StoredAttribution | UnfitAttribution
+"""What a folder may hold."""
 
 
 def keep_attribution(run: Run, found: Attribution) -> Path:
@@ -69,16 +90,60 @@ def keep_attribution(run: Run, found: Attribution) -> Path:
     return path
 
 
-def stored_attribution(run: Run) -> StoredAttribution | None:
-    """The attribution in the run's folder; None without one, or where it is of another run."""
+def stored_attribution(run: Run) -> Stored | None:
+    """The attribution in the run's folder; None without one, unfit where it is not of this run or not whole."""
     path = run.path / FILE
     if not path.is_file():
         return None
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
-    if not rows or any(row["run"] != run.hash for row in rows):
-        return None
+    table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+    rows = list(table)
+    if tuple(table.fieldnames or ()) != COLUMNS or not rows:
+        return _unfit("不是归因表", "is no table of an attribution")
+    if any(row["run"] != run.hash for row in rows):
+        return _unfit("属于另一次运行", "is of another run")
+    about = {(row["against_digest"], row["members"], row["by"]) for row in rows}
     held = {(row["outcome"], row["group"]): row for row in rows}
-    return StoredAttribution(rows[0]["against_digest"], int(rows[0]["members"]), held)
+    outcomes = {outcome for outcome, _ in held}
+    whole = len(about) == 1 and all((outcome, TOTAL) in held for outcome in outcomes)
+    if not whole or len(held) != len(rows):
+        return _unfit("内容不完整或相互矛盾", "is not whole or contradicts itself")
+    if not outcomes <= _outcomes_of(run):
+        return _unfit(
+            "说明的序列或目标不在本运行之中",
+            "is about a series or a target that the run does not hold",
+        )
+    digest, members, by = about.pop()
+    return StoredAttribution(digest, int(members), by, held)
+
+
+def answers(stored: Stored | None, run: Run, against: Scenario, members: int) -> bool:
+    """Whether what is stored says what a report asks: against this scenario, by kind of lever, with as many members.
+
+    The metric and the target must be those that a report asks for, core revenue of the last year and its headline.
+    """
+    if not isinstance(stored, StoredAttribution):
+        return False
+    return (
+        stored.against_digest == against.digest()
+        and stored.by == GROUPING
+        and stored.members >= members
+        and stored.outcomes == (f"{METRIC}@{run.years[-1]}", f"P({headline_of(run, METRIC)})")
+    )
+
+
+def _outcomes_of(run: Run) -> set[str]:
+    """Everything that an attribution of this run may be about."""
+    goals = goals_of(
+        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
+    )
+    plans = {goal.document for goal in goals if goal.document}
+    aims = [goal.key for goal in goals] + [f"{JOINT}{plan}" for plan in plans]
+    figures = {f"{series}@{year}" for series in run.series for year in run.years}
+    return figures | {f"P({aim})" for aim in aims}
+
+
+def _unfit(zh: str, en: str) -> UnfitAttribution:
+    return UnfitAttribution(Name(zh, en))
 
 
 def _plain(found: Estimate) -> tuple[float, float, float]:

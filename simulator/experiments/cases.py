@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,9 @@ from simulator.registry import Library, Name
 from simulator.scenario import MECHANISMS, LeverSetting, Scenario
 from simulator.targets import Flags, Goal, goals_of, met, score
 from simulator.world.draws import ParameterDraws
+
+if TYPE_CHECKING:
+    from simulator.experiments.store import Run
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -619,7 +622,7 @@ def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: boo
     )
 
 
-def headline_of(outcomes: CaseOutcomes, series: str = "core_revenue") -> str:
+def headline_of(outcomes: "CaseOutcomes | Run", series: str = "core_revenue") -> str:
     """The key of the target to ask about when none is named.
 
     A headline target that `series` measures, else any headline, else any target; only scored ones count.

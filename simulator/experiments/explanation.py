@@ -2,9 +2,9 @@
 
 A value is taken apart along the equations its series names: the levers in force that enter them, with dose, cost,
 place in the scenario and grade, and the assumptions they read, with prior, source, grade and how strongly members
-with more of it have more of the value (rank correlation over the run's own members: association, which for an
-addressed draw is effect plus luck). A firm is followed quarter by quarter in one member, beside the same firm with the
-same luck in the same scenario without any lever.
+with more of it have more of the value (rank correlation over the run's own members with its interval: association,
+which for an addressed draw is effect plus luck). A firm is followed quarter by quarter in one member, beside the same
+firm with the same luck in the same scenario without any lever.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from simulator.experiments.cases import lever_cost
 from simulator.experiments.comparison import parse_metric
+from simulator.experiments.intervals import Estimate, mean_of, median_of, rank_correlation
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.foundation.parameters import Parameter
@@ -69,30 +70,24 @@ class ParameterLine(NamedTuple):
     parameter: Parameter
     value: str
     place: str
-    association: float
+    association: Estimate
 
 
 @dataclass(frozen=True, slots=True)
 class ValueStory:
-    """One annual figure of a run and what it rests on.
-
-    `assumed_share` is the part of the summed squared associations that belongs to assumptions graded `assumed`;
-    `chance` is the size of an association that members alone would produce one time in twenty.
-    """
+    """One annual figure of a run and what it rests on; `low` and `high` hold 90 % of the members."""
 
     run: str
     metric: str
     observable: Observable
     members: int
-    mean: float
-    median: float
+    mean: Estimate
+    median: Estimate
     low: float
     high: float
     equations: tuple[str, ...]
     levers: tuple[LeverLine, ...]
     parameters: tuple[ParameterLine, ...]
-    assumed_share: float
-    chance: float
 
 
 class Moved(NamedTuple):
@@ -100,7 +95,7 @@ class Moved(NamedTuple):
 
     metric: str
     name: Name
-    association: float
+    association: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +103,12 @@ class ParameterStory:
     """One assumption forward: the levers that act through it and the series that go with it in a run."""
 
     run: str
-    line: ParameterLine
-    sources: tuple[str, ...]
+    parameter: Parameter
+    value: str
+    place: str
+    members: int
     levers: tuple[Lever, ...]
     moved: tuple[Moved, ...]
-    chance: float
 
 
 class Moment(NamedTuple):
@@ -166,29 +162,29 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
     equations = (*own, "M8") if "M9" in own and "M8" not in own else own
     scenario = run.scenario
     lines = [
-        _parameter_line(run, name, values)
+        ParameterLine(
+            scenario.parameters[name],
+            *_value_and_place(run, name),
+            rank_correlation(run.parameters(name), values),
+        )
         for name in sorted(scenario.assumptions)
         if scenario.parameters[name].use == "model"
         and scenario.parameters[name].mechanism in (*equations, "founding")
     ]
-    lines.sort(key=lambda line: -abs(line.association))
-    weights = np.array([line.association**2 for line in lines])
-    assumed = np.array([line.parameter.grade == "assumed" for line in lines], dtype=bool)
-    low, median, high = np.quantile(values, [0.05, 0.5, 0.95]).tolist()
+    lines.sort(key=lambda line: -abs(line.association.value))
+    low, high = np.quantile(values, [0.05, 0.95]).tolist()
     return ValueStory(
         str(run.path),
         f"{series}@{year}",
         observable,
         run.n,
-        float(values.mean()),
-        median,
+        mean_of(values),
+        median_of(values),
         low,
         high,
         equations,
         _lever_lines(run, equations),
         tuple(lines),
-        float(weights[assumed].sum() / weights.sum()) if weights.sum() > 0.0 else 0.0,
-        chance_association(run.n),
     )
 
 
@@ -207,19 +203,18 @@ def explain_parameter(run: "Run", name: str, most: int = 12) -> ParameterStory:
         if run.describe(series).dimension not in ("city", "target"):
             continue
         association = rank_correlation(drawn, run.annual(series)[:, -1])
-        if abs(association) > 0.0:
+        if association.value != 0.0:
             described = run.describe(series)
             full = Name(described.name_zh, described.name_en)
             moved.append(Moved(f"{series}@{year}", full, association))
-    moved.sort(key=lambda row: -abs(row.association))
-    line = _parameter_line(run, name, drawn)._replace(association=1.0)
+    moved.sort(key=lambda row: -abs(row.association.value))
     return ParameterStory(
         str(run.path),
-        line,
-        line.parameter.sources,
+        scenario.parameters[name],
+        *_value_and_place(run, name),
+        run.n,
         tuple(item.lever for item in scenario.levers if item.lever.id in ids),
         tuple(moved[:most]),
-        chance_association(run.n),
     )
 
 
@@ -252,21 +247,8 @@ def explain_firm(
     return FirmStory(member, identity, name, life, other, _divergence(life, other))
 
 
-def rank_correlation(one: Floats, two: Floats) -> float:
-    """Spearman's rank correlation; zero where one of them does not vary."""
-    from scipy.stats import rankdata
-
-    if one.size < 3 or one.min() == one.max() or two.min() == two.max():
-        return 0.0
-    return float(np.corrcoef(rankdata(one), rankdata(two))[0, 1])
-
-
-def chance_association(members: int) -> float:
-    """The size of a rank correlation that so many unrelated pairs exceed one time in twenty."""
-    return float(min(1.0, 1.96 / max(members - 1, 1) ** 0.5))
-
-
-def _parameter_line(run: "Run", name: str, values: Floats) -> ParameterLine:
+def _value_and_place(run: "Run", name: str) -> tuple[str, str]:
+    """An assumption as the sheet writes it, and the line that sets it."""
     scenario = run.scenario
     rows = {row.path: row for row in origin_rows(scenario)}
     row = rows[f"assumptions.{name}"]
@@ -275,8 +257,7 @@ def _parameter_line(run: "Run", name: str, values: Floats) -> ParameterLine:
     stands = scenario.assumptions[name] == parameter.distribution
     stated = Facts.of(run.library).prior_origin(name)
     place = str(stated) if stands else row.place.removeprefix(f"{run.path}/")
-    drawn = run.parameters(name)
-    return ParameterLine(parameter, row.value, place, rank_correlation(drawn, values))
+    return row.value, place
 
 
 def _lever_lines(run: "Run", equations: tuple[str, ...]) -> tuple[LeverLine, ...]:

@@ -83,6 +83,29 @@ def change_of_share(values: Floats) -> Estimate:
     return Estimate(float(values.mean()), max(-1.0, centre - half), min(1.0, centre + half))
 
 
+def rank_correlation(one: Floats, two: Floats) -> Estimate:
+    """Spearman's rank correlation of the members' values, ties at their mean rank; zero where one does not vary.
+
+    Fisher's z with the variance (1 + r²/2)/(n − 3) of Bonett and Wright (2000, Psychometrika 65:23–28). Members in
+    perfect order are taken to be half a swap of two neighbours from it, so that the interval keeps a width; three
+    members or fewer say nothing.
+    """
+    from scipy.stats import rankdata
+
+    count = one.size
+    if count < 2 or one.min() == one.max() or two.min() == two.max():
+        return Estimate(0.0, 0.0, 0.0)
+    value = float(np.corrcoef(rankdata(one), rankdata(two))[0, 1])
+    value = min(1.0, max(-1.0, value))
+    if count < 4:
+        return Estimate(value, -1.0, 1.0)
+    most = 1.0 - 6.0 / (count**3 - count)
+    centre = math.atanh(min(most, max(-most, value)))
+    half = Z95 * math.sqrt((1.0 + value * value / 2.0) / (count - 3))
+    low, high = math.tanh(centre - half), math.tanh(centre + half)
+    return Estimate(value, min(value, low), max(value, high))
+
+
 def jackknifed(
     rows: Floats, statistic: Callable[[Floats], Floats], positive: bool = False
 ) -> tuple[Floats, Floats, Floats]:

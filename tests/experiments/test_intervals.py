@@ -22,6 +22,7 @@ from simulator.experiments.intervals import (
     jackknifed,
     mean_of,
     median_of,
+    rank_correlation,
 )
 from simulator.registry import Name
 from simulator.targets import Probability, probability
@@ -64,6 +65,43 @@ def test_means_medians_and_changes_of_shares_on_skewed_members() -> None:
         change_of_share(np.zeros(64)).high > 0.03
     )  # no flip among 64 is no proof that there is none
     assert mean_of(np.ones(5)) == (1.0, 1.0, 1.0)
+
+
+class TestRankCorrelation:
+    """What `explain` prints: members of a normal pair, bent so that only ranks stay, or cut into a few steps."""
+
+    def found(
+        self, strength: float, members: int, generator: np.random.Generator, steps: int = 0
+    ) -> Estimate:
+        one, luck = generator.normal(size=(2, members))
+        two = strength * one + math.sqrt(1.0 - strength * strength) * luck
+        if steps:
+            two = np.floor(steps * np.vectorize(NORMAL.cdf)(two))
+        return rank_correlation(np.exp(2.0 * one), two**3)
+
+    @pytest.mark.parametrize("strength", [0.0, -0.35, 0.6, 0.9])
+    @pytest.mark.parametrize("members", [12, 64])
+    def test_of_normal_pairs(self, strength: float, members: int) -> None:
+        truth = 6.0 / math.pi * math.asin(strength / 2.0)  # Pearson (1907)
+        runs = [self.found(strength, members, generator) for generator in seeds(400)]
+        check(runs, truth, least=0.92)
+
+    @pytest.mark.parametrize("steps", [2, 5])
+    @pytest.mark.parametrize("strength", [0.0, 0.6])
+    def test_of_counts_with_many_ties(self, strength: float, steps: int) -> None:
+        runs = [self.found(strength, 64, generator, steps) for generator in seeds(300)]
+        truth = self.found(strength, 400_000, np.random.default_rng(4), steps).value
+        check(runs, truth, least=0.92)
+
+    def test_at_the_ends(self) -> None:
+        one = np.arange(20.0)
+        up, down = rank_correlation(one, np.exp(one)), rank_correlation(one, -one)
+        assert up.value == up.high == pytest.approx(1.0) and 0.98 < up.low < up.value
+        assert down == pytest.approx((-up.value, -up.high, -up.low))
+        assert rank_correlation(one[:4], one[:4]).low < 0.0  # four in order may well be luck
+        assert rank_correlation(one[:3], one[:3]) == pytest.approx((1.0, -1.0, 1.0))
+        assert rank_correlation(one, np.ones(20)) == (0.0, 0.0, 0.0)
+        assert rank_correlation(one[:1], one[:1]) == (0.0, 0.0, 0.0)
 
 
 def test_the_jackknife_of_a_mean_is_students_interval() -> None:

@@ -1,10 +1,23 @@
 """Charts as plotly reads them, in colours that can be told apart in both modes."""
 
+import re
+
 import numpy as np
 import plotly.graph_objects as graphs
 import pytest
 
-from simulator.reporting.charts import Look, Mode, Row, Strand, Swing, bars, fan, look, tornado
+from simulator.reporting.charts import (
+    THEME,
+    Look,
+    Mode,
+    Row,
+    Strand,
+    Swing,
+    bars,
+    fan,
+    look,
+    tornado,
+)
 
 MODES: tuple[Mode, ...] = ("light", "dark")
 BANDS = np.cumsum(np.ones((5, 4)), axis=0) * [1.0, 2.0, 3.0, 4.0]
@@ -35,6 +48,16 @@ def test_modes_have_the_same_tokens_and_other_colours() -> None:
     light, dark = look("light"), look("dark")
     assert light.tokens.keys() == dark.tokens.keys()
     assert light["ground"] != dark["ground"]
+
+
+def test_the_dark_tokens_are_the_same_wherever_dark_is_asked_for() -> None:
+    css = THEME.read_text(encoding="utf-8")
+    asked = (':root:not([data-theme="light"]) {', ':root[data-theme="dark"] {')
+    by_system, by_reader = (
+        dict(re.findall(r"--([\w-]+): ([^;]+);", css.partition(head)[2].partition("}")[0]))
+        for head in asked
+    )
+    assert by_system == by_reader and len(by_system) > 10
 
 
 @pytest.mark.parametrize("mode", MODES)

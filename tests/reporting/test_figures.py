@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -311,7 +311,39 @@ def test_lines_break_where_a_reader_would() -> None:
     assert not any(line.endswith("652") for line in chinese)
     english = page.wrap("Revenue of basic and core AI enterprises in the city", 1.6, 12.0)
     assert " ".join(english) == "Revenue of basic and core AI enterprises in the city"
-    assert all(page.text_width(line, 12.0) <= 1.6 for line in (*chinese, *english)[2:])
+    for lines, width in ((chinese, 2.0), (english, 1.6)):
+        assert all(page.text_width(line, 12.0) <= width for line in lines)
+
+
+WRAPPED = (
+    "实心点：240 个未参与选择的成员，竖线为 95% 区间；空心点：选择时的 64 个成员；灰色菱形：基准情景本身；"
+    "横线：所求概率费用的 95% 区间。费用为全期财政预算，多为假定",
+    "2027 年“自主可控信息系统”约占核心营收的 70%；“工业机器人”增长最快，年均 70%",
+    "全市核心营业收入超过 1000亿元的目标口径没有公布基期数（见《行动方案》第 3 条），Shapley 份额按四种口径分别给出",
+    "天津滨海高新技术产业开发区与中新天津生态城、滨海新区智能网联车产业链营业收入之和",
+)
+
+
+@pytest.mark.parametrize("text", WRAPPED)
+@pytest.mark.parametrize("width", [1.5, 2.5, 4.0, 6.5])
+def test_chinese_breaks_at_marks_and_between_words(text: str, width: float) -> None:
+    lines = page.wrap(text, width, 9.5)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(page.text_width(line, 9.5) <= width for line in lines)
+    for line, following in pairwise(lines):
+        assert line[-1] not in "（“《" and following[0] not in "，。；：、）”》%"
+        assert not (line[-1].isdigit() and following[0] > "\u2e7f")  # a number and its unit
+        for word in ("菱形", "口径", "营业收入", "“工业机器人”", "滨海新区", "智能网联车"):
+            for cut in range(1, len(word)):
+                head, tail = word[:cut].rstrip(), word[cut:].lstrip()
+                split = line.endswith(head) and following.startswith(tail)
+                assert not split, f"{line} | {following}"
+
+
+def test_lines_prefer_the_end_of_a_sentence() -> None:
+    for text in WRAPPED[:2]:
+        assert all(line[-1] in "，；：。、" for line in page.wrap(text, 4.5, 9.5)[:-1])
+    assert page.wrap("灰色菱形" * 9, 2.0, 9.5)[0].endswith("菱形")
 
 
 def test_long_names_of_scenarios_stay_on_the_page() -> None:

@@ -3,8 +3,9 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +19,13 @@ from ruamel.yaml import YAML
 
 from simulator.cli import program
 from simulator.experiments.attribution import attribute
-from simulator.experiments.attribution_table import keep_attribution, stored_attribution
+from simulator.experiments.attribution_table import (
+    StoredAttribution,
+    UnfitAttribution,
+    answers,
+    keep_attribution,
+    stored_attribution,
+)
 from simulator.experiments.backtest import records_of
 from simulator.experiments.cases import Cases
 from simulator.experiments.comparison import Comparison, compare_runs
@@ -477,10 +484,54 @@ def test_without_an_attribution_the_command_that_adds_it_is_told(runs: tuple[Run
     assert "simulate report RUN --against SCENARIO" in report_html(runs[1:], "en")
     assert stored_attribution(runs[1]) is None
     held = stored_attribution(runs[0])
-    assert held is not None and held.members == 2
+    assert isinstance(held, StoredAttribution) and held.members == 2 and held.by == "custom"
     outcome = held.outcomes[0]
     parts = [float(held.rows[outcome, group]["share"]) for group in held.groups(outcome)]
     assert sum(parts) == pytest.approx(float(held.rows[outcome, "total"]["share"]))
+
+
+def test_an_attribution_of_something_else_is_left_out_in_words(
+    runs: tuple[Run, Run], tmp_path: Path
+) -> None:
+    shutil.copytree(runs[0].path, tmp_path / "copy")
+    own = open_run(tmp_path / "copy")
+    file = own.path / "attribution.csv"
+    kept = file.read_text(encoding="utf-8")
+    head, first, *rest = kept.splitlines(keepends=True)
+    assert isinstance(stored_attribution(own), StoredAttribution)
+    damaged = {
+        "of another run": kept.replace(own.hash, runs[1].hash),
+        "is no table": "".join([head.replace("outcome", "aim"), first, *rest]),
+        "is not whole": "".join([head, *rest]),  # without the total of the first outcome
+        "contradicts itself": "".join([head, first.replace(",2,custom,", ",3,custom,"), *rest]),
+        "does not hold": kept.replace("P(tj27_core_revenue)", "P(tj99_nothing)"),
+    }
+    for words, text in damaged.items():
+        assert text != kept
+        file.write_text(text, encoding="utf-8")
+        unfit = stored_attribution(own)
+        assert isinstance(unfit, UnfitAttribution) and words in unfit.reason.en
+    page = report_html([own], "both")
+    assert "is left out" in page and "未采用" in page and "--against SCENARIO" in page
+
+
+def test_an_attribution_is_used_again_only_for_the_same_question(
+    runs: tuple[Run, Run], tmp_path: Path
+) -> None:
+    push, baseline = runs
+    held = stored_attribution(push)
+    assert isinstance(held, StoredAttribution)
+    assert not answers(held, push, baseline.scenario, 2)  # groups of its own, not kinds
+    asked = replace(held, by="kind")
+    assert answers(asked, push, baseline.scenario, 2)
+    assert not answers(asked, push, baseline.scenario, 3) and not answers(
+        None, push, baseline.scenario, 1
+    )
+    assert not answers(asked, push, push.scenario, 2)
+    other = {
+        (o.replace("tj27_core_revenue", "tj27_firms_10yi"), g): r for (o, g), r in held.rows.items()
+    }
+    assert not answers(replace(asked, rows=other), push, baseline.scenario, 2)
 
 
 def test_a_run_given_twice_and_no_run_are_refused(runs: tuple[Run, Run]) -> None:

@@ -490,10 +490,12 @@ def _money_rows(
         middle = y + step / 2
         _money_words(page, row, middle)
         x = left
-        for _, part in row.amounts:
+        whole = room * row.total / largest
+        # Gaps between years, as long as the bar is wide enough to show them.
+        parts = [part for _, part in row.amounts] if whole > 0.15 else [row.total]
+        for part in parts:
             width = room * part / largest
-            # A gap between years, as long as the bar is wide enough to show one.
-            page.bar(x, middle - 0.085, max(width - 0.025, 0.6 * width), 0.17, colour)
+            page.bar(x, middle - 0.085, max(width - 0.025, 0.6 * width, 0.008), 0.17, colour)
             x += width
         if row.spread and row.spread[1] - row.spread[0] > 1e-6:
             low, high = (left + room * end / largest for end in row.spread)

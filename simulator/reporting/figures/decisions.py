@@ -4,7 +4,7 @@ Drawn on the same page as the other figures, with the finding in the title. A po
 points only where they are one family, and every interval is Monte Carlo error of paired members.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ from simulator.targets import Floats, trust_of
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attributed, Attribution
     from simulator.experiments.discovery import Condition, Discovery
+    from simulator.experiments.intervals import Estimate
     from simulator.experiments.reach import Lever, Reach
     from simulator.experiments.robustness import Across, Robust
     from simulator.experiments.sensitivity import Sensitivity
@@ -54,7 +55,7 @@ _BUDGET = Name("预算（亿元，全期合计）", "budget over the period (10�
 
 
 class Bar(NamedTuple):
-    """A row of a bar chart: its name, value, interval, and the text at its end."""
+    """A row of a bar chart: its name, value, interval, and the texts at its end."""
 
     name: Name
     value: float
@@ -62,6 +63,7 @@ class Bar(NamedTuple):
     high: float
     text: str
     colour: str = COLOURS[0]
+    ends: str = ""
 
 
 def attribution(found: "Attribution", *, lang: Lang = "both") -> Figure:
@@ -195,7 +197,7 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
     if found.method == "sobol":
         measure = Name("总效应占方差比重 ST", "share of variance, total effect ST")
         design = Name("个基点", "base points")
-    zh, en = f"影响最大的是{first.name.zh}", f"What matters most: {first.name.en}"
+    zh, en = f"影响最大的是“{first.name.zh}”", f"What matters most: {first.name.en}"
     if levers:
         lever = found.effects[levers[0] - 1].factor.name
         zh += f"；首个政策工具（{lever.zh}）排第 {levers[0]}"
@@ -206,14 +208,14 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         f"{metric.en}, {measure.en}, thin lines: 95% intervals; {found.size} {design.en}, {found.cases} cases; "
         "blue: levers over their bounds, orange: assumptions over their priors",
     )
+    text = number if found.method == "morris" else percent
     bars = [
         Bar(
             effect.factor.name,
-            effect.whole.value,
-            max(effect.whole.low, 0.0),
-            effect.whole.high,
-            number(effect.whole.value) if found.method == "morris" else percent(effect.whole.value),
+            *effect.whole._replace(low=max(effect.whole.low, 0.0)),
+            text(effect.whole.value),
             COLOURS[0] if effect.factor.kind == "lever" else COLOURS[1],
+            _ends(effect.whole, text),
         )
         for effect in rows
     ]
@@ -293,6 +295,7 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
             "-o" if joined else "o",
             color=COLOURS[0],
             markersize=5,
+            clip_on=False,
         )
         _scale(left, max(point.high for point in shown) * 1.05, "y")
         _scale(right, min(1.0, max(p.chance.high for p in shown) * 1.1 + 0.01), "y")
@@ -508,15 +511,20 @@ def _shares(
         size = 10.5 if place == 0 else 9.0
         colour = INK if place == 0 else MUTED
         page.write(MARGIN, top + 0.12 + 0.19 * place, shorten(line, 9.1, size), size, colour)
-    bars = [
-        Bar(s.group.name, s.share.value, s.share.low, s.share.high, text(s.share.value))
-        for s in sorted(found.shares, key=lambda s: -abs(s.share.value))
-    ]
-    total = found.total
-    bars.append(
-        Bar(Name("合计", "total"), total.value, total.low, total.high, text(total.value), BASELINE)
-    )
+
+    def bar(name: Name, share: "Estimate", colour: str = COLOURS[0]) -> Bar:
+        ends = _ends(share, text) if share.low < share.high else ""
+        return Bar(name, *share, text(share.value), colour, ends)
+
+    shares = sorted(found.shares, key=lambda s: -abs(s.share.value))
+    bars = [bar(s.group.name, s.share) for s in shares]
+    bars.append(bar(Name("合计", "total"), found.total, BASELINE))
     _bars(page, bars, top + head, step)
+
+
+def _ends(found: "Estimate", text: Callable[[float], str]) -> str:
+    """An interval in brackets; some of its ends are negative, so that no dash stands between them."""
+    return f"({text(found.low)}, {text(found.high)})"
 
 
 def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
@@ -536,7 +544,9 @@ def _bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
             page.bar(left, y - 0.1, right - left, 0.2, bar.colour)
         if bar.high > bar.low:
             page.rule(x(bar.low), x(bar.high), y, INK, 1.1)
-        page.write(9.55, y, bar.text, 10.0, INK, ha="right")
+        page.write(9.55, y - (0.07 if bar.ends else 0.0), bar.text, 10.0, INK, ha="right")
+        if bar.ends:
+            page.write(9.55, y + 0.1, bar.ends, 8.0, MUTED, ha="right")
 
 
 def _named_row(page: Page, name: Name, y: float, width: float) -> None:
@@ -659,7 +669,11 @@ def _members_plot(page: Page, found: "Discovery", height: float) -> None:
         Name(f"{f.name.zh}{_unit_beside(f.unit)}", f"{f.name.en}{_unit_beside(f.unit)}")
         for f in names
     ]
-    up = words[1] if len(words) > 1 else Name("（成员）", "(members)")
+    up = (
+        words[1]
+        if len(words) > 1
+        else Name("高度无含义，只为分开各点", "height only parts the dots")
+    )
     _axis_words(
         page,
         axes,

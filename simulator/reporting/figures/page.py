@@ -7,8 +7,9 @@ out in inches from the top left of its body, so that titles wrap and nothing ove
 import io
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -24,7 +25,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from simulator.foundation.files import write_alone
-from simulator.registry import Name
+from simulator.registry import Name, load_library
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
 from simulator.reporting.wording import lines
@@ -52,6 +53,20 @@ KNOWN_COLOURS: Mapping[str, str] = {
 
 _MEASURE_DPI = 144
 LONGEST_QUOTED = 14
+LONGEST_NAME = 8
+CLOSING = " ，。；：、）”》！？…％%·"
+OPENING = "（“《"
+WIDE = "\u2e7f"  # characters beyond it are as wide as high
+WORDS = (
+    *("人工智能", "基础核心", "核心企业", "营业收入", "核心营收", "政策工具", "产业链", "供应链"),
+    *("高新技术", "产业开发区", "经济技术", "科创园", "功能区", "专精特新", "中位数", "百分点"),
+    *("亿元", "区间", "口径", "基期", "基数", "构造", "成员", "情景"),
+    *("基准", "目标", "概率", "方差", "比重", "预算", "拨款", "认缴"),
+    *("实缴", "资本", "业主", "供应商", "菱形", "横线", "竖线", "细线"),
+    *("粗线", "空心", "实心", "灰色", "红色", "其他", "各区", "年均"),
+    *("抽样", "假定"),
+)
+"""Words that titles and subtitles use; names of chains and places of the shipped city come beside them."""
 Picture: TypeAlias = Figure
 """What a figure is, for those who only pass it on."""
 
@@ -282,29 +297,43 @@ class Page:
 def wrap(text: str, width: float, size: float) -> list[str]:
     """Break a text into lines of at most `width` inches at `size` points, of similar length.
 
-    Breaks after a space, or between two Chinese characters; no line starts with a closing mark.
+    Where a reader would: after a mark, else at a space, between the languages or after 的, and inside a Chinese word
+    only where nothing else is left. A number stays with its unit and a short quotation whole; no line starts with a
+    closing mark or ends with an opening one (kinsoku).
     """
     if text_width(text, size) <= width:
         return [text]
-    done = _filled(text, width, size)
-    # As few lines as the width allows, none of them with a single word, and best of all broken where the sentence is.
-    tried = [_filled(text, width * share / 20, size) for share in range(12, 20)]
-    even = [parts for parts in (*tried, done) if len(parts) == len(done)]
-    return next(
-        (parts for parts in even if all(p[-1] in "，。；：,;:" for p in parts[:-1])), even[0]
-    )
+    limit = width
+    while True:
+        found = _filled(text, limit, size)
+        # Lines are measured as parts of the whole; one that is drawn in another typeface may turn out wider.
+        if limit < 0.9 * width or all(text_width(line, size) <= width for line in found):
+            return found
+        limit *= 0.98
 
 
 def _filled(text: str, width: float, size: float) -> list[str]:
-    done: list[str] = []
-    line = ""
-    for piece in _pieces(text):
-        if line and text_width((line + piece).rstrip(), size) > width:
-            done.append(line.rstrip())
-            line = piece.lstrip()
-        else:
-            line += piece
-    return [*done, line.rstrip()] if line.strip() else done
+    """The lines that cost least: one for each line, the square of what it leaves empty, and what its break costs."""
+    breaks = _breaks(text)
+    places = [0, *breaks, len(text)]
+    ends = [0.0] + [text_width(text[:place].rstrip(), size) for place in places[1:]]
+    starts = [ends[i] + 0.3 * size / 72 * (text[p - 1 : p] == " ") for i, p in enumerate(places)]
+    best, came = [0.0], [0]
+    for j in range(1, len(places)):
+        choices = []
+        for i in range(j - 1, -1, -1):
+            empty = 1.0 - (ends[j] - starts[i]) / width
+            if empty < 0.0 and i < j - 1:
+                break
+            choices.append((best[i] + 1.0 + empty * empty + breaks.get(places[i], 0.0), i))
+        cost, origin = min(choices)
+        best.append(cost)
+        came.append(origin)
+    cuts, j = [len(text)], len(places) - 1
+    while j:
+        j = came[j]
+        cuts.insert(0, places[j])
+    return [text[i:j].strip() for i, j in pairwise(cuts)]
 
 
 @lru_cache(4096)
@@ -328,24 +357,44 @@ def font(text: str, size: float) -> FontProperties:
     return FontProperties(fname=typeface(text), size=size)
 
 
-def _pieces(text: str) -> list[str]:
-    """The parts between which a line may break; a number stays with its unit."""
-    parts: list[str] = []
-    within = False  # a short quotation, which stays whole
-    for place, character in enumerate(text):
-        last = parts[-1][-1] if parts else ""
-        if last == "“":
-            within = 0 <= text[place:].find("”") <= LONGEST_QUOTED
-        glued = (
-            character in "，。；：、）”%·" or last in "（“" or within or last + character == "亿元"
-        )
-        within = within and character != "”"
-        apart = last == " " or (ord(character) > 0x2E7F and last > "\u2e7f")
-        if parts and (glued or not apart):
-            parts[-1] += character
-        else:
-            parts.append(character)
-    return parts
+def _breaks(text: str) -> dict[int, float]:
+    """The places before which a line may start, with what a break there costs, in lines."""
+    whole = {place for start, end in _words(text) for place in range(start + 1, end)}
+    found = {}
+    quoted = 0
+    for place in range(1, len(text)):
+        before, after = text[place - 1], text[place]
+        if before == "“" and 0 <= text[place:].find("”") <= LONGEST_QUOTED:
+            quoted = place + text[place:].find("”")
+        cost = _break_cost(text[:place].rstrip()[-1:], before, after)
+        inside = text.count("（", 0, place) > text.count("）", 0, place)
+        if cost is not None and place > quoted:
+            found[place] = cost + 4.0 * (place in whole) + 0.5 * inside
+    return found
+
+
+def _break_cost(last: str, before: str, after: str) -> float | None:
+    """What a break between two characters costs; `last` is the last one that is no space; None where none may be."""
+    if after in CLOSING or last in OPENING or (last.isdigit() and (after > WIDE or after == "%")):
+        return None
+    if last in "，。；：,;:" and (before == " " or last > WIDE):
+        return 0.0
+    if before == " ":
+        return 0.15
+    if before > WIDE and after > WIDE:
+        return 0.1 if before in "、）”" or after in OPENING else 0.3 if before == "的" else 0.9
+    return 0.3 if (before > WIDE) != (after > WIDE) else None
+
+
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """Where known words and names stand in a text."""
+    registry = load_library().registry
+    names = [item.name.zh for item in (*registry.chains, *registry.places)]
+    for word in (*WORDS, *(name for name in names if len(name) <= LONGEST_NAME)):
+        start = text.find(word)
+        while start >= 0:
+            yield start, start + len(word)
+            start = text.find(word, start + 1)
 
 
 def foot(*runs: Ensemble) -> dict[str, Name]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from simulator.experiments.attribution_table import StoredAttribution, stored_attribution
+from simulator.experiments.attribution_table import Stored, stored_attribution
 from simulator.experiments.comparison import compare_runs
 from simulator.experiments.store import Run
 from simulator.foundation.files import write_alone
@@ -33,9 +33,7 @@ LARGEST: Final = 6_000_000
 """Bytes that a report may have: it travels by mail."""
 
 
-def report_html(
-    runs: Sequence[Run], lang: Lang = "both", attributed: StoredAttribution | None = None
-) -> str:
+def report_html(runs: Sequence[Run], lang: Lang = "both", attributed: Stored | None = None) -> str:
     """The report on the first run, with the others compared to it; the same results give the same text.
 
     The attribution is the one given or else the one in the first run's folder. UsageError without a run, for a run
@@ -76,7 +74,7 @@ def write_report(
     lang: Lang = "both",
     *,
     force: bool = False,
-    attributed: StoredAttribution | None = None,
+    attributed: Stored | None = None,
 ) -> Path:
     """Write the report, all or nothing; FileExistsError for a file that is there already unless `force`."""
     if path.exists() and not force:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from simulator.experiments.attribution_table import FILE, TOTAL, StoredAttribution
+from simulator.experiments.attribution_table import FILE, TOTAL, Stored, StoredAttribution
 from simulator.experiments.comparison import Comparison, Difference, TargetDifference
 from simulator.registry import Name
 from simulator.reporting.report.cells import (
@@ -360,10 +360,10 @@ def _level_row(sheet: Sheet, results: Results, row: Difference) -> list[str]:
     ]
 
 
-def attribution(sheet: Sheet, results: Results, found: StoredAttribution | None) -> str:
-    """Who moved it: Shapley shares by group of levers, or the command that adds them."""
+def attribution(sheet: Sheet, results: Results, found: Stored | None) -> str:
+    """Who moved it: Shapley shares by group of levers, or why there are none and the command that adds them."""
     title = Text("谁起了作用", "Who moved it")
-    if found is None:
+    if not isinstance(found, StoredAttribution):
         command = word_cell(
             "commands", "report", "against", "simulate report RUN --against SCENARIO"
         )
@@ -373,7 +373,14 @@ def attribution(sheet: Sheet, results: Results, found: StoredAttribution | None)
             "groups of levers and keeps it in the run folder: {command}",
             {"command": command},
         )
-        return sheet.section("attribution", title, sheet.block("p", none, class_="about"))
+        content = sheet.block("p", none, class_="about")
+        if found is not None:
+            unfit = Text(
+                f"文件夹中的 {FILE} {found.reason.zh}，未采用。",
+                f"The {FILE} in the folder {found.reason.en} and is left out.",
+            )
+            content = sheet.block("p", unfit, class_="about") + content
+        return sheet.section("attribution", title, content)
     table = results.table(FILE)
     first = found.rows[found.outcomes[0], TOTAL]
     parts: dict[str, Said] = {

@@ -35,6 +35,11 @@ FLIP = 0.1
 UNTOLD = frozenset({"goals", "distribution", "library", "table", "flags"})
 """Parts of results that plain data leaves out: what is told elsewhere, and members one by one."""
 
+UNRELATED = Name(
+    "?：区间含零；互不相关的变量中，每二十个约有一个的区间不含零",
+    "?: the interval holds zero; of twenty that are unrelated, one has an interval that does not",
+)
+
 STATUSES: Mapping[str, Name] = {
     "reached": Name("可达到（新成员证实）", "reached, confirmed on fresh members"),
     "within_error": Name("在抽样误差内达到", "reached within sampling error on fresh members"),
@@ -413,6 +418,13 @@ def ranged(found: "Estimate", text: Callable[[float], str]) -> str:
     return f"{text(found.value)}\n{text(found.low)}…{text(found.high)}"
 
 
+def spanned(found: "Estimate", text: Callable[[float], str]) -> str:
+    """A number and its interval in one line: `652 (630–671)`; one that is exact stands alone."""
+    if found.low == found.high:
+        return text(found.value)
+    return f"{text(found.value)} ({text(found.low)}–{text(found.high)})"
+
+
 def cost_text(cost: "Estimate") -> Name:
     """What a probability costs: `230亿元 (190–300)`; what lies beyond the bounds of levers in words."""
     if math.isinf(cost.low):
@@ -502,11 +514,12 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
     """A number, the levers and assumptions behind it with their places, sources and grades."""
     observable = found.observable
     unit = unit_suffix(observable.unit)
+    mean, median = (spanned(each, number) for each in (found.mean, found.median))
     head = Name(
-        f"{found.metric}：{observable.name.zh}，均值 {number(found.mean)}{unit}，中位数 {number(found.median)}，"
+        f"{found.metric}：{observable.name.zh}，均值 {mean}{unit}，中位数 {median}，"
         f"5–95% {number(found.low)}–{number(found.high)}；{found.members} 个成员；口径 {observable.perimeter}；"
         f"方程 {', '.join(found.equations)}",
-        f"{found.metric}: {observable.name.en}, mean {number(found.mean)}{unit}, median {number(found.median)}, "
+        f"{found.metric}: {observable.name.en}, mean {mean}{unit}, median {median}, "
         f"5–95% {number(found.low)}–{number(found.high)}; {found.members} members; perimeter: "
         f"{observable.perimeter}; equations {', '.join(found.equations)}",
     )
@@ -531,7 +544,7 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
         lang,
         ("left", Name("假设", "assumption")),
         ("left", Name("取值，设于；来源", "value, set at; sources")),
-        ("right", Name("秩相关", "rank\ncorrelation")),
+        ("right", Name("秩相关\n95% 区间", "rank\ncorrelation\n95% interval")),
         ("left", Name("等级", "grade")),
         keys=[line.parameter.name for line in found.parameters[:most]],
     )
@@ -539,14 +552,9 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
         assumptions.add_row(
             f"{row.parameter.name} ({row.parameter.mechanism})",
             f"{row.value}\n{row.place}\n{', '.join(row.parameter.sources)}",
-            number(row.association, sign=True),
+            _association(row.association),
             row.parameter.grade,
         )
-    foot = Name(
-        f"秩相关绝对值低于 {found.chance:.2f} 者与偶然无异；关联的 {percent(found.assumed_share)} 属于“假定”等级的假设",
-        f"correlations below {found.chance:.2f} are not told apart from chance; {percent(found.assumed_share)} of the "
-        "association belongs to assumptions graded assumed",
-    )
     none = said(Name("没有政策工具进入这些方程", "no lever in force enters these equations"), lang)
     return page(
         said(head, lang, "\n"),
@@ -554,17 +562,18 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
         levers if found.levers else none,
         "",
         assumptions,
-        said(foot, lang, "\n"),
+        said(UNRELATED, lang, "\n"),
     )
 
 
 def parameter_story(found: "ParameterStory", lang: Lang = "both") -> str:
     """One assumption, the levers that act through it, the series that go with it."""
-    line = found.line
-    meaning = Name(line.parameter.meaning.zh, line.parameter.meaning.en)
+    parameter = found.parameter
+    meaning = Name(parameter.meaning.zh, parameter.meaning.en)
     head = [
-        f"{line.parameter.name}: {said(meaning, lang, ' / ')}",
-        f"{line.value}; {line.place}; {line.parameter.mechanism}; {line.parameter.grade}; {', '.join(found.sources)}",
+        f"{parameter.name}: {said(meaning, lang, ' / ')}",
+        f"{found.value}; {found.place}; {parameter.mechanism}; {parameter.grade}; {', '.join(parameter.sources)}",
+        said(Name(f"{found.members} 个成员", f"{found.members} members"), lang, " / "),
     ]
     if found.levers:
         keys = ", ".join(lever.key for lever in found.levers)
@@ -578,17 +587,19 @@ def parameter_story(found: "ParameterStory", lang: Lang = "both") -> str:
     table = grid(
         lang,
         ("left", Name("序列", "series")),
-        ("right", Name("秩相关", "rank correlation")),
+        ("right", Name("秩相关\n95% 区间", "rank correlation\n95% interval")),
         keys=[row.metric for row in found.moved],
     )
     for row in found.moved:
-        weak = "" if abs(row.association) > found.chance else " (?)"
         table.add_row(
-            "\n".join((row.metric, *lines(row.name, lang))),
-            number(row.association, sign=True) + weak,
+            "\n".join((row.metric, *lines(row.name, lang))), _association(row.association)
         )
-    foot = Name("（?）与偶然无异", "(?) not told apart from chance")
-    return page(*head, "", table, said(foot, lang, "\n"))
+    return page(*head, "", table, said(UNRELATED, lang, "\n"))
+
+
+def _association(found: "Estimate") -> str:
+    doubt = "" if found.low > 0.0 or found.high < 0.0 else "? "
+    return doubt + ranged(found, lambda value: f"{value:+.2f}".replace("-", "−"))
 
 
 def firm_story(found: "FirmStory", lang: Lang = "both") -> str:
