@@ -197,4 +197,7 @@ def test_each_rule_of_the_high_tech_title_is_needed() -> None:
 def test_sizes_in_a_niche_follow_the_rank_size_rule() -> None:
     assert rank_size(100.0, 1.0, TITLES) == pytest.approx(100.0)
     assert rank_size(100.0, 32.0, TITLES) == pytest.approx(100.0 / 16.0)
-    assert (TOP, NICHE_LEADERS) == (3, 10)  # domestic top three, and rank 10 as the docstring has it
+    assert (TOP, NICHE_LEADERS) == (
+        3,
+        10,
+    )  # domestic top three, and rank 10 as the docstring has it

@@ -18,13 +18,13 @@ SURE_TO_FAIL = ("isinstance", "len")  # with any argument changed: mutmut leaves
 
 
 class Mutant(NamedTuple):
-    """A change in a file: its place among the changes of that file, its line, the line before and after."""
+    """A file with one change: its line, the code there before and after, and the text of the whole file."""
 
     path: str
-    number: int
     line: int
     before: str
     after: str
+    text: str
 
 
 class Mutable:
@@ -34,43 +34,51 @@ class Mutable:
         self.path = path
         self.text = (root / path).read_text(encoding="utf-8")
         wrapper = MetadataWrapper(cst.parse_module(self.text))
-        finder = _Finder()
+        module = wrapper.module
+        finder = _Finder(module)
         wrapper.visit(finder)
-        self._module, self._changes = wrapper.module, finder.changes
-        self._tree = ast.dump(ast.parse(self.text))
+        self._module, self._changes = module, finder.changes
+        self._statements = [module.code_for_node(statement) for statement in module.body]
+        self._head = "".join(module.code_for_node(line) for line in module.header)
+        self._foot = "".join(module.code_for_node(line) for line in module.footer)
+        assert "".join((self._head, *self._statements, self._foot)) == self.text
 
     def __len__(self) -> int:
         return len(self._changes)
 
-    def changed(self, number: int) -> str:
-        """The text of the file with that change; the text itself where the change means the same."""
-        old, new, _ = self._changes[number]
-        text = self._module.deep_replace(old, new).code
-        return self.text if ast.dump(ast.parse(text)) == self._tree else text
-
     def mutant(self, number: int) -> Mutant | None:
-        """The mutant of that number; None where nothing is changed by it."""
-        old, new, line = self._changes[number]
-        if self.changed(number) == self.text:
-            return None
+        """The mutant of that number; None where the change means the same."""
+        where, old, new, line = self._changes[number]
         code = self._module.code_for_node
-        return Mutant(self.path, number, line, _short(code(old)), _short(code(new)))
+        changed = code(self._module.body[where].deep_replace(old, new))
+        if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(self._statements[where])):
+            return None
+        others = self._statements
+        text = "".join((self._head, *others[:where], changed, *others[where + 1 :], self._foot))
+        return Mutant(self.path, line, _short(code(old)), _short(code(new)), text)
 
 
 class _Finder(cst.CSTVisitor):
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self) -> None:
+    def __init__(self, module: cst.Module) -> None:
         super().__init__()
-        self.changes: list[tuple[cst.CSTNode, cst.CSTNode, int]] = []
+        self.changes: list[tuple[int, cst.CSTNode, cst.CSTNode, int]] = []
         self._left: set[cst.CSTNode] = set()
+        self._statements = {statement: index for index, statement in enumerate(module.body)}
+        self._where = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        self._where = self._statements.get(node, self._where)
         if node in self._left or isinstance(node, LEFT_ALONE) or _is_type(node) or _is_text(node):
             return False
         if isinstance(node, cst.If) and "sys.platform" in cst.Module([]).code_for_node(node.test):
             self._left |= {node.test, node.body}
-        if isinstance(node, cst.Arg) and node.keyword is not None and node.keyword.value == "encoding":
+        if (
+            isinstance(node, cst.Arg)
+            and node.keyword is not None
+            and node.keyword.value == "encoding"
+        ):
             return False
         if isinstance(node, cst.Call) and _is_called(node, SURE_TO_FAIL):
             return False
@@ -80,7 +88,9 @@ class _Finder(cst.CSTVisitor):
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
                 line = self.get_metadata(PositionProvider, node).start.line
-                self.changes += [(node, new, line) for new in operator(node) if _counts(node, new)]
+                self.changes += [
+                    (self._where, node, new, line) for new in operator(node) if _counts(node, new)
+                ]
         return True
 
 
@@ -91,7 +101,9 @@ def _is_type(node: cst.CSTNode) -> bool:
         target = node.targets[0].target
     elif isinstance(node, cst.AnnAssign):
         target = node.target
-    return isinstance(target, cst.Name) and target.value[:1].isupper() and not target.value.isupper()
+    return (
+        isinstance(target, cst.Name) and target.value[:1].isupper() and not target.value.isupper()
+    )
 
 
 def _is_text(node: cst.CSTNode) -> bool:
