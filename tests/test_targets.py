@@ -469,6 +469,7 @@ def test_a_probability_needs_members() -> None:
         ("tj27_core_revenue>=0.6", "tj27_core_revenue", "true", ">=", 0.6),
         (" t-tj27-core-revenue < 60 % ", "tj27_core_revenue", "true", "<", 0.6),
         ("tj27_core_revenue.published>.2", "tj27_core_revenue", "published", ">", 0.2),
+        ("tj27_core_revenue.true>=0", "tj27_core_revenue", "true", ">=", 0.0),
         ("joint<=1", "joint", "true", "<=", 1.0),
     ],
 )

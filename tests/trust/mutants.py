@@ -6,6 +6,7 @@ the encoding of a file (that of this system anyway), and the wording of messages
 
 import ast
 from collections.abc import Sequence
+from os.path import commonprefix
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 LEFT_ALONE = (cst.Annotation, cst.Decorator, cst.Import, cst.ImportFrom, cst.Assert)
+NEAR = 24  # characters shown on either side of a change
 SURE_TO_FAIL = ("isinstance", "len")  # with any argument changed: mutmut leaves them out too
 
 
@@ -55,7 +57,7 @@ class Mutable:
             return None
         others = self._statements
         text = "".join((self._head, *others[:where], changed, *others[where + 1 :], self._foot))
-        return Mutant(self.path, line, _short(code(old)), _short(code(new)), text)
+        return Mutant(self.path, line, *_apart(_flat(code(old)), _flat(code(new))), text)
 
 
 class _Finder(cst.CSTVisitor):
@@ -129,6 +131,19 @@ def _counts(node: cst.CSTNode, new: cst.CSTNode) -> bool:
     return not any(arg.keyword is not None and arg.keyword.value == "encoding" for arg in gone)
 
 
-def _short(code: str) -> str:
+def _flat(code: str) -> str:
     """Code on one line."""
     return " ".join(code.split())
+
+
+def _apart(before: str, after: str) -> tuple[str, str]:
+    """Two lines without the most of what is alike before and behind the difference."""
+    alike = len(commonprefix((before, after)))
+    left = len(before[:alike].rstrip()) - NEAR
+    behind = len(commonprefix((before[alike:][::-1], after[alike:][::-1]))) - NEAR
+
+    def cut(line: str) -> str:
+        shown = line[: len(line) - behind] + "…" if behind > 0 else line
+        return "…" + shown[left:] if left > 0 else shown
+
+    return cut(before), cut(after)

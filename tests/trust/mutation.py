@@ -89,7 +89,11 @@ GROUPS: Final = (
     Group(
         Said("结果存储", "Result store"),
         _of("simulator/experiments", "store folder"),
-        ("tests/experiments/test_store.py", "tests/experiments/test_runs.py"),
+        (
+            "tests/experiments/test_folder.py",
+            "tests/experiments/test_store.py",
+            "tests/experiments/test_runs.py",
+        ),
     ),
 )
 
