@@ -9,6 +9,8 @@ from simulator.mechanisms import talent
 from simulator.mechanisms.clusters import cluster_scale, is_feature_area
 from simulator.mechanisms.linkages import LARGEST_LOCAL_SHARE, local_share, solve_gross
 from simulator.mechanisms.location import Location, gumbel, utility
+from simulator.registry import load_registry
+from simulator.world.places import purchase_pattern
 
 PEOPLE = talent.Talent(
     revenue_per_head=150.0,
@@ -85,6 +87,16 @@ def test_gross_sales_solve_the_input_output_system(size: int) -> None:
     links = shares[:, None] * purchases
     assert gross == pytest.approx(np.linalg.solve(np.eye(size) - links, final), rel=1e-12)
     assert gross == pytest.approx(final + links @ gross, rel=1e-12)
+
+
+def test_half_of_what_a_chain_buys_within_the_seven_is_its_own() -> None:
+    registry = load_registry()
+    pattern = purchase_pattern(registry)
+    assert pattern.sum(axis=0) == pytest.approx(np.ones(len(registry.chains)))
+    fed = {link.destination for link in registry.linkages if link.source != link.destination}
+    fed -= {link.destination for link in registry.linkages if link.source == link.destination}
+    own = [pattern[i, i] for i, chain in enumerate(registry.chains) if chain.id in fed]
+    assert own == [0.5] * len(own) and own
 
 
 def test_newcomers_choose_places_by_the_logit() -> None:

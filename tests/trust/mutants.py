@@ -6,7 +6,7 @@ the encoding of a file (that of this system anyway), and the wording of messages
 
 import ast
 from collections.abc import Sequence
-from os.path import commonprefix
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +20,14 @@ SURE_TO_FAIL = ("isinstance", "len")  # with any argument changed: mutmut leaves
 
 
 class Mutant(NamedTuple):
-    """A file with one change: its line, the code there before and after, and the text of the whole file."""
+    """A file with one change: its line, the code there before and after, and the text of the whole file.
+
+    `within` is the first line of the function that the change is in; 0 where it takes effect once and for all tests.
+    """
 
     path: str
     line: int
+    within: int
     before: str
     after: str
     text: str
@@ -50,14 +54,15 @@ class Mutable:
 
     def mutant(self, number: int) -> Mutant | None:
         """The mutant of that number; None where the change means the same."""
-        where, old, new, line = self._changes[number]
+        where, old, new, line, within = self._changes[number]
         code = self._module.code_for_node
         changed = code(self._module.body[where].deep_replace(old, new))
         if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(self._statements[where])):
             return None
         others = self._statements
         text = "".join((self._head, *others[:where], changed, *others[where + 1 :], self._foot))
-        return Mutant(self.path, line, *_apart(_flat(code(old)), _flat(code(new))), text)
+        before, after = _apart(_flat(code(old)), _flat(code(new)))
+        return Mutant(self.path, line, within, before, after, text)
 
 
 class _Finder(cst.CSTVisitor):
@@ -65,13 +70,19 @@ class _Finder(cst.CSTVisitor):
 
     def __init__(self, module: cst.Module) -> None:
         super().__init__()
-        self.changes: list[tuple[int, cst.CSTNode, cst.CSTNode, int]] = []
+        self.changes: list[tuple[int, cst.CSTNode, cst.CSTNode, int, int]] = []
         self._left: set[cst.CSTNode] = set()
         self._statements = {statement: index for index, statement in enumerate(module.body)}
         self._where = 0
+        self._functions: set[cst.CSTNode] = set()
+        self._bodies: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         self._where = self._statements.get(node, self._where)
+        if isinstance(node, cst.FunctionDef) and not any(map(_is_cached, node.decorators)):
+            self._functions.add(node.body)
+        if node in self._functions:
+            self._bodies.append(node)
         if node in self._left or isinstance(node, LEFT_ALONE) or _is_type(node) or _is_text(node):
             return False
         if isinstance(node, cst.If) and "sys.platform" in cst.Module([]).code_for_node(node.test):
@@ -89,11 +100,27 @@ class _Finder(cst.CSTVisitor):
             return True
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
-                line = self.get_metadata(PositionProvider, node).start.line
+                line = self._line(node)
+                within = self._line(self._bodies[-1]) if self._bodies else 0
                 self.changes += [
-                    (self._where, node, new, line) for new in operator(node) if _counts(node, new)
+                    (self._where, node, new, line, within)
+                    for new in operator(node)
+                    if _counts(node, new)
                 ]
         return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        if original_node in self._functions:
+            self._bodies.pop()
+
+    def _line(self, node: cst.CSTNode) -> int:
+        line: int = self.get_metadata(PositionProvider, node).start.line
+        return line
+
+
+def _is_cached(decorator: cst.Decorator) -> bool:
+    """Whether a function runs once for all tests, which only the first of them shows."""
+    return isinstance(decorator.decorator, cst.Name) and decorator.decorator.value == "cache"
 
 
 def _is_type(node: cst.CSTNode) -> bool:
@@ -138,12 +165,17 @@ def _flat(code: str) -> str:
 
 def _apart(before: str, after: str) -> tuple[str, str]:
     """Two lines without the most of what is alike before and behind the difference."""
-    alike = len(commonprefix((before, after)))
-    left = len(before[:alike].rstrip()) - NEAR
-    behind = len(commonprefix((before[alike:][::-1], after[alike:][::-1]))) - NEAR
+    alike = _alike(before, after)
+    left, behind = alike - NEAR, _alike(before[alike:][::-1], after[alike:][::-1]) - NEAR
 
     def cut(line: str) -> str:
         shown = line[: len(line) - behind] + "…" if behind > 0 else line
         return "…" + shown[left:] if left > 0 else shown
 
     return cut(before), cut(after)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two lines share from their beginning."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

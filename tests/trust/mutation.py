@@ -34,7 +34,7 @@ from tests.trust.records import Record, Row, Said
 ROOT = Path(__file__).resolve().parents[2]
 REASONS = Path(__file__).with_name("survivors.csv")
 COPIED = ("simulator", "tests", "calibration", "scenarios", "examples", "pyproject.toml")
-SAMPLE: Final = 80
+SAMPLE: Final = 50
 SEED: Final = 20252027
 PATIENCE: Final = 4.0  # times what the tests take on the sources as they are
 AT_LEAST: Final = 20.0  # seconds
@@ -140,27 +140,33 @@ class Nursery:
             encoding="utf-8",
         )
         began = time.monotonic()
-        told = self._ask({"tests": group.tests, "folder": str(Path(group.modules[0]).parent)})
+        told = self._ask({"tests": group.tests, "modules": group.modules})
         if told["killed"]:
             raise RuntimeError(f"the tests fail without a mutant: {' '.join(group.tests)}")
         self.patience = max(AT_LEAST, PATIENCE * (time.monotonic() - began))
         self._lines = cast(dict[str, dict[str, list[str]]], told["lines"])
 
     def trial(self, mutant: Mutant) -> Verdict:
-        """Run the tests with the mutant in the place of its file, those first that run the changed line."""
+        """Run the tests of the changed line with the mutant in the place of its file; all, where it acts on all."""
         lines = self._lines.get(mutant.path, {})
         # In a statement of many lines it is the first that counts as run.
-        near = [lines[str(line)] for line in range(mutant.line, 0, -1) if str(line) in lines]
-        first = sorted(set(near[0]) - {""}) if near else []
+        upward = map(str, range(mutant.line, mutant.within - 1, -1))
+        run = set(next((lines[line] for line in upward if line in lines), ())) - {""}
+        if mutant.within and not run:
+            return Verdict(mutant, False, "", 0.0)
         told = self._ask(
-            {"path": mutant.path, "text": mutant.text, "first": first, "seconds": self.patience}
+            {
+                "path": mutant.path,
+                "text": mutant.text,
+                "only": sorted(run) if mutant.within else [],
+                "seconds": self.patience,
+            }
         )
         return Verdict(mutant, bool(told["killed"]), str(told["by"]), cast(float, told["seconds"]))
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:  # its end closes the pipes and waits
+            pass
 
     def _ask(self, question: dict[str, object]) -> dict[str, object]:
         ears, mouth = self._process.stdout, self._process.stdin
@@ -198,7 +204,7 @@ def try_group(group: Group, wanted: int, seed: int) -> list[Verdict]:
     files = [Mutable(ROOT, path) for path in group.modules]
     verdicts = []
     with nursery(group) as made:
-        control = made.trial(Mutant(files[0].path, 1, "", "", files[0].text))
+        control = made.trial(Mutant(files[0].path, 0, 0, "", "", files[0].text))
         if control.killed:
             raise RuntimeError(f"killed without a change, by {control.by}")
         for mutant in sample(files, wanted, seed):
@@ -210,7 +216,7 @@ def try_group(group: Group, wanted: int, seed: int) -> list[Verdict]:
 
 def line_of(verdict: Verdict) -> str:
     """A verdict for a terminal."""
-    path, line, before, after, _ = verdict.mutant
+    path, line, _, before, after, _ = verdict.mutant
     mark = "killed  " if verdict.killed else "SURVIVED"
     by = f"  [{verdict.by}]" if verdict.killed else ""
     return f"  {mark} {verdict.seconds:5.1f} s  {path}:{line}  {before}  →  {after}{by}"
@@ -246,7 +252,7 @@ def record(
             share = f"{sum(verdict.killed for verdict in own)}/{len(own)}"
             rows.append(Row(Said(f"`{path}`", f"`{path}`"), Said(share, share)))
     for verdict in (v for _, verdicts in found for v in verdicts if not v.killed):
-        path, _, before, after, _ = verdict.mutant
+        path, _, _, before, after, _ = verdict.mutant
         change = f"`{path}`: `{before}` → `{after}`"
         rows.append(Row(Said(change, change), known.get((path, before, after), none)))
     lowest = min(sum(v.killed for v in verdicts) / len(verdicts) for _, verdicts in found)

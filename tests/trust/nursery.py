@@ -1,8 +1,9 @@
 """A process that has run the tests of a group once, and forks a child for every mutant to run them again.
 
 What does not depend on the mutated file stays loaded, so a child imports little. Told on its standard input, one line
-of JSON each: first the tests and the folder whose lines are of interest, answered by which test runs which line; then
-the mutants, each a file, its text, the tests to run first and the seconds to wait, answered by what became of it.
+of JSON each: first the tests and the modules of a group, answered by which test runs which line of them; then the
+mutants, each a file, its text, the only tests to run (none named: all) and the seconds to wait, answered by what became
+of it.
 """
 
 import ast
@@ -37,15 +38,15 @@ class Watched:
             self.cover.switch_context("")
 
 
-class Ordered:
-    """Puts the tests that run the mutated line before the others, and tells the first that fails."""
+class Chosen:
+    """Runs only some tests, if any are named, and tells the first that fails."""
 
-    def __init__(self, first: Sequence[str], stream: int) -> None:
-        self.first, self.stream = frozenset(first), stream
+    def __init__(self, only: Sequence[str], stream: int) -> None:
+        self.only, self.stream = frozenset(only), stream
 
-    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: item.nodeid not in self.first)
+        if self.only:
+            items[:] = [item for item in items if item.nodeid in self.only]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -102,9 +103,9 @@ def forget(module: str, users: Mapping[str, set[str]]) -> None:
             delattr(sys.modules[parent], last)
 
 
-def watch(tests: Sequence[str], folder: str) -> dict[str, object]:
+def watch(tests: Sequence[str], modules: Sequence[str]) -> dict[str, object]:
     """Run the tests on the sources as they are; which of them run which line, and the seconds they take."""
-    cover = coverage.Coverage(data_file=None, config_file=False, include=[f"{folder}/*"])
+    cover = coverage.Coverage(data_file=None, config_file=False, include=list(modules))
     cover.start()
     code = pytest.main([*OPTIONS, *tests], plugins=[Watched(cover)])
     cover.stop()
@@ -122,7 +123,7 @@ def judge(
     module: str,
     users: Mapping[str, set[str]],
     tests: Sequence[str],
-    first: Sequence[str],
+    only: Sequence[str],
     seconds: float,
 ) -> dict[str, object]:
     """Fork, wait at most that long, end whatever the child began."""
@@ -136,7 +137,7 @@ def judge(
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
             forget(module, users)
-            code = int(pytest.main([*OPTIONS, *tests], plugins=[Ordered(first, mouth)]))
+            code = int(pytest.main([*OPTIONS, *tests], plugins=[Chosen(only, mouth)]))
         finally:
             os._exit(code)
     os.close(mouth)
@@ -167,7 +168,7 @@ def main() -> None:
     silent()
     asked = json.loads(questions.readline())
     tests = asked["tests"]
-    print(json.dumps(watch(tests, asked["folder"])), file=answers, flush=True)
+    print(json.dumps(watch(tests, asked["modules"])), file=answers, flush=True)
     users = importers()
     for line in questions:
         told = json.loads(line)
@@ -175,7 +176,7 @@ def main() -> None:
         before = path.read_bytes()
         path.write_text(told["text"], encoding="utf-8")
         try:
-            answer = judge(name_of(path), users, tests, told["first"], told["seconds"])
+            answer = judge(name_of(path), users, tests, told["only"], told["seconds"])
         finally:
             path.write_bytes(before)
         print(json.dumps(answer), file=answers, flush=True)
