@@ -11,7 +11,7 @@ import pytest
 
 from simulator.foundation.calendar import Period, Quarter
 from simulator.foundation.findings import UsageError
-from simulator.observables import CATALOGUE
+from simulator.observables import BY_KEY, CATALOGUE
 from simulator.registry import Name, Rule, load_library, load_registry
 from simulator.targets import (
     HOW,
@@ -28,6 +28,7 @@ from simulator.targets import (
     goals_of,
     joint,
     judge_all,
+    measurable,
     met,
     probability,
     score,
@@ -321,6 +322,17 @@ def test_the_first_year_is_told_only_of_a_level_as_registered(run: Made) -> None
     table[:200, 5:] = table[200:, 9:] = 1500.0
     (first,) = score([core], with_series(run, core_revenue=table))
     assert first.first_reached == (2026, 1.0)
+
+
+def test_a_goal_is_measurable_where_it_has_a_probability(run: Made) -> None:
+    goals = goals_of(REGISTRY, run.years, (LITERAL,))
+    without = replace(run, table={"core_revenue": run.table["core_revenue"]})
+    for made in (run, without):
+        found = {goal.key: measurable(goal, made) for goal in goals}
+        assert found == {item.key: item.probability is not None for item in score(goals, made)}
+        assert found["tj27_firms_50yi"] == (made is run) and found["tj27_core_revenue"]
+    other = replace(BY_KEY["core_revenue"], metric="something_else")
+    assert not measurable(goals[0], run, [other])
 
 
 def test_what_counts_in_is_added(run: Made) -> None:

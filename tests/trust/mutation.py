@@ -79,6 +79,8 @@ GROUPS: Final = (
             "tests/scenario/test_fit.py",
             "tests/scenario/test_readings.py",
             "tests/scenario/test_showing.py",
+            "tests/scenario/test_schema.py",
+            "tests/scenario/test_assembly.py",
         ),
     ),
     Group(
