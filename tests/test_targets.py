@@ -2,17 +2,24 @@
 
 import math
 from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from simulator.foundation.calendar import Period, Quarter
 from simulator.foundation.findings import UsageError
-from simulator.observables import CATALOGUE
-from simulator.registry import load_library, load_registry
+from simulator.observables import BY_KEY, CATALOGUE
+from simulator.registry import Name, Rule, load_library, load_registry
 from simulator.targets import (
+    HOW,
     MECHANISMS,
     MISSING,
+    STATUSES,
+    UNTESTED,
+    Status,
     TargetScore,
     check_expression,
     construction_groups,
@@ -21,10 +28,13 @@ from simulator.targets import (
     goals_of,
     joint,
     judge_all,
+    measurable,
     met,
     probability,
     score,
     targets_due,
+    trust_in,
+    trust_of,
     wilson,
 )
 from tests.reporting.ensembles import LITERAL, Made, ensemble, with_series
@@ -159,6 +169,178 @@ def test_each_metric_has_a_series_or_a_missing_mechanism_and_never_both() -> Non
     assert metrics <= measured | set(MISSING) | judged_otherwise
     assert set(MISSING) <= metrics
     assert not measured & set(MISSING)
+
+
+def test_whatever_is_said_of_a_target_has_words_in_both_languages() -> None:
+    assert set(MISSING.values()) <= set(MECHANISMS)
+    assert set(STATUSES) == set(get_args(Status))
+    assert set(HOW) == {target.modelled_how for target in REGISTRY.targets}
+    for words in (STATUSES, HOW, MECHANISMS):
+        assert all(name.zh and name.en and name.zh != name.en for name in words.values())
+
+
+def test_a_score_says_of_its_goal_what_the_registry_says(run: Made) -> None:
+    goals = goals_of(REGISTRY, run.years, run.scenario.extra_targets)
+    for goal, found in zip(goals, score(goals, run), strict=True):
+        for name in ("id", "key", "name", "document", "metric", "comparator", "value", "unit"):
+            assert getattr(found, name) == getattr(goal, name), (goal.id, name)
+        assert (found.value_high, found.headline) == (goal.value_high, goal.headline)
+        assert (found.year, found.how) == (goal.deadline.year, HOW[goal.modelled_how])
+        assert found.extra == (goal is LITERAL)
+        assert found.note == (LITERAL.note if found.extra else None)
+        if found.status == "scored":
+            assert found.reason == found.how and not found.mechanism and found.series in run.series
+
+
+def test_a_run_is_judged_on_the_plans_in_force(run: Made) -> None:
+    years = range(2017, 2028)
+    everything = goals_of(REGISTRY, years, (LITERAL,))
+    assert [goal.id for goal in everything[:-1]] == [
+        target.id for target in REGISTRY.targets if 2018 <= target.deadline.year <= 2027
+    ]
+    own = goals_of(REGISTRY, years, (LITERAL,), ("tj-2025-2027",))
+    assert {goal.document for goal in own[:-1]} == {"tj-2025-2027"} and own[-1] is LITERAL
+    assert len(own) == 12
+
+
+def test_probabilities_are_calibrated_only_beside_the_verdict_of_a_backtest(run: Made) -> None:
+    verdict = Name("回测通过", "the backtest passed")
+    for fit, trust in (
+        (None, UNTESTED),
+        (SimpleNamespace(verdict=None), UNTESTED),
+        (SimpleNamespace(verdict=verdict), (True, verdict)),
+    ):
+        scenario = SimpleNamespace(fit=fit)
+        assert trust_of(scenario) == trust
+        tested = SimpleNamespace(
+            **{name: getattr(run, name) for name in ("library", "quarters", "years", "series")},
+            values=run.values,
+            annual=run.annual,
+            parameters=run.parameters,
+            scenario=scenario,
+        )
+        assert trust_in(tested) == trust
+        goals = goals_of(REGISTRY, run.years)
+        for found in (*score(goals, tested), *joint(goals, tested)):
+            assert (found.calibrated, found.caution) == trust
+    assert not UNTESTED.calibrated
+    assert trust_in(object()) == trust_of(None) == UNTESTED
+
+
+def test_the_outcome_is_told_by_its_median_and_ninths_of_ten(run: Made) -> None:
+    table = np.tile(np.linspace(0.0, 2000.0, run.n)[:, None], (1, len(run.quarters)))
+    found = judged(with_series(run, core_revenue=table, core_revenue_published=table * 0.5))
+    core = found["tj27_core_revenue"]
+    assert core.outcome == pytest.approx((1000.0, 100.0, 1900.0))
+    assert core.outcome_published == pytest.approx((500.0, 50.0, 950.0))
+    assert core.published is not None and core.published.value == 0.0
+    # Most members lack nothing, and nothing less than that.
+    higher = judged(with_series(run, core_revenue=table * 1.5))["tj27_core_revenue"]
+    assert higher.shortfall == 0.0
+    lower = judged(with_series(run, core_revenue=table * 0.6))["tj27_core_revenue"]
+    assert lower.shortfall == pytest.approx(400.0)
+
+
+def test_each_construction_is_told_with_its_own_base_and_published_figure(run: Made) -> None:
+    by_construction = judged(run)["tj27_core_revenue"].by_construction
+    twin = met(REGISTRY.target("tj27_core_revenue"), run, published=True)
+    for position, part in enumerate(by_construction):
+        inside = run.drawn["construction"] == position
+        assert part.base == pytest.approx(np.median(run.drawn["base_core_revenue"][inside]))
+        assert part.published == probability(twin[inside])
+        assert part.name.zh and part.name.en
+    alone = {key: values for key, values in run.table.items() if not key.endswith("_published")}
+    unpublished = judged(replace(run, table=alone))["tj27_core_revenue"]
+    assert unpublished.published is None and unpublished.outcome_published is None
+    assert all(part.published is None for part in unpublished.by_construction)
+
+
+def test_the_published_figure_moves_only_what_has_one(run: Made) -> None:
+    made = flat(run, 950.0)
+    core, firms = REGISTRY.target("tj27_core_revenue"), REGISTRY.target("tj27_firms_10yi")
+    assert not met(core, made).any() and met(core, made, published=True).all()
+    assert met(firms, made).tolist() == met(firms, made, published=True).tolist()
+
+
+def test_a_series_of_its_own_goes_before_one_of_the_metric(run: Made) -> None:
+    goal = REGISTRY.target("tj27_firms_10yi")
+    shape = np.ones_like(run.table["firms_10"])
+    found = {}
+    for own in ("project_size_begun", "milestones_delivered"):
+        made = with_series(run, **{f"{own}[{goal.key}]": 25.0 * shape})
+        (found[own],) = score([goal], made)
+        assert found[own].series == f"{own}[{goal.key}]"
+        assert found[own].probability is not None and found[own].probability.value == 1.0
+    both = with_series(
+        run,
+        **{
+            f"project_size_begun[{goal.key}]": 24.0 * shape,
+            f"milestones_delivered[{goal.key}]": 25.0 * shape,
+        },
+    )
+    assert not met(goal, both).any()
+    (usual,) = score([goal], run)
+    assert usual.series == "firms_10"
+
+
+def test_no_benchmark_beside_another_perimeter_or_a_target_of_the_founding_year(run: Made) -> None:
+    core = REGISTRY.target("tj27_core_revenue")
+    (other,) = score(
+        [replace(core, rule=Rule(series="core_scale"))],
+        with_series(run, core_scale=run.table["core_revenue"]),
+    )
+    assert other.probability is not None and other.benchmark is None
+    (now,) = score([replace(core, deadline=date(2024, 12, 31))], run)
+    assert now.probability is not None and now.benchmark is None
+    (half,) = score([replace(core, rule=Rule(value=500.0))], run)
+    expected = geometric_benchmark(
+        run.drawn["base_core_revenue"],
+        500.0,
+        3.0,
+        float(np.median(run.drawn["loading_national"])) * math.log(1.22),
+        0.15,
+    )
+    assert half.benchmark == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_first_year_is_told_only_of_a_level_as_registered(run: Made) -> None:
+    core = REGISTRY.target("tj27_core_revenue")
+    rules = (
+        Rule(counting="increase"),
+        Rule(counting="last_year"),
+        Rule(since=date(2025, 6, 30)),
+        Rule(plus=("t-tj27-core-revenue",)),
+    )
+    assert score([core], run)[0].first_reached is not None
+    for rule in rules:
+        (found,) = score([replace(core, rule=rule)], run)
+        assert found.probability is not None and found.first_reached is None, rule
+    (summed,) = score([replace(core, flow_or_stock="cumulative_over_plan")], run)
+    assert summed.first_reached is None
+    # Of an even number of members the lower of the two middle years.
+    table = np.zeros_like(run.table["core_revenue"])
+    table[:200, 5:] = table[200:, 9:] = 1500.0
+    (first,) = score([core], with_series(run, core_revenue=table))
+    assert first.first_reached == (2026, 1.0)
+
+
+def test_a_goal_is_measurable_where_it_has_a_probability(run: Made) -> None:
+    goals = goals_of(REGISTRY, run.years, (LITERAL,))
+    without = replace(run, table={"core_revenue": run.table["core_revenue"]})
+    for made in (run, without):
+        found = {goal.key: measurable(goal, made) for goal in goals}
+        assert found == {item.key: item.probability is not None for item in score(goals, made)}
+        assert found["tj27_firms_50yi"] == (made is run) and found["tj27_core_revenue"]
+    other = replace(BY_KEY["core_revenue"], metric="something_else")
+    assert not measurable(goals[0], run, [other])
+
+
+def test_what_counts_in_is_added(run: Made) -> None:
+    core = REGISTRY.target("tj27_core_revenue")
+    twice = replace(core, rule=Rule(plus=("t-tj27-core-revenue",)))
+    made = flat(run, 501.0)
+    assert met(twice, made).all() and not met(core, made).any()
+    assert not met(twice, flat(run, 499.0)).any()
 
 
 def test_the_plan_of_2027_shows_all_its_eleven_targets_and_the_literal_one(run: Made) -> None:
@@ -299,6 +481,7 @@ def test_a_probability_needs_members() -> None:
         ("tj27_core_revenue>=0.6", "tj27_core_revenue", "true", ">=", 0.6),
         (" t-tj27-core-revenue < 60 % ", "tj27_core_revenue", "true", "<", 0.6),
         ("tj27_core_revenue.published>.2", "tj27_core_revenue", "published", ">", 0.2),
+        ("tj27_core_revenue.true>=0", "tj27_core_revenue", "true", ">=", 0.0),
         ("joint<=1", "joint", "true", "<=", 1.0),
     ],
 )
@@ -350,6 +533,8 @@ def test_checks_hold_probabilities_against_bounds(run: Made) -> None:
         ((">=", 25.0, None, "家"), "≥ 25家"),
         (("between", 3.0, 4.0, "个"), "3–4个"),
         ((">=", 1e18, None, "次/秒"), "≥ 1e18次/秒"),
+        ((">", 999999.0, None, "人"), "> 999999人"),
+        (("by_date", 2026.0, None, "建成"), "建成 2026"),
         (("qualitative", None, None, "qualitative"), ""),
     ],
 )
