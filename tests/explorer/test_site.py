@@ -55,6 +55,7 @@ def test_the_page_holds_its_catalogue_and_nothing_of_it_ends_the_element(client:
         ("/theme.css", "text/css", 1_000),
         ("/plotly.js", "text/javascript", 1_000_000),
         ("/noto-sans-sc.ttf", "font/ttf", 1_000_000),
+        ("/letters.woff", "font/woff", 50_000),
     ],
 )
 def test_everything_the_page_loads_comes_from_this_server(
