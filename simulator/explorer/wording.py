@@ -62,7 +62,7 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "points": ("个百分点", "points"),
     "sampling": ("抽样误差 95 %", "sampling error, 95 %"),
-    "change": ("较对照", "against comparison"),
+    "change": ("较对照", "vs comparison"),
     "same": ("与对照无差异", "no difference"),
     "median": ("中位数（90 %）", "median (90 %)"),
     "middle": ("中位数", "Median"),

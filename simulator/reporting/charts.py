@@ -206,7 +206,7 @@ def bars(
             }
         )
     layout = _layout(look, BAR_HEIGHT * len(rows) + 44)
-    layout["xaxis"] |= {"rangemode": "tozero"}
+    layout["xaxis"] |= {"rangemode": "tozero", "nticks": 6, "tickangle": 0}
     layout["yaxis"] |= {"showgrid": False, "zeroline": False}
     layout |= {"bargap": 0.35, "showlegend": False}
     return {"data": data, "layout": layout}
@@ -235,7 +235,7 @@ def tornado(rows: Sequence[Swing], middle: float, unit: str, look: Look) -> Char
             }
         )
     layout = _layout(look, BAR_HEIGHT * len(rows) + 40)
-    layout["xaxis"] |= {"zeroline": False}
+    layout["xaxis"] |= {"zeroline": False, "nticks": 6, "tickangle": 0}
     layout["yaxis"] |= {"showgrid": False}
     layout |= {"barmode": "overlay", "bargap": 0.35, "showlegend": False}
     layout["shapes"] = [
@@ -264,6 +264,7 @@ def _dotted(dots: Sequence[Dot], names: tuple[str, str], unit: str, look: Look) 
                 "x": [dot.time for dot in own],
                 "y": [dot.value for dot in own],
                 "name": name,
+                "legendrank": 2000,  # after the scenarios
                 "mode": "markers",
                 "marker": {
                     "symbol": symbol,

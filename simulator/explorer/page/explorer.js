@@ -640,7 +640,7 @@ function buildCard(card) {
       ? make("ul", {}, ...card.beside.map((item) => make("li", { title: item.name }, dot(item.colour), item.text)))
       : make("div"),
     make("p", { class: "foot" }, card.outcome ? `${say("median")} ${card.outcome}` : ""),
-    make("p", { class: "foot" }, picture.calibrated ? "" : say("uncalibrated"), card.record ? ` · ${say("record")}: ${card.record}` : ""),
+    make("p", { class: "foot" }, [picture.calibrated ? "" : say("uncalibrated"), card.record ? `${say("record")}: ${card.record}` : ""].filter(Boolean).join(" · ")),
   );
 }
 
@@ -650,8 +650,11 @@ function buildChange(change) {
   return make(
     "p",
     { class: `change ${way} ${change.clear ? "clear" : ""}` },
+    make("span", { class: "quiet" }, say("change")),
+    " ",
     make("b", {}, change.text),
-    make("span", { class: "quiet" }, ` (${change.interval}) ${say("change")}`),
+    " ",
+    make("span", { class: "quiet" }, `(${change.interval})`),
   );
 }
 
@@ -730,7 +733,7 @@ function drawPanel() {
   const panel = at("panel");
   const parts = [];
   if (view.table) {
-    const head = [[say("series"), "wide"], [say("unit")], [say("middle"), "number"], [say("range90"), "number"]];
+    const head = [[say("series"), "wide"], [say("unit"), "short"], [say("middle"), "number"], [say("range90"), "number"]];
     const compared = picture.compared !== null;
     if (compared) head.push([say("reference"), "number"], [say("difference"), "number"]);
     const body = view.table.map((row) => [row.name, row.unit, row.median, row.range, ...(compared ? [row.reference, row.difference] : [])]);
