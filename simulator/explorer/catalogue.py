@@ -82,6 +82,12 @@ def letters(shelf: Shelf) -> str:
         *(item.name.zh for item in CATALOGUE),
         *(item.meaning.zh for item in library.constructions),
         *(item.meaning.zh for item in library.priors.values()),
+        *(
+            text.zh
+            for entry in shelf.entries.values()
+            for target in entry.scenario.extra_targets
+            for text in (target.name, target.note)
+        ),
         *(trust_of(entry.scenario).caution.zh for entry in shelf.entries.values()),
         *(item.zh for item in (*records_of(registry).values(), *PERIMETERS.values())),
     ]

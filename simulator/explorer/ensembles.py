@@ -96,7 +96,7 @@ class Ensembles:
         count = workers or default_workers()
         self._workers: list[Worker]
         if prepare is None:
-            self._workers = [Beside(engine) for _ in range(count)]
+            self._workers = [Beside(engine, f"members-{number}") for number in range(count)]
         else:
             self._workers = [Here(prepare, engine)] * count
             self._proven.set()

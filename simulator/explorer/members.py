@@ -134,7 +134,8 @@ class Here:
 class Beside:
     """A process that does the tasks; it is started with the first one, and anew when it dies."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, name: str = "members") -> None:
+        self.name = name
         self._engine = engine
         self._process: multiprocessing.process.BaseProcess | None = None
         self._wire: Connection | None = None
@@ -150,7 +151,9 @@ class Beside:
                 return
             context = multiprocessing.get_context("spawn")
             self._wire, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._engine), daemon=True)
+            self._process = context.Process(
+                target=_serve, args=(theirs, self._engine), name=self.name, daemon=True
+            )
             with _interrupts_held():
                 self._process.start()
             theirs.close()
@@ -182,6 +185,7 @@ class Beside:
             self._closed = True
             if self._process is not None:
                 self._process.kill()
+                self._process.join()
 
     def _end(self) -> None:
         with self._lock:

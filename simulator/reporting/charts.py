@@ -264,7 +264,7 @@ def _dotted(dots: Sequence[Dot], names: tuple[str, str], unit: str, look: Look) 
                 "x": [dot.time for dot in own],
                 "y": [dot.value for dot in own],
                 "name": name,
-                "legendrank": 2000,  # after the scenarios
+                "legendrank": 1,  # last: fills between traces turn the order of a legend about
                 "mode": "markers",
                 "marker": {
                     "symbol": symbol,

@@ -691,7 +691,7 @@ async function plot(place, chart, text) {
   const own = turn.then(async () => {
     if (drawn.get(place) !== chart || !place.isConnected) return;
     const font = { ...chart.layout.font, family: getComputedStyle(document.body).fontFamily };
-    const layout = { ...chart.layout, font, width: place.clientWidth };
+    const layout = { ...inRoom(chart, place.clientWidth), font, width: place.clientWidth };
     await Plotly.react(place, chart.data, layout, { displayModeBar: false });
     place.dataset.drawn = "true";
     await new Promise((done) => setTimeout(done));
@@ -700,10 +700,25 @@ async function plot(place, chart, text) {
   await own;
 }
 
+// On a narrow screen a bar needs the room more than the end of its name, which stands in the table or under the pointer.
+function inRoom({ data, layout }, width) {
+  const names = data.find((trace) => trace.orientation === "h")?.y;
+  if (!names || width > 520) return layout;
+  const short = (name) => {
+    let room = 0.4 * width;
+    const letters = [...name];
+    const end = letters.findIndex((letter) => (room -= letter > "\u2e80" ? 13 : 7) < 0);
+    return end < 0 ? name : `${letters.slice(0, end).join("")}…`;
+  };
+  const yaxis = { ...layout.yaxis, tickvals: names, ticktext: names.map(short) };
+  return { ...layout, yaxis, xaxis: { ...layout.xaxis, nticks: 4 } };
+}
+
 const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) {
     const width = target.clientWidth;
-    if (target.dataset.drawn && width && target.layout?.width !== width) window.Plotly.relayout(target, { width });
+    if (!target.dataset.drawn || !width || target.layout?.width === width) continue;
+    plot(target, drawn.get(target), target.getAttribute("aria-label")).catch(() => {});
   }
 });
 
