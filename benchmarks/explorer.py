@@ -1,9 +1,9 @@
-"""How quickly the explorer answers, in a browser on this machine: `python benchmarks/explorer.py [--json]`.
+"""How quickly the explorer answers, in a browser on this machine: `python benchmarks/explorer.py [--json] [--write]`.
 
 A server of its own with the compiled engine, Debian's Chromium without a screen. Measured from outside, as a person
 meets it: from opening the page to the first cards and charts, from moving a slider to the redrawn page and to the
 picture of 64 and of 1000 members, a drag of sixty steps, ten sessions at once. Load of the machine is printed beside,
-since the members take whatever cores they get.
+since the members take whatever cores they get. `--write` puts the figures into docs/performance.md, between its marks.
 """
 
 import argparse
@@ -20,6 +20,36 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs/performance.md"
+MARKS = (
+    "<!-- explorer: written by benchmarks/explorer.py -->",
+    "<!-- end of the explorer's figures -->",
+)
+GOALS = {
+    "page_cards": 1.5,
+    "page_charts": 1.5,
+    "move_64_members": 1.0,
+    "drag_of_60_last_value": 1.0,
+}
+"""Seconds that are aimed at; the other figures are told and not judged."""
+WORDS = {
+    "server_ready": ("服务器就绪", "server answers"),
+    "page_cards": ("打开页面至目标卡", "page opened to cards"),
+    "page_charts": ("打开页面至全部图", "page opened to all charts"),
+    "page_again": ("同一浏览器再次打开至全部图", "opened again in the same browser, to all charts"),
+    "move_first_redraw": ("拖动滑块至首次重绘", "slider moved to first redraw"),
+    "move_64_members": ("拖动滑块至 64 个成员", "slider moved to 64 members"),
+    "move_1000_members": ("拖动滑块至 1000 个成员", "slider moved to 1000 members"),
+    "drag_of_60_last_value": (
+        "60 步拖动结束至末值重绘",
+        "end of a drag of 60 steps to its last value",
+    ),
+    "move_seen_before": ("看过的设定", "a setting seen before"),
+    "sessions_first_redraw": (
+        "十个会话同时移动，最慢首绘",
+        "ten sessions move at once, slowest first redraw",
+    ),
+}
 CHROMIUM = os.environ.get("SIMULATE_CHROMIUM") or shutil.which("chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 LEVER = "#lever-tj27_funds"
@@ -43,6 +73,7 @@ WATCH = """() => {
 def measure(moves: int, sessions: int) -> dict[str, Any]:
     """All figures, in seconds."""
     words = [sys.executable, "-m", "simulator", "--json", "explore"]
+    load = os.getloadavg()[0]
     begun = time.monotonic()
     server = subprocess.Popen(
         [*words, str(ROOT / "scenarios/baseline.yaml"), "--port", "0", "--no-browser"],
@@ -69,7 +100,12 @@ def measure(moves: int, sessions: int) -> dict[str, Any]:
     finally:
         server.terminate()
         server.wait(30)
-    return {**found, "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+    return {
+        **found,
+        "cores": os.cpu_count(),
+        "load_before": round(load, 1),
+        "load_after": round(os.getloadavg()[0], 1),
+    }
 
 
 def _one_tab(browser: Browser, address: str, moves: int) -> dict[str, Any]:
@@ -83,6 +119,11 @@ def _one_tab(browser: Browser, address: str, moves: int) -> dict[str, Any]:
     cards = time.monotonic() - begun
     page.wait_for_selector("#districts[data-drawn]")
     charts = time.monotonic() - begun
+    page.wait_for_selector('body[data-settled="true"]')
+    begun = time.monotonic()
+    page.reload(wait_until="commit")
+    page.wait_for_selector("#districts[data-drawn]")
+    again_open = time.monotonic() - begun
     page.wait_for_selector('body[data-settled="true"]')
     page.evaluate(WATCH)
     first, stage, members = [], [], []
@@ -112,6 +153,7 @@ def _one_tab(browser: Browser, address: str, moves: int) -> dict[str, Any]:
     return {
         "page_cards": cards,
         "page_charts": charts,
+        "page_again": again_open,
         "move_first_redraw": _spread(first),
         "move_first_redraw_members": members,
         "move_64_members": _spread(stage),
@@ -158,23 +200,59 @@ def _spread(seconds: list[float]) -> dict[str, float]:
     return {"median": statistics.median(seconds), "worst": max(seconds)}
 
 
+def table(found: dict[str, Any]) -> str:
+    """The figures as they stand in docs/performance.md."""
+    kind = f"{time.strftime('%Y-%m-%d')}, {found['cores']} cores · 核"
+    lines = [
+        f"{kind}; load before and after · 测量前后负载 {found['load_before']}, {found['load_after']}. "
+        f"Ten sessions with the right answer · 十个会话中答案正确者: {found['sessions_right']}. "
+        f"Members in the first redraws · 首次重绘的成员数: {found['move_first_redraw_members']}.",
+        "",
+        "| measured · 指标 | median, s · 中位数 | worst · 最差 | goal · 目标 | verdict · 判定 |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for key, (zh, en) in WORDS.items():
+        value = found[key]
+        middle, worst = (
+            (value["median"], value["worst"]) if isinstance(value, dict) else (value, value)
+        )
+        goal = GOALS.get(key)
+        verdict = "–" if goal is None else "met · 达标" if middle <= goal else "**missed · 未达标**"
+        aim = "–" if goal is None else f"≤{goal:g}"
+        lines.append(f"| {zh} · {en} | {middle:.2f} | {worst:.2f} | {aim} | {verdict} |")
+    return "\n".join(lines)
+
+
+def write(found: dict[str, Any]) -> None:
+    """Put the table between the marks of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not begin or not end:
+        sys.exit(f"{PAGE.name} lacks the marks of the explorer's figures")
+    PAGE.write_text(f"{before}{begin}\n\n{table(found)}\n\n{end}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="How quickly the explorer answers.")
     parser.add_argument("--moves", type=int, default=10)
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
     asked = parser.parse_args()
     if CHROMIUM is None:
         sys.exit("no chromium on this machine; set SIMULATE_CHROMIUM")
     found = measure(asked.moves, asked.sessions)
+    if asked.write:
+        write(found)
     if asked.json:
         print(json.dumps(found, indent=2))
         return
     for name, value in found.items():
         if isinstance(value, dict):
             value = ", ".join(f"{key} {seconds:.2f} s" for key, seconds in value.items())
-        elif isinstance(value, float) and name != "load":
+        elif isinstance(value, float) and not name.startswith("load"):
             value = f"{value:.2f} s"
         print(f"{name.replace('_', ' '):28} {value}")
 

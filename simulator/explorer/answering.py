@@ -8,6 +8,7 @@ import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,8 @@ from simulator.experiments.comparison import paired_shares
 from simulator.experiments.fan import quantiles
 from simulator.experiments.intervals import student_95
 from simulator.experiments.ledger import ledger_of
+from simulator.experiments.moments import WORDS as PERIMETERS
+from simulator.experiments.moments import Moment, load_moments
 from simulator.explorer.asking import Question, Shown, Tongue
 from simulator.explorer.catalogue import GRADES, METRICS
 from simulator.explorer.shelf import Shelf
@@ -40,6 +43,7 @@ from simulator.targets import (
     Flags,
     Goal,
     TargetScore,
+    construction_groups,
     goals_of,
     joint,
     measurable,
@@ -58,6 +62,8 @@ BOOKED: Final = 256
 FIFTHS: Final = 200
 """Members from which on the lowest and the highest fifth of a parameter are compared."""
 SWINGS: Final = 10
+BASE_SERIES: Final = "core_revenue"
+BASE_PARAMETER: Final = "base_core_revenue"
 PLACES: Final = 10
 """Chains or districts with a bar of their own; the others share one."""
 
@@ -77,7 +83,7 @@ def answer(
 ) -> Plain:
     """The whole picture for a question; `outcomes` in the order of `question.shown`."""
     look = charts.look(question.mode)
-    pictured = _pictured(question, outcomes, look)
+    pictured = _pictured(question, shelf, outcomes, look)
     current = pictured[0]
     against = pictured[1] if question.against else None
     lang = question.lang
@@ -103,13 +109,15 @@ def command(question: Question, shelf: Shelf, members: int) -> str:
     if current.entry.run is not None:
         return f"simulate targets {shlex.quote(current.entry.id)}"
     words = ["simulate", "run", current.entry.id]
-    for key, value in shelf.overrides(current.doses).items():
+    for layer in current.change.layers:
+        words += ["--layer", layer.id]
+    for key, value in shelf.overrides(current.change).items():
         words += ["--set", f"{key}={value}"]
     return shlex.join([*words, "-n", str(members)])
 
 
 def _pictured(
-    question: Question, outcomes: Sequence[CaseOutcomes], look: charts.Look
+    question: Question, shelf: Shelf, outcomes: Sequence[CaseOutcomes], look: charts.Look
 ) -> list[Pictured]:
     """The scenarios with their colours: the moved one first in the palette, the comparison grey."""
     found = []
@@ -118,7 +126,12 @@ def _pictured(
         comparison = shown is question.against
         colour = look["baseline"] if comparison else look.series(position)
         position += not comparison
-        title = shown.name or said(shown.entry.scenario.name, question.lang)
+        named = (
+            shelf.scenario(shown.entry, shown.change)
+            if not shown.entry.run
+            else shown.entry.scenario
+        )
+        title = shown.name or said(named.name, question.lang)
         if comparison:
             title = WORDS[question.lang]["compared_name"].format(name=title)
         found.append(Pictured(shown, title, colour, own))
@@ -273,6 +286,8 @@ def _fan(
         for item in order
     ]
     current = pictured[0].outcomes
+    words = WORDS[lang]
+    dots = known_figures(current, question.metric, lang)
     goal = next(
         (
             found
@@ -283,14 +298,13 @@ def _fan(
     )
     line = None
     if goal is not None and goal.value is not None:
-        words = WORDS[lang]["target"]
         line = (
             goal.value,
-            f"{words} {SIGNS.get(goal.comparator, '')} {amount(goal.value, goal.unit, lang)}",
+            f"{words['target']} {SIGNS.get(goal.comparator, '')} {amount(goal.value, goal.unit, lang)}",
         )
     last = bands(current, question.metric)[:, -1]
     name = said(observable.name, lang)
-    text = WORDS[lang]["fan_text"].format(
+    text = words["fan_text"].format(
         name=name,
         when=times(current, question.metric)[-1],
         median=amount(float(last[2]), observable.unit, lang),
@@ -298,11 +312,51 @@ def _fan(
         high=number(float(last[4])),
     )
     return {
-        "chart": charts.fan(strands, times(current, question.metric), unit, look, goal=line),
+        "chart": charts.fan(
+            strands,
+            times(current, question.metric),
+            unit,
+            look,
+            goal=line,
+            dots=dots,
+            dot_names=(words["published"], words["constructed"]),
+        ),
         "title": name,
         "unit": unit_text(observable.unit, lang),
-        "text": text,
+        "text": text + (words["constructed_note"] if any(dot.hollow for dot in dots) else ""),
     }
+
+
+def known_figures(outcomes: CaseOutcomes, series: str, lang: Tongue) -> list[charts.Dot]:
+    """What is known of a series from elsewhere, at the times of `times`.
+
+    Levels that were published (`calibration/moments.csv`), and for core revenue, whose base value nobody published,
+    the medians of the constructions of it.
+    """
+    shown = times(outcomes, series)
+    found = [
+        charts.Dot(
+            moment.period,
+            moment.value,
+            f"{said(PERIMETERS[moment.perimeter], lang)} ({moment.source})",
+            False,
+        )
+        for moment in _published()
+        if moment.observable == series and moment.period in shown
+    ]
+    if series == BASE_SERIES:
+        base = outcomes.parameters(BASE_PARAMETER)
+        found += [
+            charts.Dot(shown[0], float(np.median(base[group.inside])), said(group.name, lang), True)
+            for group in construction_groups(outcomes)
+        ]
+    return found
+
+
+@cache
+def _published() -> tuple[Moment, ...]:
+    """Published levels, lower bounds left out: a dot would say more than was said."""
+    return tuple(m for m in load_moments() if m.reduction == "level" and m.side == "two")
 
 
 def short_unit(unit: str, lang: Tongue) -> str:

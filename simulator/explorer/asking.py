@@ -6,12 +6,12 @@ refused, and entries and levers are looked up among those that there are.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar, cast
 
 from simulator.explorer.ensembles import MOST
-from simulator.explorer.shelf import Dose, Entry, Shelf
+from simulator.explorer.shelf import Aim, Change, Dose, Entry, Layer, Shelf
 from simulator.foundation.findings import nearest
 from simulator.reporting.charts import Mode
 
@@ -20,6 +20,8 @@ View = Literal["table", "matters", "sources", "ledger"]
 TONGUES: Final = ("zh", "en")
 MODES: Final = ("light", "dark")
 VIEWS: Final = ("table", "matters", "sources", "ledger")
+LAYERS: Final = 4
+"""External conditions that may lie over one scenario."""
 BESIDE: Final = 4
 """Scenarios that may stand beside the one that is moved."""
 LONGEST_NAME: Final = 80
@@ -38,10 +40,10 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A scenario on the page: an entry with some doses changed, and what the page calls it."""
+    """A scenario on the page: an entry with some of it changed, and what the page calls it."""
 
     entry: Entry
-    doses: Mapping[str, Dose]
+    change: Change
     name: str = ""
 
 
@@ -121,28 +123,83 @@ def read_tongue(sheet: Mapping[str, object]) -> Tongue:
 
 
 def read_shown(found: object, shelf: Shelf, path: str) -> Shown:
-    """A scenario on the page: the id of its entry, changed doses by lever key, a name."""
+    """A scenario on the page: the id of its entry, doses and aims by lever key, ids of conditions, a name."""
     if not isinstance(found, dict):
         raise _wrong(path, "an object")
-    _only(found, ("entry", "doses", "name"), f"{path}.")
+    _only(found, ("entry", "doses", "aims", "layers", "name"), f"{path}.")
     entry = shelf.entries.get(_text(found, "entry", 4096))
     if entry is None:
         raise RefusedError(f"{path}.entry: no such scenario", f"{path}.entry：没有这个情景", 404)
-    doses = found.get("doses", {})
-    if not isinstance(doses, dict) or (doses and entry.run is not None):
-        raise _wrong(f"{path}.doses", "an object; none for a saved run")
-    read = {}
-    for key, dose in doses.items():
-        if key not in shelf.levers:
-            near = nearest(str(key), shelf.levers)
-            raise _wrong(
-                f"{path}.doses.{key}"[:200], f"a lever{f', such as {near}' if near else ''}"
-            )
-        read[key] = _dose(dose, f"{path}.doses.{key}")
+    saved = entry.run is not None
+    doses = _by_lever(found, "doses", shelf, path, saved)
+    aims = _by_lever(found, "aims", shelf, path, saved)
+    change = Change(
+        {key: _dose(dose, f"{path}.doses.{key}") for key, dose in doses.items()},
+        {key: _aim(aim, shelf, f"{path}.aims.{key}") for key, aim in aims.items()},
+        _layers(found.get("layers", []), shelf, f"{path}.layers", saved),
+    )
     name = found.get("name", "")
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
         raise _wrong(f"{path}.name", f"a text of at most {LONGEST_NAME} characters")
-    return Shown(entry, read, name)
+    return Shown(entry, change, name)
+
+
+def _by_lever(
+    found: Mapping[str, object], what: str, shelf: Shelf, path: str, saved: bool
+) -> dict[str, object]:
+    """What a request says of some levers, by their keys."""
+    given = found.get(what, {})
+    if not isinstance(given, dict) or (given and saved):
+        raise _wrong(f"{path}.{what}", "an object; none for a saved run")
+    for key in given:
+        if key not in shelf.levers:
+            near = nearest(str(key), shelf.levers)
+            hint = f", such as {near}" if near else ""
+            raise _wrong(f"{path}.{what}.{key}"[:200], f"a lever{hint}")
+    return given
+
+
+def _aim(found: object, shelf: Shelf, path: str) -> Aim:
+    """`{chains: [ids], districts: [ids]}`, of which one may be absent."""
+    if not isinstance(found, dict):
+        raise _wrong(path, "an object")
+    _only(found, ("chains", "districts"), f"{path}.")
+    registry = shelf.home.scenario.library.registry
+    return Aim(
+        _ids(found, "chains", registry.chain_ids, path),
+        _ids(found, "districts", registry.place_ids, path),
+    )
+
+
+def _ids(
+    found: Mapping[str, object], key: str, known: Collection[str], path: str
+) -> tuple[str, ...]:
+    """Some ids, each known and named once."""
+    if key not in found:
+        return ()
+    given = found[key]
+    if not isinstance(given, list) or not 1 <= len(given) <= len(known):
+        raise _wrong(f"{path}.{key}", f"1 to {len(known)} different ids")
+    if len({str(item) for item in given}) != len(given):
+        raise _wrong(f"{path}.{key}", f"1 to {len(known)} different ids")
+    for item in given:
+        if not isinstance(item, str) or item not in known:
+            raise _wrong(f"{path}.{key}", f"ids such as {', '.join(list(known)[:4])}")
+    return tuple(given)
+
+
+def _layers(found: object, shelf: Shelf, path: str, saved: bool) -> tuple[Layer, ...]:
+    """External conditions by their ids, the later above the earlier."""
+    most = 0 if saved else LAYERS
+    if not isinstance(found, list) or len(found) > most:
+        raise _wrong(path, f"a list of at most {most} external conditions")
+    layers = []
+    for item in found:
+        layer = shelf.layers.get(item) if isinstance(item, str) else None
+        if layer is None or layer in layers:
+            raise _wrong(path, "different ones of the external conditions of the page")
+        layers.append(layer)
+    return tuple(layers)
 
 
 def _dose(found: object, path: str) -> Dose:

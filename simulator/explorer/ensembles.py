@@ -1,4 +1,4 @@
-"""Members of many scenarios, simulated in background threads, what is looked at first.
+"""Members of many scenarios, simulated in the background, what is looked at first.
 
 Every asker (a tab of a browser) wants some scenarios with some members and replaces its own want with each move of a
 slider, so that nobody waits for what nobody looks at any more. Work is handed out a few members at a time: the
@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from simulator.experiments.cases import CaseOutcomes, Floats, Models, Study, default_workers
-from simulator.foundation.calendar import Quarter
+from simulator.experiments.cases import CaseOutcomes, Study, default_workers
+from simulator.explorer.members import Beside, Here, Row, Shape, Task, Worker
 from simulator.scenario import Scenario
 
 STAGES: Final = (64, 256, 1000)
@@ -50,34 +50,22 @@ class BrokenScenarioError(Exception):
     """A scenario that cannot be made ready, or none of whose members has a result; says why."""
 
 
-class _Row(NamedTuple):
-    table: Floats  # (quarters, series)
-    drawn: Floats  # (parameters,)
-
-
-class _Shape(NamedTuple):
-    quarters: tuple[Quarter, ...]
-    series: tuple[str, ...]
-    parameter_names: tuple[str, ...]
-
-
 class _Case:
-    """What is known of one scenario: rows of members, how many are handed out, and the study while it is wanted."""
+    """What is known of one scenario: rows of members, and how many are handed out."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, key: str) -> None:
         self.scenario = scenario
-        self.rows: dict[int, _Row | str] = {}
+        self.key = key
+        self.rows: dict[int, Row | str] = {}
         self.taken = 0
         self.known = 0  # members from the first on without a gap
         self.broken = ""
-        self.study: Study | None = None
-        self.shape: _Shape | None = None
-        self.making = threading.Lock()
+        self.shape: Shape | None = None
         self.gathered: CaseOutcomes | None = None
 
     @property
     def bytes(self) -> int:
-        first = next((row for row in self.rows.values() if isinstance(row, _Row)), None)
+        first = next((row for row in self.rows.values() if isinstance(row, Row)), None)
         each = first.table.nbytes + first.drawn.nbytes if first else 0
         held = self.gathered.table.nbytes if self.gathered else 0
         return each * len(self.rows) + held
@@ -86,7 +74,8 @@ class _Case:
 class Ensembles:
     """Simulates what the askers want; `listen` is called from a worker whenever some members are done.
 
-    `workers` threads (default: the processors of this process) change no number. `close` ends them.
+    `workers` processes (default: as many as this one may use processors), or threads where `prepare` makes scenarios
+    ready in another way than the model; neither changes a number. `close` ends them.
     """
 
     def __init__(
@@ -98,19 +87,32 @@ class Ensembles:
     ) -> None:
         self.listen: Callable[[], None] = lambda: None
         self.computed = 0
-        self._engine = engine
-        self._prepare = prepare or Models()
         self._bytes_held = bytes_held
         self._cases: OrderedDict[str, _Case] = OrderedDict()
         self._wants: OrderedDict[str, _Wanted] = OrderedDict()
         self._work = threading.Condition()
         self._closed = False
+        self._proven = threading.Event()
+        count = workers or default_workers()
+        self._workers: list[Worker]
+        if prepare is None:
+            self._workers = [Beside(engine, f"members-{number}") for number in range(count)]
+        else:
+            self._workers = [Here(prepare, engine)] * count
+            self._proven.set()
         self._threads = [
-            threading.Thread(target=self._run, name=f"members-{number}", daemon=True)
-            for number in range(workers or default_workers())
+            threading.Thread(
+                target=self._run, args=(worker, number), name=f"members-{number}", daemon=True
+            )
+            for number, worker in enumerate(self._workers)
         ]
         for thread in self._threads:
             thread.start()
+
+    def warm(self) -> None:
+        """Start the processes before anybody asks."""
+        for worker in self._workers:
+            worker.start()
 
     def ask(self, asker: str, move: int, wants: Sequence[Want]) -> bool:
         """Replace what an asker wants; False, and nothing changed, when it has made a later move already."""
@@ -161,26 +163,25 @@ class Ensembles:
         return gathered
 
     def close(self) -> None:
-        """End the workers after the member each is at."""
+        """End the workers."""
         with self._work:
             self._closed = True
             self._work.notify_all()
+        self._proven.set()
+        for worker in self._workers:
+            worker.close()
         for thread in self._threads:
             thread.join()
 
     def _case(self, want: Want) -> _Case:
-        case = self._cases.setdefault(want.key, _Case(want.scenario))
+        case = self._cases.setdefault(want.key, _Case(want.scenario, want.key))
         self._cases.move_to_end(want.key)
         return case
 
     def _drop_unused(self) -> None:
-        """Let studies of unwanted scenarios go, and the longest unused scenarios once too much is held."""
+        """Let the longest unused scenarios go once too much is held."""
         wanted = {id(case) for want in self._wants.values() for case, _ in want.cases}
-        total = 0
-        for case in self._cases.values():
-            if id(case) not in wanted:
-                case.study = None
-            total += case.bytes
+        total = sum(case.bytes for case in self._cases.values())
         for key in list(self._cases):
             if total <= self._bytes_held:
                 return
@@ -189,7 +190,10 @@ class Ensembles:
                 total -= case.bytes
                 del self._cases[key]
 
-    def _run(self) -> None:
+    def _run(self, worker: Worker, number: int) -> None:
+        # The first one to enter the compiled loops may have to compile them; the others then read them from disk.
+        if number > 0:
+            self._proven.wait()
         while True:
             with self._work:
                 task = None
@@ -198,13 +202,15 @@ class Ensembles:
                 if task is None:
                     return
             case, members = task
-            rows, broken = self._simulate(case, members)
+            done = worker.simulate(Task(case.scenario, case.key, members))
+            self._proven.set()
             with self._work:
-                case.rows.update(rows)
-                case.broken = case.broken or broken
+                case.shape = case.shape or done.shape
+                case.rows.update(done.rows)
+                case.broken = case.broken or done.broken
                 while case.known in case.rows:
                     case.known += 1
-                self.computed += len(rows)
+                self.computed += len(done.rows)
             self.listen()
 
     def _next(self) -> tuple[_Case, range] | None:
@@ -222,27 +228,6 @@ class Ensembles:
                         return case, range(first, case.taken)
         return None
 
-    def _simulate(self, case: _Case, members: range) -> tuple[dict[int, _Row | str], str]:
-        rows: dict[int, _Row | str] = {}
-        try:
-            with case.making:
-                study = case.study or self._prepare(case.scenario)
-                case.study = study
-                names = tuple(study.series), tuple(study.parameter_names)
-                case.shape = case.shape or _Shape(tuple(study.quarters), *names)
-        except Exception as problem:  # the page says so; a thread that died would only be silent
-            return rows, f"{type(problem).__name__}: {problem}"
-        for member in members:
-            if self._closed:
-                break
-            try:
-                result = study.simulate(member, self._engine)
-            except Exception as problem:
-                rows[member] = f"{type(problem).__name__}: {problem}"
-            else:
-                rows[member] = _Row(np.array(result.values), np.array(result.parameters))
-        return rows, ""
-
 
 def stage_of(known: int, wanted: int) -> int:
     """The last stage that so many members have reached, of those up to what is wanted; 0 before the first."""
@@ -254,8 +239,8 @@ def _reach(outcomes: CaseOutcomes) -> int:
     return int(outcomes.members.size) + len(outcomes.failed)
 
 
-def _gathered(case: _Case, rows: dict[int, _Row | str], members: int) -> CaseOutcomes:
-    good = {m: row for m in range(members) if isinstance(row := rows[m], _Row)}
+def _gathered(case: _Case, rows: dict[int, Row | str], members: int) -> CaseOutcomes:
+    good = {m: row for m in range(members) if isinstance(row := rows[m], Row)}
     failed = tuple((m, row) for m in range(members) if isinstance(row := rows[m], str))
     if not good or case.shape is None:
         raise BrokenScenarioError(failed[0][1] if failed else "no member has a result")

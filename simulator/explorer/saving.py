@@ -12,7 +12,6 @@ from simulator.explorer.asking import LONGEST_NAME, RefusedError, Shown, read_sh
 from simulator.explorer.shelf import Entry, Shelf
 from simulator.foundation.files import alone, draft_of, write_atomically
 from simulator.foundation.findings import reason_zh
-from simulator.policy.effects import lever_tables
 from simulator.registry import Name
 from simulator.scenario import load_scenario, sheet_text
 
@@ -104,22 +103,36 @@ def _save(saving: Saving, shelf: Shelf) -> Entry:
 
 
 def saving_text(saving: Saving, shelf: Shelf) -> str:
-    """The scenario file: the parent, the names and the doses that were moved."""
-    scenario = saving.shown.entry.scenario
-    sizes = lever_tables(scenario.library).assumptions
-    parent = os.path.relpath(saving.shown.entry.path.resolve(), saving.path.parent)
+    """The scenario file: the parent, the names, and the values in which the shown scenario differs from it.
+
+    External conditions are written out, so that the file says the same wherever it is taken.
+    """
+    entry = saving.shown.entry
+    parent = os.path.relpath(entry.path.resolve(), saving.path.parent)
     sheet: dict[str, object] = {
         "schema_version": 1,
         "extends": Path(parent).as_posix(),
         "name": {"zh": saving.name.zh, "en": saving.name.en},
     }
-    levers: dict[str, object] = {}
-    for key, dose in sorted(saving.shown.doses.items()):
-        size = sizes[shelf.levers[key].id]
-        levers[key] = {size.attribute: dose.sheet(size.unit)}
-    if levers:
-        sheet["levers"] = levers
+    before = entry.scenario.resolved()
+    after = shelf.scenario(entry, saving.shown.change).resolved()
+    for part in ("levers", "assumptions", "mechanisms"):
+        if found := _differing(before.get(part, {}), after.get(part, {})):
+            sheet[part] = found
     return sheet_text(sheet)
+
+
+def _differing(before: object, after: object) -> dict[str, object]:
+    """The values of a part of a sheet that are others than before; of each lever, those of its keys."""
+    assert isinstance(before, dict) and isinstance(after, dict)
+    found: dict[str, object] = {}
+    for key, value in after.items():
+        old = before.get(key)
+        if old == value:
+            continue
+        is_lever = isinstance(old, dict) and "districts" in old
+        found[key] = _differing(old, value) if is_lever else value
+    return found
 
 
 def _place(found: object, folder: Path) -> Path:

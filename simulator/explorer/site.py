@@ -7,15 +7,18 @@ between two questions, a lost connection is mended by asking again, and two tabs
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import secrets
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cache
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -28,18 +31,21 @@ from starlette.routing import Route
 from simulator.experiments.cases import CaseOutcomes
 from simulator.explorer.answering import answer
 from simulator.explorer.asking import Question, RefusedError, read_json, read_question
-from simulator.explorer.catalogue import METRICS, catalogue, entry_sheet
+from simulator.explorer.catalogue import METRICS, catalogue, entry_sheet, letters
 from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, Want, stage_of
 from simulator.explorer.guards import Guards, check_sender, read_body
 from simulator.explorer.saving import read_saving, save
-from simulator.explorer.shelf import Shelf
+from simulator.explorer.shelf import Change, Shelf
 from simulator.foundation.findings import InputError
 from simulator.reporting.charts import THEME
-from simulator.reporting.fonts import carried_font
+from simulator.reporting.fonts import candidates, carried_font, carried_letters
 
 PAGE: Final = Path(__file__).with_name("page")
 HELD_SECONDS: Final = 1.0
 """How long a question waits for a better picture before it is told how far the members are."""
+PICTURES_HELD: Final = 128
+COMPILE_AHEAD: Final = b"//# allFunctionsCalledOnLoad\n"
+"""Before plotly's script: Chromium then compiles it beside the page, and does not read nested functions level by level."""
 EARLY_SECONDS: Final = 0.6
 EARLY_MEMBERS: Final = 16
 """On a busy machine the first picture is shown with fewer members than the first stage, and says so."""
@@ -53,13 +59,19 @@ class Site:
         self.ensembles = ensembles
         self.token = secrets.token_urlsafe(24)
         self.stopping = False
+        self._pictures: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._lettering = threading.Lock()
+        self._letters: Asset | None = None
         self._done = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def warm(self) -> None:
-        """Begin with the opened scenario before anybody asks."""
+        """Begin with the opened scenario, and with letters where there are none, before anybody asks."""
+        if len(candidates()) <= 1:
+            threading.Thread(target=self._cut_letters, name="letters", daemon=True).start()
         if self.shelf.home.run is None:
-            first = self.shelf.want(self.shelf.home, {}, 64)
+            self.ensembles.warm()
+            first = self.shelf.want(self.shelf.home, Change(), 64)
             self.ensembles.ask("the server itself", 0, [first])
 
     @contextlib.asynccontextmanager
@@ -80,11 +92,18 @@ class Site:
     async def index(self, request: Request) -> Response:
         """The page, with what it is told once."""
         told = json.dumps(catalogue(self.shelf), ensure_ascii=False, allow_nan=False)
-        text = _page("index.html").decode("utf-8")
+        text = _asset(PAGE / "index.html").content.decode("utf-8")
         # Data inside a page: no text in it may end the element that holds it.
         text = text.replace("{{catalogue}}", told.replace("<", "\\u003c"))
         text = text.replace("{{token}}", escape(self.token))
         return Response(text, media_type="text/html; charset=utf-8")
+
+    def letters(self, request: Request) -> Response:
+        """The letters of the page, for a browser on a machine without a Chinese typeface."""
+        asset = self._cut_letters()
+        if not asset.content:
+            raise HTTPException(404)
+        return _answer(request, asset, "font/woff")
 
     async def ask(self, request: Request) -> Response:
         """Answer a question as soon as there is a better picture, or say how far the members are."""
@@ -106,10 +125,11 @@ class Site:
                 # Between two stages the picture is renewed only where there is none yet.
                 members = known if question.after == 0 else members
             if members > question.after:
-                picture = await run_in_threadpool(self._picture, question, wants, members)
+                picture = await self._picture(sheet, question, wants, members)
                 final = members >= question.members
-                told = {"move": question.move, "known": known, "picture": picture, "final": final}
-                return JSONResponse(told)
+                told = json.dumps({"move": question.move, "known": known, "final": final})
+                body = told[:-1].encode() + b', "picture": ' + picture + b"}"
+                return Response(body, media_type="application/json")
             if await request.is_disconnected():
                 self.ensembles.leave(question.asker, question.move)
                 return Response(status_code=204)
@@ -127,26 +147,52 @@ class Site:
         check_sender(request, self.token)
         saving = read_saving(read_json(await read_body(request)), self.shelf)
         entry = await run_in_threadpool(save, saving, self.shelf)
+        self._pictures.clear()  # a file that was shown may say something else now
         return JSONResponse({"file": entry.id, "entry": entry_sheet(entry)}, 201)
 
     def _wants(self, question: Question) -> list[Want | CaseOutcomes]:
         """Of each scenario on the page, what is to be simulated, or the members of a saved run."""
         return [
-            self.shelf.want(shown.entry, shown.doses, question.members)
+            self.shelf.want(shown.entry, shown.change, question.members)
             if shown.entry.run is None
             else shown.entry.stored
             for shown in question.shown
         ]
 
-    def _picture(
-        self, question: Question, wants: list[Want | CaseOutcomes], members: int
-    ) -> dict[str, Any]:
+    async def _picture(
+        self,
+        sheet: Mapping[str, object],
+        question: Question,
+        wants: list[Want | CaseOutcomes],
+        members: int,
+    ) -> bytes:
+        """The picture as JSON; what was shown lately, to whichever tab, is there."""
+        asked = {key: sheet[key] for key in sheet if key not in ("asker", "move", "after")}
+        key = json.dumps(asked, sort_keys=True), members
+        found = self._pictures.get(key)
+        if found is None:
+            found = await run_in_threadpool(self._drawn, question, wants, members)
+            self._pictures[key] = found
+            while len(self._pictures) > PICTURES_HELD:
+                self._pictures.popitem(last=False)
+        else:
+            self._pictures.move_to_end(key)
+        return found
+
+    def _drawn(self, question: Question, wants: list[Want | CaseOutcomes], members: int) -> bytes:
         outcomes = [
             self.ensembles.outcomes(want, members) if isinstance(want, Want) else want
             for want in wants
         ]
         shown = members if question.current.entry.run is None else outcomes[0].members.size
-        return answer(question, self.shelf, outcomes, int(shown))
+        picture = answer(question, self.shelf, outcomes, int(shown))
+        return json.dumps(picture, ensure_ascii=False, allow_nan=False).encode()
+
+    def _cut_letters(self) -> "Asset":
+        with self._lettering:
+            if self._letters is None:
+                self._letters = Asset.of(carried_letters(letters(self.shelf)))
+            return self._letters
 
     def _ring(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -164,10 +210,11 @@ def application(site: Site, host: str = "127.0.0.1") -> Starlette:
         Route("/", site.index),
         Route("/ask", site.ask, methods=["POST"]),
         Route("/save", site.save, methods=["POST"]),
-        Route("/explorer.css", _sent("explorer.css", "text/css")),
-        Route("/explorer.js", _sent("explorer.js", "text/javascript")),
+        Route("/explorer.css", _file(lambda: PAGE / "explorer.css", "text/css")),
+        Route("/explorer.js", _file(lambda: PAGE / "explorer.js", "text/javascript")),
         Route("/theme.css", _file(lambda: THEME, "text/css")),
-        Route("/plotly.js", _file(plotly_script, "text/javascript")),
+        Route("/plotly.js", _file(plotly_script, "text/javascript", COMPILE_AHEAD)),
+        Route("/letters.woff", site.letters),
         Route("/noto-sans-sc.ttf", _file(carried_font, "font/ttf")),
     ]
     handlers: dict[Any, Any] = {
@@ -196,29 +243,38 @@ def plotly_script() -> Path | None:
     return path if path.is_file() else None
 
 
+class Asset(NamedTuple):
+    """A file of the page, sent whole: in pieces it would take its turn with other work hundreds of times."""
+
+    content: bytes
+    tag: str
+
+    @staticmethod
+    def of(content: bytes) -> "Asset":
+        """With the tag by which a browser that has it already need not be sent it."""
+        return Asset(content, f'"{hashlib.sha256(content).hexdigest()[:24]}"')
+
+
 @cache
-def _bytes(path: Path) -> bytes:
-    """A file, read once and sent whole: in pieces it would take its turn with the members hundreds of times."""
-    return path.read_bytes()
+def _asset(path: Path, head: bytes = b"") -> Asset:
+    return Asset.of(head + path.read_bytes())
 
 
-def _page(name: str) -> bytes:
-    return _bytes(PAGE / name)
+def _answer(request: Request, asset: Asset, kind: str) -> Response:
+    headers = {"cache-control": "no-cache", "etag": asset.tag}
+    if request.headers.get("if-none-match") == asset.tag:
+        return Response(status_code=304, headers=headers)
+    return Response(asset.content, media_type=kind, headers=headers)
 
 
-def _sent(name: str, kind: str) -> Callable[[Request], Response]:
-    def send(request: Request) -> Response:
-        return Response(_page(name), media_type=kind, headers={"cache-control": "no-cache"})
-
-    return send
-
-
-def _file(find: Callable[[], Path | None], kind: str) -> Callable[[Request], Response]:
+def _file(
+    find: Callable[[], Path | None], kind: str, head: bytes = b""
+) -> Callable[[Request], Response]:
     def send(request: Request) -> Response:
         path = find()
         if path is None:
             raise HTTPException(404)
-        return Response(_bytes(path), media_type=kind, headers={"cache-control": "max-age=3600"})
+        return _answer(request, _asset(path, head), kind)
 
     return send
 

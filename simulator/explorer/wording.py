@@ -21,6 +21,14 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
         "这是已保存的运行：政策工具只能查看。要改动，请打开其情景文件。",
         "This is a saved run: its levers can only be read. To move them, open its scenario file.",
     ),
+    "conditions": ("外部条件", "External conditions"),
+    "conditions_none": ("外部条件", "Conditions"),
+    "conditions_some": ("外部条件：{count} 项", "Conditions: {count}"),
+    "conditions_note": (
+        "叠加在所选情景之上；进入等价命令与保存的情景。",
+        "Laid over the chosen scenario; part of the command and of the saved scenario.",
+    ),
+    "conditions_both": ("对照也叠加", "Over the comparison too"),
     # Levers.
     "levers": ("政策工具", "Levers"),
     "find": ("查找政策工具", "Find a lever"),
@@ -37,6 +45,10 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     "compared_value": ("对照值", "comparison"),
     "clause": ("条款", "Clause"),
     "grade": ("依据", "Grade"),
+    "aimed": ("作用范围", "Aimed at"),
+    "chains_of": ("产业链：{count} / {total}", "Chains: {count} of {total}"),
+    "districts_of": ("区与功能区：{count} / {total}", "Districts and zones: {count} of {total}"),
+    "aim_back": ("恢复原范围", "Back to the scenario's own"),
     "moves": ("作用于", "Moves"),
     "moves_nothing": ("声明无直接作用", "declares no direct effect"),
     "cost": ("单位成本", "Cost of a unit"),
@@ -50,7 +62,7 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "points": ("个百分点", "points"),
     "sampling": ("抽样误差 95 %", "sampling error, 95 %"),
-    "change": ("较对照", "against comparison"),
+    "change": ("较对照", "vs comparison"),
     "same": ("与对照无差异", "no difference"),
     "median": ("中位数（90 %）", "median (90 %)"),
     "middle": ("中位数", "Median"),
@@ -70,6 +82,12 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     "fan_note": (
         "线为中位数，深浅两带为 50 % 与 90 % 区间；灰色为对照。",
         "Lines are medians, bands 50 % and 90 %; grey is the comparison.",
+    ),
+    "published": ("公布数", "published"),
+    "constructed": ("基期构造", "constructed base"),
+    "constructed_note": (
+        "空心点为 2024 年基期的四种构造（无公布值）。",
+        " Hollow dots: the constructions of the base of 2024, which nobody published.",
     ),
     "chain_core_revenue": (
         "各产业链核心营业收入，{year} 年中位数",

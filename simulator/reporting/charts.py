@@ -6,7 +6,7 @@ them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,15 @@ class Strand(NamedTuple):
     filled: bool
 
 
+class Dot(NamedTuple):
+    """A figure at one time that is no outcome of the scenario: published, or hollow for one that was constructed."""
+
+    time: str
+    value: float
+    label: str
+    hollow: bool
+
+
 class Row(NamedTuple):
     """One bar of a chart of bars: the value here and, where there is one, in the comparison."""
 
@@ -87,10 +96,13 @@ def fan(
     look: Look,
     *,
     goal: tuple[float, str] | None = None,
+    dots: Sequence[Dot] = (),
+    dot_names: tuple[str, str] = ("", ""),
 ) -> Chart:
     """Medians with their 50 and 90 % bands over time; a strand that is not filled is drawn as lines.
 
-    `goal` is a level with its words, drawn as a dashed line. The last strand lies on top.
+    `goal` is a level with its words, drawn as a dashed line. The last strand lies on top, and under it the dots, whose
+    names in the legend are those of filled and of hollow ones.
     """
     data: list[Chart] = []
     times = list(labels)
@@ -104,6 +116,8 @@ def fan(
             dotted = {"color": strand.colour, "width": 1, "dash": "dot"}
             data += [_edge(times, low, dotted), _edge(times, high, dotted)]
         spans = [[f"{number(a)}–{number(b)}"] for a, b in zip(low, high, strict=True)]
+        if strand is strands[-1]:
+            data += _dotted(dots, dot_names, unit, look)
         data.append(
             {
                 "type": "scatter",
@@ -120,8 +134,9 @@ def fan(
     layout = _layout(look, 320)
     layout["xaxis"] |= {"type": "category", "nticks": 8, "showgrid": False}
     layout["yaxis"] |= {"rangemode": "tozero"}
-    layout |= {"hovermode": "x unified", "showlegend": len(strands) > 1}
-    layout["margin"]["t"] = 36 if len(strands) > 1 else 12
+    keyed = len(strands) > 1 or bool(dots)
+    layout |= {"hovermode": "x unified", "showlegend": keyed}
+    layout["margin"]["t"] = 36 if keyed else 12
     if goal is not None:
         value, words = goal
         line = {"color": look["target"], "width": 1.5, "dash": "dash"}
@@ -142,7 +157,9 @@ def fan(
             }
         ]
         # The line is in sight, and so are its words above it.
-        top = max(float(np.max(strand.bands)) for strand in strands)
+        top = max(
+            *(float(np.max(strand.bands)) for strand in strands), *(d.value for d in dots), 0.0
+        )
         layout["yaxis"]["range"] = [0, 1.12 * max(top, value)]
     return {"data": data, "layout": layout}
 
@@ -189,7 +206,7 @@ def bars(
             }
         )
     layout = _layout(look, BAR_HEIGHT * len(rows) + 44)
-    layout["xaxis"] |= {"rangemode": "tozero"}
+    layout["xaxis"] |= {"rangemode": "tozero", "nticks": 6, "tickangle": 0}
     layout["yaxis"] |= {"showgrid": False, "zeroline": False}
     layout |= {"bargap": 0.35, "showlegend": False}
     return {"data": data, "layout": layout}
@@ -218,7 +235,7 @@ def tornado(rows: Sequence[Swing], middle: float, unit: str, look: Look) -> Char
             }
         )
     layout = _layout(look, BAR_HEIGHT * len(rows) + 40)
-    layout["xaxis"] |= {"zeroline": False}
+    layout["xaxis"] |= {"zeroline": False, "nticks": 6, "tickangle": 0}
     layout["yaxis"] |= {"showgrid": False}
     layout |= {"barmode": "overlay", "bargap": 0.35, "showlegend": False}
     layout["shapes"] = [
@@ -234,6 +251,30 @@ def tornado(rows: Sequence[Swing], middle: float, unit: str, look: Look) -> Char
         }
     ]
     return {"data": data, "layout": layout}
+
+
+def _dotted(dots: Sequence[Dot], names: tuple[str, str], unit: str, look: Look) -> Iterator[Chart]:
+    """The filled dots, then the hollow ones."""
+    for hollow, name in zip((False, True), names, strict=True):
+        own = [dot for dot in dots if dot.hollow is hollow]
+        if own:
+            symbol = "circle-open" if hollow else "circle"
+            yield {
+                "type": "scatter",
+                "x": [dot.time for dot in own],
+                "y": [dot.value for dot in own],
+                "name": name,
+                "legendrank": 1,  # last: fills between traces turn the order of a legend about
+                "mode": "markers",
+                "marker": {
+                    "symbol": symbol,
+                    "size": 9,
+                    "color": look["ink"],
+                    "line": {"width": 1.5},
+                },
+                "customdata": [[dot.label] for dot in own],
+                "hovertemplate": f"%{{y:,.4~g}} {unit} · %{{customdata[0]}}<extra></extra>",
+            }
 
 
 def _edge(times: Sequence[str], values: Floats, line: Chart | None = None) -> Chart:

@@ -169,6 +169,37 @@ def test_a_schedule_by_year(tab: Watched) -> None:
     expect(page.locator("#command")).not_to_contain_text("interpolate")
 
 
+def test_conditions_and_aims_are_set_by_hand(tab: Watched) -> None:
+    """Conditions from their menu, the places of a lever from its details; both come back with a reload."""
+    page = tab.page
+    before = page.locator("#command").inner_text()
+    page.click("#conditions-title")
+    page.get_by_label("全国低迷").check()
+    settled(page)
+    expect(page.locator("#command")).to_contain_text(
+        "--layer scenarios/conditions/national_slump.yaml"
+    )
+    expect(page.locator("#beside .who").first).to_contain_text("基准情景＋全国低迷")
+    page.get_by_label("对照也叠加").check()
+    settled(page)
+    expect(page.locator("#beside .who").nth(1)).to_contain_text("全国低迷（对照）")
+    page.keyboard.press("Escape")
+    expect(page.locator("#layers")).to_be_hidden()
+    lever = page.locator('.lever[data-key="tj27_funds"]')
+    lever.locator(".lever-more > summary").click()
+    lever.locator('[data-what="districts"] > summary').click()
+    lever.get_by_label("和平区", exact=True).uncheck()
+    settled(page)
+    expect(lever.locator('[data-what="districts"] > summary')).to_contain_text("24 / 25")
+    expect(page.locator("#command")).to_contain_text("levers.tj27_funds.districts=[")
+    page.reload(wait_until="commit", timeout=90_000)
+    settled(page)
+    expect(page.locator("#command")).to_contain_text("levers.tj27_funds.districts=[")
+    page.click("#reset")
+    settled(page)
+    expect(page.locator("#command")).to_have_text(before)
+
+
 def test_scenarios_are_compared_and_stand_side_by_side(tab: Watched) -> None:
     page = tab.page
     page.select_option("#entry", "scenarios/push.yaml")

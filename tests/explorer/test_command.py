@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli import program
+from simulator.explorer import server
 from simulator.explorer.server import PORT, address_of, bind
 from simulator.foundation.findings import UsageError
 from tests.explorer.pages import ROOT
@@ -72,6 +73,23 @@ def test_what_is_missing_is_named_with_what_installs_it(monkeypatch: pytest.Monk
         done = CliRunner().invoke(program, ["--lang", lang, "explore", BASELINE])
         assert done.exit_code == 2
         assert words in done.stderr and "pip install 'tianjin-ai-simulator[explore]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)]
+)
+def test_who_listens_beyond_this_machine_is_warned(
+    monkeypatch: pytest.MonkeyPatch, host: str, warned: bool
+) -> None:
+    served: list[str] = []
+    monkeypatch.setattr(server, "serve", lambda shelf, **asked: served.append(asked["host"]))
+    for lang, word in (("en", "warning: "), ("zh", "警告：")):
+        done = CliRunner().invoke(
+            program, ["--lang", lang, "explore", BASELINE, "--no-browser", "--host", host]
+        )
+        assert done.exit_code == 0, done.stderr
+        assert (word in done.stderr and host in done.stderr) is warned
+    assert served == [host, host]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Members in the background: paired, staged, replaced by later moves, kept, and the same as those of a run."""
 
+import multiprocessing
 import threading
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from simulator.experiments.cases import CaseOutcomes
 from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, Want, stage_of
+from simulator.explorer.members import Beside, Task
 from simulator.scenario import Scenario, load_scenario
 from tests.explorer.pages import ROOT, quick
 
@@ -116,6 +118,21 @@ def test_a_scenario_that_cannot_be_made_ready_says_why_and_the_threads_live_on()
             time.sleep(0.005)
     assert any(thread.name.startswith("members-") for thread in threading.enumerate())
     ensembles.close()
+
+
+def test_a_worker_that_dies_loses_no_member() -> None:
+    worker = Beside("plain")
+    known = Want.of(scenario(), 2)
+    first = worker.simulate(Task(known.scenario, known.key, range(1)))
+    (process,) = [p for p in multiprocessing.active_children() if p.name == worker.name]
+    process.kill()
+    process.join()
+    again = worker.simulate(Task(known.scenario, known.key, range(1)))
+    assert np.array_equal(first.rows[0].table, again.rows[0].table)  # type: ignore[union-attr]
+    assert not again.broken
+    worker.close()
+    assert worker.simulate(Task(known.scenario, known.key, range(1))).rows == {}
+    assert not [p for p in multiprocessing.active_children() if p.name == worker.name]
 
 
 def test_the_page_has_the_members_of_the_run_folder(tmp_path: Path) -> None:

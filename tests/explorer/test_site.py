@@ -1,5 +1,6 @@
 """What the server answers: pictures, hostile input, headers, saved scenarios, the command that equals the page."""
 
+import io
 import json
 import shlex
 import socket
@@ -12,9 +13,12 @@ import numpy as np
 import plotly.graph_objects as graphs
 import pytest
 from click.testing import CliRunner
+from fontTools.ttLib import TTFont
 
 from simulator.cli import program
 from simulator.experiments.runs import run
+from simulator.explorer.answering import FIFTHS
+from simulator.explorer.asking import VIEWS
 from simulator.explorer.catalogue import METRICS
 from simulator.explorer.ensembles import Ensembles
 from simulator.explorer.guards import MOST_BYTES, is_loopback
@@ -55,6 +59,7 @@ def test_the_page_holds_its_catalogue_and_nothing_of_it_ends_the_element(client:
         ("/theme.css", "text/css", 1_000),
         ("/plotly.js", "text/javascript", 1_000_000),
         ("/noto-sans-sc.ttf", "font/ttf", 1_000_000),
+        ("/letters.woff", "font/woff", 50_000),
     ],
 )
 def test_everything_the_page_loads_comes_from_this_server(
@@ -148,6 +153,85 @@ def test_a_schedule_by_year_is_what_the_command_sets(client: Client) -> None:
     assert dose.linear and dose.points == ((2025, 100.0), (2026, 200.0), (2027, 300.0))
 
 
+SLUMP = "scenarios/conditions/national_slump.yaml"
+WINTER = "scenarios/conditions/funding_winter.yaml"
+
+
+def test_conditions_and_aims_are_part_of_command_legend_and_saved_file(
+    client: Client, site: Site
+) -> None:
+    """What is laid over a scenario, and where a lever acts, is in all that leaves the page."""
+    told = client.send("GET", "/").body.decode()
+    assert SLUMP in told and "全国低迷" in told
+    shown = moved(300) | {
+        "layers": [SLUMP, WINTER],
+        "aims": {"tj27_zone_connected": {"districts": ["xiqing"], "chains": ["big_data"]}},
+    }
+    picture = client.settle(question(current=shown))
+    assert picture["legend"][0]["name"] == "Baseline + National slump + Funding winter"
+    words = shlex.split(picture["command"])
+    layers = [words[i + 1] for i, word in enumerate(words) if word == "--layer"]
+    sets = [words[i + 1].partition("=") for i, word in enumerate(words) if word == "--set"]
+    assert layers == [SLUMP, WINTER]
+    folder = site.shelf.folder
+    told_so = load_scenario(
+        folder / words[2],
+        {key: value for key, _, value in sets},
+        layers=[folder / layer for layer in layers],
+    )
+    assert client.post("/save", wish(shown, file="scenarios/laid.yaml")).status == 201
+    saved = load_scenario(folder / "scenarios/laid.yaml")
+    for part in ("levers", "assumptions", "mechanisms"):
+        assert saved.resolved()[part] == told_so.resolved()[part]
+    zone = next(s for s in saved.levers if s.lever.key == "tj27_zone_connected")
+    assert (zone.places, zone.chains) == (("xiqing",), ("big_data",))
+    assert saved.assumptions["g_nat_ai"].numbers == (0.1,)
+    assert (
+        CliRunner().invoke(program, ["check", str(folder / "scenarios/laid.yaml")]).exit_code == 0
+    )
+
+
+def test_conditions_lie_over_the_comparison_when_asked(client: Client) -> None:
+    laid = {"entry": "scenarios/baseline.yaml", "layers": [SLUMP]}
+    picture = client.settle(question(current=laid, against=laid, lang="zh"))
+    assert picture["legend"][1]["name"] == "基准情景＋全国低迷（对照）"
+    assert all(card["change"]["value"] == 0.0 for card in picture["cards"])
+
+
+def test_known_figures_are_dots_in_the_fan(client: Client) -> None:
+    """Published levels filled, at their quarter; the constructions of the unpublished base hollow."""
+    fan = client.settle(question(metric="fund_committed"))["fan"]
+    dots = [trace for trace in fan["chart"]["data"] if trace.get("mode") == "markers"]
+    assert [(trace["x"], trace["y"]) for trace in dots] == [(["2025Q1"], [1104.0])]
+    assert "tj-finance-2025-05" in dots[0]["customdata"][0][0]
+    fan = client.settle(question(metric="core_revenue"))["fan"]
+    dots = [trace for trace in fan["chart"]["data"] if trace.get("mode") == "markers"]
+    assert {time for trace in dots for time in trace["x"]} <= {"2024"}
+    assert "published" in fan["text"] or not dots
+
+
+def test_what_the_browser_has_is_not_sent_again(client: Client) -> None:
+    for path in ("/plotly.js", "/explorer.js", "/theme.css"):
+        first = client.send("GET", path)
+        again = client.send("GET", path, if_none_match=first.headers["etag"])
+        assert (again.status, again.body) == (304, b"")
+        assert client.send("GET", path, if_none_match='"other"').body == first.body
+
+
+def test_every_letter_of_the_page_is_carried(tmp_path: Path) -> None:
+    """A machine without a Chinese typeface is sent a tenth of a megabyte and not ten."""
+    site = open_site(copy_scenarios(tmp_path))
+    with served(site) as address:
+        client = Client(address, site.token)
+        held = set(TTFont(io.BytesIO(client.send("GET", "/letters.woff").body)).getBestCmap())
+        told = client.send("GET", "/").body.decode()
+        for view in VIEWS:
+            found = client.settle(question(lang="zh", view=view, members=FIFTHS))
+            told += json.dumps(found, ensure_ascii=False)
+    missing = {letter for letter in told if "\u2e80" < letter < "\ufffe"} - set(map(chr, held))
+    assert not missing, "".join(sorted(missing))
+
+
 def test_the_command_gives_the_numbers_of_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +305,23 @@ def test_what_cannot_be_paired_is_refused_at_the_start(tmp_path: Path) -> None:
         json.dumps(
             question(current={"entry": "scenarios/baseline.yaml", "doses": {"__class__": 1}})
         ).encode(),
+        *(
+            json.dumps(question(current={"entry": "scenarios/baseline.yaml"} | part)).encode()
+            for part in (
+                {"layers": "all"},
+                {"layers": ["../../etc/passwd"]},
+                {"layers": ["scenarios/push.yaml"]},
+                {"layers": [["x"]]},
+                {"layers": ["scenarios/conditions/national_slump.yaml"] * 2},
+                {"aims": []},
+                {"aims": {"nothing": {"chains": ["big_data"]}}},
+                {"aims": {"tj27_funds": {"chains": []}}},
+                {"aims": {"tj27_funds": {"chains": ["x], y: [z"]}}},
+                {"aims": {"tj27_funds": {"districts": [{}]}}},
+                {"aims": {"tj27_funds": {"districts": ["xiqing", "xiqing"]}}},
+                {"aims": {"tj27_funds": {"places": ["xiqing"]}}},
+            )
+        ),
         json.dumps(
             question(
                 current={

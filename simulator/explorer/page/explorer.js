@@ -4,6 +4,7 @@ const told = JSON.parse(document.getElementById("catalogue").textContent);
 const token = document.querySelector('meta[name="token"]').content;
 const asker = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const entries = new Map(told.entries.map((entry) => [entry.id, entry]));
+const conditions = new Map(told.layers.map((layer) => [layer.id, layer]));
 const levers = new Map(told.levers.map((lever) => [lever.key, lever]));
 const ORDER = ["fund", "firm_attraction", "application_scenario", "fiscal_special_fund", "talent", "rd_programme"];
 const OPEN = 3; // groups of levers that are open at first
@@ -15,6 +16,9 @@ const at = (id) => document.getElementById(id);
 const state = {
   entry: told.home,
   doses: {},
+  aims: {},
+  layers: [],
+  layersBoth: false,
   against: told.home,
   beside: [],
   metric: "core_revenue",
@@ -44,7 +48,8 @@ function recall() {
   } catch {
     sessionStorage.removeItem("explorer");
   }
-  if (!entries.has(state.entry)) Object.assign(state, { entry: told.home, doses: {} });
+  if (!entries.has(state.entry)) Object.assign(state, { entry: told.home, doses: {}, aims: {}, layers: [] });
+  state.layers = state.layers.filter((id) => conditions.has(id));
   if (state.against !== "" && !entries.has(state.against)) state.against = told.home;
   state.beside = state.beside.filter((item) => entries.has(item.entry));
 }
@@ -77,8 +82,39 @@ function alert(text) {
 
 // Doses: a number, or {years: {2025: 1}, linear: false}
 
-function entryDose(key, id = state.entry) {
-  return entries.get(id)?.doses[key] ?? 0;
+function entryDose(key, id = state.entry, layers = state.layers) {
+  const laid = layers.map((layer) => conditions.get(layer).doses[key]).findLast((found) => found !== undefined);
+  return laid ?? entries.get(id)?.doses[key] ?? 0;
+}
+
+function overAgainst() {
+  return state.layersBoth ? state.layers : [];
+}
+
+// What a lever acts on: ids of chains and of districts
+
+function entryAim(key) {
+  const every = { chains: told.chains.map((item) => item.id), districts: told.districts.map((item) => item.id) };
+  return { ...every, ...entries.get(state.entry).aims[key] };
+}
+
+function aim(key) {
+  return { ...entryAim(key), ...state.aims[key] };
+}
+
+function setAim(key, what, ids) {
+  const found = { ...state.aims[key] };
+  delete found[what];
+  if (ids.length && !same([...ids].sort(), [...entryAim(key)[what]].sort())) found[what] = ids;
+  if (Object.keys(found).length) state.aims[key] = found;
+  else delete state.aims[key];
+  showLever(key);
+  showHead();
+  soon();
+}
+
+function moved() {
+  return Object.keys(state.doses).length + Object.keys(state.aims).length + state.layers.length > 0;
 }
 
 function dose(key) {
@@ -183,7 +219,29 @@ function buildLever(lever) {
     },
   });
   const tick = make("i", { class: "tick", title: say("compared_value") });
-  const years = told.years.map((year) => {
+  // Years, aims and clause are made when they are first opened: forty levers of them would be most of the page.
+  const more = make(
+    "details",
+    { class: "lever-more", on: { toggle: () => more.open && openLever(lever, more) } },
+    make("summary", { "aria-label": say("about_of", { name }) }, say("by_year"), " · ", say("aimed"), " · ", say("clause")),
+  );
+  const element = make(
+    "div",
+    { class: "lever", "data-key": lever.key },
+    make("label", { class: "title", for: id }, name),
+    make("div", { class: "lever-control" }, make("div", { class: "slide" }, slider, tick), field, make("span", { class: "unit" }, unitText(lever.unit))),
+    more,
+  );
+  rows.set(lever.key, { element, slider, field, tick });
+  return element;
+}
+
+function openLever(lever, place) {
+  const row = rows.get(lever.key);
+  if (row.years) return;
+  const saved = entries.get(state.entry).saved;
+  const name = both(lever.name);
+  row.years = told.years.map((year) => {
     const input = make("input", {
       type: "number",
       min: lever.low,
@@ -194,36 +252,43 @@ function buildLever(lever) {
     });
     return { year, input };
   });
-  const linear = make("input", { type: "checkbox", disabled: saved, on: { change: () => setYears(lever) } });
-  const back = make("button", {
+  row.linear = make("input", { type: "checkbox", disabled: saved, on: { change: () => setYears(lever) } });
+  row.back = make("button", {
     type: "button",
     class: "plain",
     on: { click: () => setDose(lever.key, Number(mean(lever, dose(lever.key)).toPrecision(12))) },
   }, say("constant"));
-  const schedule = make(
-    "fieldset",
-    { class: "years" },
-    make("legend", {}, say("by_year_of", { name })),
-    ...years.map(({ year, input }) => make("label", {}, String(year), input)),
-    make("label", { class: "check" }, linear, say("linear")),
-    back,
+  place.append(
+    make(
+      "fieldset",
+      { class: "years" },
+      make("legend", {}, say("by_year_of", { name })),
+      ...row.years.map(({ year, input }) => make("label", {}, String(year), input)),
+      make("label", { class: "check" }, row.linear, say("linear")),
+      row.back,
+    ),
   );
-  const more = make(
-    "details",
-    { class: "lever-more" },
-    make("summary", { "aria-label": say("about_of", { name }) }, say("by_year"), " · ", say("clause")),
-    schedule,
-    facts(lever),
-  );
-  const element = make(
-    "div",
-    { class: "lever", "data-key": lever.key },
-    make("label", { class: "title", for: id }, name),
-    make("div", { class: "lever-control" }, make("div", { class: "slide" }, slider, tick), field, make("span", { class: "unit" }, unitText(lever.unit))),
-    more,
-  );
-  rows.set(lever.key, { element, slider, field, tick, years, linear, back });
-  return element;
+  row.aims = new Map();
+  if (lever.moves.length) place.append(buildAim(lever, "chains", saved), buildAim(lever, "districts", saved));
+  place.append(facts(lever));
+  showLever(lever.key);
+}
+
+function buildAim(lever, what, saved) {
+  const boxes = told[what].map((item) => {
+    const box = make("input", {
+      type: "checkbox",
+      value: item.id,
+      disabled: saved,
+      on: { change: () => setAim(lever.key, what, boxes.filter((other) => other.checked).map((other) => other.value)) },
+    });
+    return box;
+  });
+  const title = make("summary", {});
+  const back = make("button", { type: "button", class: "plain", on: { click: () => setAim(lever.key, what, []) } }, say("aim_back"));
+  const labels = boxes.map((box, i) => make("label", { class: "check" }, box, both(told[what][i].name)));
+  rows.get(lever.key).aims.set(what, { title, boxes, back });
+  return make("details", { class: "aim", "data-what": what }, title, make("div", { class: "aim-list" }, ...labels), back);
 }
 
 function unitText(unit) {
@@ -265,14 +330,21 @@ function showLever(key) {
   row.slider.setAttribute("aria-valuetext", `${shownNumber(value)} ${unitText(lever.unit)}`);
   row.slider.style.setProperty("--filled", `${100 * share(value)}%`);
   row.field.value = shownNumber(value);
-  row.element.classList.toggle("moved", key in state.doses);
+  row.element.classList.toggle("moved", key in state.doses || key in state.aims);
   row.tick.hidden = state.against === "";
   if (state.against !== "") {
-    row.tick.style.left = `calc(8px + (100% - 16px) * ${share(mean(lever, entryDose(key, state.against)))})`;
+    row.tick.style.left = `calc(8px + (100% - 16px) * ${share(mean(lever, entryDose(key, state.against, overAgainst())))})`;
   }
+  if (!row.years) return;
   for (const { year, input } of row.years) input.value = shownNumber(inYear(found, year));
   row.linear.checked = typeof found !== "number" && found.linear;
   row.back.hidden = typeof found === "number";
+  for (const [what, { title, boxes, back }] of row.aims) {
+    const chosen = aim(key)[what];
+    for (const box of boxes) box.checked = chosen.includes(box.value);
+    title.textContent = say(`${what}_of`, { count: chosen.length, total: boxes.length });
+    back.hidden = state.aims[key]?.[what] === undefined;
+  }
 }
 
 function filter() {
@@ -296,11 +368,45 @@ function filter() {
 // The head of the page
 
 function showHead() {
-  const moved = Object.keys(state.doses).length > 0;
-  at("custom").hidden = !moved;
-  at("reset").disabled = !moved;
-  at("read-only").hidden = !entries.get(state.entry).saved;
-  at("save").disabled = entries.get(state.entry).saved;
+  const { saved } = entries.get(state.entry);
+  at("custom").hidden = !moved();
+  at("reset").disabled = !moved();
+  at("read-only").hidden = !saved;
+  at("save").disabled = saved;
+  at("conditions").hidden = saved || conditions.size === 0;
+  const count = state.layers.length;
+  at("conditions-title").textContent = say(count ? "conditions_some" : "conditions_none", { count });
+  at("layers-both").checked = state.layersBoth;
+  at("layers-both").disabled = state.against === "";
+}
+
+function showLayers() {
+  at("layers").replaceChildren(
+    ...told.layers.map((layer) => {
+      const box = make("input", {
+        type: "checkbox",
+        value: layer.id,
+        on: {
+          change: () => {
+            // In the order in which they were put on: the later lies above.
+            state.layers = state.layers.filter((id) => id !== layer.id);
+            if (box.checked) state.layers.push(layer.id);
+            else if (!state.layers.length) state.layersBoth = false;
+            redo();
+          },
+        },
+      });
+      box.checked = state.layers.includes(layer.id);
+      return make("label", { class: "check", title: layer.id }, box, both(layer.name));
+    }),
+  );
+}
+
+// What is laid over a scenario may move its levers; boxes and fields stay as they are, so that the focus does too.
+function redo() {
+  for (const key of levers.keys()) showLever(key);
+  showHead();
+  soon();
 }
 
 function showChoices() {
@@ -326,6 +432,7 @@ function showWords() {
   at("find").placeholder = say("find");
   at("save-where").textContent = say("save_where", { folder: told.folder });
   showChoices();
+  showLayers();
   buildLevers();
   showHead();
   showTabs();
@@ -342,16 +449,16 @@ function showTabs() {
 
 // Asking
 
-function shown(entry, doses, name = "") {
-  return { entry, doses, name };
+function shown(entry, { doses = {}, aims = {}, layers = [] }, name = "") {
+  return { entry, doses, aims, layers, name };
 }
 
 function question(after) {
   return {
     asker,
     move,
-    current: shown(state.entry, state.doses),
-    against: state.against === "" ? null : shown(state.against, {}),
+    current: shown(state.entry, state),
+    against: state.against === "" ? null : shown(state.against, { layers: entries.get(state.against).saved ? [] : overAgainst() }),
     beside: state.beside,
     metric: state.metric,
     view: state.view,
@@ -472,7 +579,7 @@ function drawBeside() {
   const others = state.against === "" ? 1 : 2;
   const chips = picture.legend.map((item, position) => {
     const chip = make("span", { class: "who" }, dot(item.colour), item.name);
-    if (position === 0 && Object.keys(state.doses).length) chip.append(make("span", { class: "mark" }, say("custom")));
+    if (position === 0 && moved()) chip.append(make("span", { class: "mark" }, say("custom")));
     if (position >= others) {
       const remove = () => {
         state.beside.splice(position - others, 1);
@@ -490,10 +597,9 @@ function drawBeside() {
 }
 
 function keepBeside() {
-  const moved = Object.keys(state.doses).length > 0;
-  if (moved) state.variants += 1;
-  const name = moved ? say("variant", { number: state.variants }) : "";
-  state.beside.push(shown(state.entry, structuredClone(state.doses), name));
+  if (moved()) state.variants += 1;
+  const name = moved() ? say("variant", { number: state.variants }) : "";
+  state.beside.push(structuredClone(shown(state.entry, state, name)));
   soon();
 }
 
@@ -534,7 +640,7 @@ function buildCard(card) {
       ? make("ul", {}, ...card.beside.map((item) => make("li", { title: item.name }, dot(item.colour), item.text)))
       : make("div"),
     make("p", { class: "foot" }, card.outcome ? `${say("median")} ${card.outcome}` : ""),
-    make("p", { class: "foot" }, picture.calibrated ? "" : say("uncalibrated"), card.record ? ` · ${say("record")}: ${card.record}` : ""),
+    make("p", { class: "foot" }, [picture.calibrated ? "" : say("uncalibrated"), card.record ? `${say("record")}: ${card.record}` : ""].filter(Boolean).join(" · ")),
   );
 }
 
@@ -544,15 +650,30 @@ function buildChange(change) {
   return make(
     "p",
     { class: `change ${way} ${change.clear ? "clear" : ""}` },
+    make("span", { class: "quiet" }, say("change")),
+    " ",
     make("b", {}, change.text),
-    make("span", { class: "quiet" }, ` (${change.interval}) ${say("change")}`),
+    " ",
+    make("span", { class: "quiet" }, `(${change.interval})`),
   );
 }
 
-const library = new Promise((done) => {
-  if (window.Plotly) done(window.Plotly);
-  else at("plotly").addEventListener("load", () => done(window.Plotly));
-});
+// The library of charts is asked for with the first chart: it is large, and cards are read first.
+let library = null;
+
+function charts() {
+  library ??= new Promise((done) => {
+    const fetch = () => {
+      const script = make("script", { src: "/plotly.js", on: { load: () => done(window.Plotly), error: again } });
+      document.head.append(script);
+    };
+    const again = () => setTimeout(fetch, 1000); // a connection that was lost comes back
+    requestAnimationFrame(() => setTimeout(fetch));
+  });
+  return library;
+}
+
+let turn = Promise.resolve(); // one chart after the other, with time between for what people do
 const drawn = new Map(); // the newest chart of each place, for what arrives late
 
 function drawChart(id) {
@@ -566,18 +687,38 @@ async function plot(place, chart, text) {
   place.setAttribute("aria-label", text);
   sizes.observe(place);
   drawn.set(place, chart);
-  const Plotly = await library;
-  if (drawn.get(place) !== chart || !place.isConnected) return;
-  const font = { ...chart.layout.font, family: getComputedStyle(document.body).fontFamily };
-  const layout = { ...chart.layout, font, width: place.clientWidth };
-  await Plotly.react(place, chart.data, layout, { displayModeBar: false });
-  place.dataset.drawn = "true";
+  const Plotly = await charts();
+  const own = turn.then(async () => {
+    if (drawn.get(place) !== chart || !place.isConnected) return;
+    const font = { ...chart.layout.font, family: getComputedStyle(document.body).fontFamily };
+    const layout = { ...inRoom(chart, place.clientWidth), font, width: place.clientWidth };
+    await Plotly.react(place, chart.data, layout, { displayModeBar: false });
+    place.dataset.drawn = "true";
+    await new Promise((done) => setTimeout(done));
+  });
+  turn = own.catch(() => {});
+  await own;
+}
+
+// On a narrow screen a bar needs the room more than the end of its name, which stands in the table or under the pointer.
+function inRoom({ data, layout }, width) {
+  const names = data.find((trace) => trace.orientation === "h")?.y;
+  if (!names || width > 520) return layout;
+  const short = (name) => {
+    let room = 0.4 * width;
+    const letters = [...name];
+    const end = letters.findIndex((letter) => (room -= letter > "\u2e80" ? 13 : 7) < 0);
+    return end < 0 ? name : `${letters.slice(0, end).join("")}…`;
+  };
+  const yaxis = { ...layout.yaxis, tickvals: names, ticktext: names.map(short) };
+  return { ...layout, yaxis, xaxis: { ...layout.xaxis, nticks: 4 } };
 }
 
 const sizes = new ResizeObserver((changes) => {
   for (const { target } of changes) {
     const width = target.clientWidth;
-    if (target.dataset.drawn && width && target.layout?.width !== width) window.Plotly.relayout(target, { width });
+    if (!target.dataset.drawn || !width || target.layout?.width === width) continue;
+    plot(target, drawn.get(target), target.getAttribute("aria-label")).catch(() => {});
   }
 });
 
@@ -607,7 +748,7 @@ function drawPanel() {
   const panel = at("panel");
   const parts = [];
   if (view.table) {
-    const head = [[say("series"), "wide"], [say("unit")], [say("middle"), "number"], [say("range90"), "number"]];
+    const head = [[say("series"), "wide"], [say("unit"), "short"], [say("middle"), "number"], [say("range90"), "number"]];
     const compared = picture.compared !== null;
     if (compared) head.push([say("reference"), "number"], [say("difference"), "number"]);
     const body = view.table.map((row) => [row.name, row.unit, row.median, row.range, ...(compared ? [row.reference, row.difference] : [])]);
@@ -667,7 +808,7 @@ async function save(event) {
   event.preventDefault();
   try {
     const found = await post("/save", {
-      shown: shown(state.entry, state.doses),
+      shown: shown(state.entry, state),
       file: at("save-file").value,
       zh: at("save-zh").value,
       en: at("save-en").value,
@@ -676,7 +817,7 @@ async function save(event) {
     });
     entries.set(found.entry.id, found.entry);
     at("saving").close();
-    Object.assign(state, { entry: found.entry.id, doses: {} });
+    Object.assign(state, { entry: found.entry.id, doses: {}, aims: {}, layers: [] });
     showWords();
     soon();
     flash(say("saved", { file: found.file }));
@@ -722,12 +863,27 @@ function choose(id, change) {
   });
 }
 
-choose("entry", (value) => Object.assign(state, { entry: value, doses: {} }));
+choose("entry", (value) => {
+  Object.assign(state, { entry: value, doses: {}, aims: {} });
+  if (entries.get(value).saved) state.layers = [];
+});
 choose("against", (value) => (state.against = value));
 choose("metric", (value) => (state.metric = value));
 at("find").addEventListener("input", filter);
+at("layers-both").addEventListener("change", () => {
+  state.layersBoth = at("layers-both").checked;
+  redo();
+});
+addEventListener("click", (event) => {
+  if (!at("conditions").contains(event.target)) at("conditions").open = false;
+});
+at("conditions").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  at("conditions").open = false;
+  at("conditions-title").focus();
+});
 at("reset").addEventListener("click", () => {
-  state.doses = {};
+  Object.assign(state, { doses: {}, aims: {}, layers: [], layersBoth: false });
   showWords();
   soon();
 });
