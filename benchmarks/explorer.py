@@ -110,7 +110,7 @@ def measure(moves: int, sessions: int) -> dict[str, Any]:
 
 def _one_tab(browser: Browser, address: str, moves: int) -> dict[str, Any]:
     page = _opened(browser, address)
-    page.wait_for_selector('body[data-settled="true"]', timeout=600_000)
+    page.wait_for_selector('body[data-settled="true"]')
     page.close()
     # The second opening is the page's own time: the model is compiled and the baseline is there.
     begun = time.monotonic()
@@ -131,20 +131,20 @@ def _one_tab(browser: Browser, address: str, moves: int) -> dict[str, Any]:
         value = 160 + 10 * number  # whole steps of the slider, none of them the shipped dose
         page.evaluate("() => { window.drawn.length = 0; window.begun = performance.now(); }")
         page.locator(LEVER).evaluate(SET, value)
-        page.wait_for_selector(f'#command:has-text("size={value}亿元\' -n 64")', timeout=600_000)
+        page.wait_for_selector(f'#command:has-text("size={value}亿元\' -n 64")')
         drawn = _drawn(page, value)
         first.append(drawn[0][0])
         members.append(drawn[0][1])
         stage.append(drawn[-1][0])
-    page.wait_for_selector('body[data-settled="true"]', timeout=600_000)
+    page.wait_for_selector('body[data-settled="true"]')
     whole = _drawn(page, value)[-1][0]
     page.evaluate("() => { window.drawn.length = 0; window.begun = performance.now(); }")
     page.locator(LEVER).evaluate(DRAG)
     ended = page.evaluate("performance.now()")
-    page.wait_for_selector('#command:has-text("size=700亿元")', timeout=600_000)
+    page.wait_for_selector('#command:has-text("size=700亿元")')
     at_last = page.evaluate("window.drawn.find((row) => row[2].includes('size=700'))[0]")
     # A setting that was looked at before is there at once.
-    page.wait_for_selector('body[data-settled="true"]', timeout=600_000)
+    page.wait_for_selector('body[data-settled="true"]')
     page.evaluate("() => { window.drawn.length = 0; window.begun = performance.now(); }")
     page.locator(LEVER).evaluate(SET, 160)
     page.wait_for_selector('body[data-settled="true"] #command:has-text("size=160亿元")')
@@ -173,15 +173,13 @@ def _many(browser: Browser, address: str, sessions: int) -> dict[str, Any]:
     """Sessions that each move to a setting of their own at once; until each shows its own 64 members."""
     pages = [_opened(browser, address) for _ in range(sessions)]
     for page in pages:
-        page.wait_for_selector('body[data-settled="true"]', timeout=600_000)
+        page.wait_for_selector('body[data-settled="true"]')
     begun = time.monotonic()
     for number, page in enumerate(pages):
         page.locator(LEVER).evaluate(SET, 810 + 10 * number)
     seconds = []
     for number, page in enumerate(pages):
-        page.wait_for_selector(
-            f'#command:has-text("size={810 + 10 * number}亿元")', timeout=600_000
-        )
+        page.wait_for_selector(f'#command:has-text("size={810 + 10 * number}亿元")')
         seconds.append(time.monotonic() - begun)
     right = sum(
         f"size={810 + 10 * number}亿元" in page.locator("#command").inner_text()
@@ -192,7 +190,8 @@ def _many(browser: Browser, address: str, sessions: int) -> dict[str, Any]:
 
 def _opened(browser: Browser, address: str, wait: bool = True) -> Page:
     page = browser.new_context(locale="zh-CN", viewport={"width": 1400, "height": 950}).new_page()
-    page.goto(address, wait_until="load" if wait else "commit", timeout=600_000)
+    page.set_default_timeout(600_000)
+    page.goto(address, wait_until="load" if wait else "commit")
     return page
 
 

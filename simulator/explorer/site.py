@@ -45,7 +45,7 @@ HELD_SECONDS: Final = 1.0
 """How long a question waits for a better picture before it is told how far the members are."""
 PICTURES_HELD: Final = 128
 COMPILE_AHEAD: Final = b"//# allFunctionsCalledOnLoad\n"
-"""Before plotly's script: Chromium then compiles it beside the page, and does not read nested functions level by level."""
+"""Before plotly's script: Chromium then compiles it beside the page instead of reading nested functions again."""
 EARLY_SECONDS: Final = 0.6
 EARLY_MEMBERS: Final = 16
 """On a busy machine the first picture is shown with fewer members than the first stage, and says so."""
