@@ -109,7 +109,8 @@ def cross_frame(run: "Run") -> "pd.DataFrame":
             f"{run.path} holds no cross of chains and districts; simulate plot {run.path} cross records it",
             f"{run.path} 没有产业链与区的交叉表；simulate plot {run.path} cross 可补记",
         )
-    return pq.read_table(run.path / FILE).to_pandas()
+    frame: pd.DataFrame = pq.read_table(run.path / FILE).to_pandas()
+    return frame
 
 
 def _hold_against(run: "Run", cross: Cross) -> None:

@@ -54,8 +54,8 @@ def cross(run: Ensemble, found: Cross, *, lang: Lang = "both") -> Figure:
     groups = [(name, rows) for name, rows in groups if rows]
     body = deep + sum(0.34 + height * len(rows) for _, rows in groups) + 0.55
     page = Page(lang, title, subtitle, body=body, **foot(run))
-    for place, words in enumerate(heads):
-        middle = LEFT + _width(found) * (place + 0.5)
+    for column, words in enumerate(heads):
+        middle = LEFT + _width(found) * (column + 0.5)
         for n, (text, size) in enumerate(words):
             y = deep - 0.1 - 0.17 * (len(words) - 1 - n)
             page.write(middle, y, text, size, INK if size > 8.0 else MUTED, ha="center")
