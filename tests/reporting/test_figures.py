@@ -109,6 +109,11 @@ def crossed(scale: float) -> Cross:
     return Cross(np.arange(40), (2024, 2027), chains, places, scale * np.floor(drawn * 100) / 100)
 
 
+def test_a_warning_says_the_unit_of_its_bound() -> None:
+    assert "低于 610家即" in words(picture("warning of another series", "zh"))
+    assert "below 610 firms in 2026" in words(picture("warning of another series", "en"))
+
+
 def test_every_square_of_the_cross_says_its_median() -> None:
     found = crossed(1.0)
     medians = np.median(found.table[:, -1], axis=0)
