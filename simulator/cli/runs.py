@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from simulator.targets import CheckResult
 
 WITH_A_RUN = ("fan", "scorecard", "chains", "districts", "money")
-FIGURES = (*WITH_A_RUN, "flow", "district_map", "firm_sizes", "pipelines")
+FIGURES = (*WITH_A_RUN, "flow", "district_map", "firm_sizes", "pipelines", "cross")
 FORMATS = ("csv", "parquet", "netcdf", "xlsx")
 
 
@@ -444,8 +444,8 @@ def targets(
 
 @command(
     "plot",
-    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts、money、flow、district_map、firm_sizes 或 "
-    "pipelines。",
+    zh="作一张图（PNG 与 SVG）：fan[:序列]、scorecard、chains、districts、money、flow、district_map、firm_sizes、"
+    "pipelines 或 cross。",
     example="plot results/latest fan:core_revenue -o core_revenue",
 )
 @run_argument()
@@ -453,9 +453,11 @@ def targets(
     "figure",
     metavar="FIGURE",
     en="fan:SERIES (names: simulate metrics), scorecard, chains, districts, money, flow (money from fund to firm), "
-    "district_map (schematic), firm_sizes or pipelines (projects planned, under way, delivered).",
+    "district_map (schematic), firm_sizes, pipelines (projects planned, under way, delivered) or cross (districts by "
+    "chains; meets the members again and keeps what they say in the run folder).",
     zh="fan:序列（名称见 simulate metrics）、scorecard、chains、districts、money（资金账）、flow（资金由基金到企业）、"
-    "district_map（分区示意图）、firm_sizes（企业规模）或 pipelines（项目规划、在建、交付）。",
+    "district_map（分区示意图）、firm_sizes（企业规模）、pipelines（项目规划、在建、交付）或 "
+    "cross（区与产业链交叉；需重算成员，结果存入运行文件夹）。",
 )
 @figure_option("the run's figures folder", "为运行的 figures 文件夹")
 def plot(folder: Path, figure: str, output: Path | None) -> None:
@@ -472,11 +474,18 @@ def plot(folder: Path, figure: str, output: Path | None) -> None:
     if kind == "fan" and series not in opened.series:
         unknown_value(series, opened.series)
     lang = session.lang
-    picture = (
-        figures.fan(opened, series, lang=lang)
-        if kind == "fan"
-        else getattr(figures, kind)(opened, lang=lang)
-    )
+    if kind == "fan":
+        picture = figures.fan(opened, series, lang=lang)
+    elif kind == "cross":
+        from simulator.experiments.cross import record_cross, stored_cross
+
+        kept = stored_cross(opened)
+        if kept is None:
+            with progress_bar(session) as report:
+                kept = record_cross(opened, progress=report)
+        picture = figures.cross(opened, kept, lang=lang)
+    else:
+        picture = getattr(figures, kind)(opened, lang=lang)
     name = f"{kind}-{series.replace('[', '-').rstrip(']')}" if kind == "fan" else kind
     path = figure_path(output, opened.path / "figures" / name)
     drawn = figures.save(picture, path, _provenance(opened))

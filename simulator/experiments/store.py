@@ -263,11 +263,16 @@ class Run:
     def to_frame(self, dimension: str = "city") -> "pd.DataFrame":
         """Annual figures as a table: member, year, place (`chain` or `district`), one column a key.
 
-        `dimension` is `city`, `chain`, `district` or `target`; UsageError for another one.
+        `dimension` is `city`, `chain`, `district` or `target`, or `cross` for chains by districts where that is kept;
+        UsageError for another one.
         """
         import pandas as pd
 
+        from simulator.experiments.cross import cross_frame
         from simulator.foundation.findings import UsageError, did_you_mean
+
+        if dimension == "cross":
+            return cross_frame(self)
 
         chosen = [series for series in self._manifest.series if series.dimension == dimension]
         if not chosen:

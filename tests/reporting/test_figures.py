@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
+from simulator.experiments.cross import Cross
 from simulator.experiments.early_warning import Watch
 from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
 from simulator.reporting.figures import calibration, counted, decisions, page, sizes, tiles
+from simulator.reporting.wording import number
 from tests.reporting import answers
 from tests.reporting.ensembles import ensemble, scenario, with_series
 
@@ -56,6 +58,8 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
     "district map": lambda lang: figures.district_map(BASELINE, lang=lang),
     "firm sizes": lambda lang: figures.firm_sizes(BASELINE, lang=lang),
     "pipelines": lambda lang: figures.pipelines(PROJECTS, lang=lang),
+    "cross": lambda lang: figures.cross(BASELINE, crossed(1.0), lang=lang),
+    "cross of nothing": lambda lang: figures.cross(BASELINE, crossed(0.0), lang=lang),
     "overlay": lambda lang: figures.overlay([BASELINE, PUSH, LEAN], lang=lang),
     "overlay of equals": lambda lang: figures.overlay([BASELINE, SAME], lang=lang),
     "money": lambda lang: money(answers.ledger(), lang),
@@ -95,6 +99,33 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
 }
 UNSAID = ("fit", "backtest")
 """Figures of the fit itself: they say its verdict, and no scenario."""
+
+
+def crossed(scale: float) -> Cross:
+    registry = load_registry()
+    chains = tuple(chain.id for chain in registry.chains)
+    places = tuple(place.id for place in registry.places)
+    drawn = np.random.default_rng(5).lognormal(-2.0, 3.0, (40, 2, len(chains), len(places)))
+    return Cross(np.arange(40), (2024, 2027), chains, places, scale * np.floor(drawn * 100) / 100)
+
+
+def test_a_warning_says_the_unit_of_its_bound() -> None:
+    assert "低于 610家即" in words(picture("warning of another series", "zh"))
+    assert "below 610 firms in 2026" in words(picture("warning of another series", "en"))
+
+
+def test_every_square_of_the_cross_says_its_median() -> None:
+    found = crossed(1.0)
+    medians = np.median(found.table[:, -1], axis=0)
+    told = words(picture("cross", "en")).split("\n")
+    assert number(float(medians.max())) in told
+    shown = [text for text in told if re.fullmatch(r"[\d.]+", text)]
+    assert len(shown) == int((medians > 0.0).sum()) > 20
+    assert not [
+        t
+        for t in words(picture("cross of nothing", "en")).split("\n")
+        if re.fullmatch(r"[\d.]+", t)
+    ]
 
 
 def money(ledger: Ledger, lang: Lang) -> Figure:

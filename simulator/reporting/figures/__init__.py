@@ -18,6 +18,7 @@ from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Place, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.figures.counted import pipelines
+from simulator.reporting.figures.cross import cross
 from simulator.reporting.figures.flows import flow
 from simulator.reporting.figures.page import (
     COLOURS,
@@ -69,6 +70,7 @@ from simulator.targets import (
 
 __all__ = [
     "chains",
+    "cross",
     "district_map",
     "districts",
     "fan",

@@ -21,8 +21,9 @@ from simulator.reporting.figures.page import (
     TRACK,
     Page,
     foot,
+    shorten,
 )
-from simulator.reporting.wording import number, percent, said
+from simulator.reporting.wording import amount, lines, number, percent, said
 from simulator.targets import UNCALIBRATED
 
 if TYPE_CHECKING:
@@ -155,17 +156,16 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     rule = found.soonest
     if rule is None:
         sign = Name("没有可靠的早期信号", "no reliable early sign")
-    elif rule.series == found.series:
-        level = number(rule.threshold)
-        sign = Name(
-            f"{rule.year} 年低于 {level} 即难以达标", f"unlikely once below {level} in {rule.year}"
-        )
     else:
-        level = number(rule.threshold)
+        zh, en = amount(rule.threshold, rule.unit, "zh"), amount(rule.threshold, rule.unit, "en")
         sign = Name(
-            f"{rule.year} 年“{rule.name.zh}”低于 {level} 即难以达标",
-            f"unlikely once {rule.name.en} is below {level} in {rule.year}",
+            f"{rule.year} 年低于 {zh}即难以达标", f"unlikely once below {en} in {rule.year}"
         )
+        if rule.series != found.series:
+            sign = Name(
+                f"{rule.year} 年“{rule.name.zh}”低于 {zh}即难以达标",
+                f"unlikely once {rule.name.en} is below {en} in {rule.year}",
+            )
     title = Name(f"{found.name.zh}：{sign.zh}", f"{found.name.en}: {sign.en}")
     subtitle = Name(
         f"蓝：达标成员的 90 % 与 50 % 区间；灰：未达标成员的中位数；红：目标。达标概率 {percent(found.chance)}"
@@ -215,22 +215,29 @@ def decided(run: "Run", found: "Decided", *, lang: Lang = "both") -> Figure:
         "Shares of variance (of logs for flows) with 90 % intervals; they sum to one",
     )
     shown, rest = found.causes[:SHOWN], found.causes[SHOWN:]
-    bars = [(said(c.name, lang), c.share.median, c.share.low, c.share.high) for c in shown]
+    bars = [(c.name, c.share.median, c.share.low, c.share.high) for c in shown]
     if rest:
         left = sum(c.share.median for c in rest)
         words = Name(f"其余 {len(rest)} 项合计", f"the other {len(rest)} together")
-        bars.append((said(words, lang), left, left, left))
+        bars.append((words, left, left, left))
     step = 0.5
     page = Page(lang, title, subtitle, body=step * len(bars) + 0.2, **foot(run))
     largest = max(0.05, *(high for *_, high in bars))
-    left_edge, room = 4.6, 3.9
-    for place, (label, share, low, high) in enumerate(bars):
+    left_edge, room = 4.0, 3.9
+    for place, (name, share, low, high) in enumerate(bars):
         y = 0.25 + place * step
-        page.write(MARGIN, y, _short(label, 56), 9.0, INK)
+        words_of = lines(name, lang)
+        for line, text in enumerate(words_of):
+            down = 0.17 * (line - (len(words_of) - 1) / 2)
+            size, ink = (9.5, INK) if line == 0 else (8.0, MUTED)
+            page.write(MARGIN, y + down, shorten(text, left_edge - MARGIN - 0.2, size), size, ink)
         page.bar(left_edge, y - 0.1, max(share, 0.0) / largest * room, 0.2, COLOURS[0])
         begin, end = (left_edge + max(v, 0.0) / largest * room for v in (low, high))
         page.line(begin, y, end, y, INK)
-        page.write(end + 0.1, y, f"{100.0 * share:.1f} %".replace("-", "−"), 9.0, MUTED)
+        figures = f"{100.0 * share:.1f}%"
+        if low < high:
+            figures += f"  ({100.0 * low:.1f}, {100.0 * high:.1f})"
+        page.write(end + 0.1, y, figures.replace("-", "−"), 9.0, MUTED)
     page.finish()
     return page.figure
 

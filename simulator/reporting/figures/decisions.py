@@ -721,12 +721,12 @@ def _package_rows(found: "Reach", lang: Lang) -> list[tuple[str, str]]:
         if len(doses) > 4:
             more = len(doses) - 4
             shown.append(said(Name(f"另 {more} 项", f"{more} more"), lang, " / "))
-        head = f"{said(name, lang, ' / ')}, {number(package.cost)}亿元"
-        rows.append((head, INK))
-        text = "; ".join(shown) or "–"
+        comma, semicolon, colon = ("，", "；", "：") if lang == "zh" else (", ", "; ", ": ")
+        rows.append((f"{said(name, lang, ' / ')}{comma}{number(package.cost)}亿元", INK))
+        text = semicolon.join(shown) or "–"
         if package.binding:
             bound = said(Name("最紧的上限", "tightest bound"), lang, " / ")
-            text += f"; {bound}: {names.get(package.binding, package.binding)}"
+            text += f"{semicolon}{bound}{colon}{names.get(package.binding, package.binding)}"
         rows += [(line, MUTED) for line in wrap(text, 8.8, 9.0)]
     return rows
 
