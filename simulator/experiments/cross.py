@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.experiments.cases import default_workers
-from simulator.experiments.folder import write_atomically
+from simulator.foundation.files import write_alone
 from simulator.foundation.findings import UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def record_cross(
     places = tuple(place.id for place in registry.places)
     cross = Cross(run.members, run.years, chains, places, np.array(found))
     _hold_against(run, cross)
-    write_atomically(run.path / FILE, _encoded(run, cross))
+    write_alone(run.path / FILE, _encoded(run, cross))
     return cross
 
 
