@@ -14,6 +14,7 @@ import contextlib
 import csv
 import io
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -28,6 +29,7 @@ import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
@@ -1033,6 +1035,29 @@ def processes(bench: Bench, trials: int, seed: int) -> list[Trial]:
     return found
 
 
+def at_door(name: str, trials: int, seed: int) -> list[Trial]:
+    """Some trials at one door, or in processes of their own, on a bench of their own."""
+    found = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        bench_in(Path(folder).resolve() / "bench") as bench,
+    ):
+        if name == "process":
+            found = processes(bench, trials, seed)
+        else:
+            bench.run()
+            found = [knock(name, bench, seed + number) for number in range(trials)]
+    for number, trial in enumerate(found):
+        if trial.fault:
+            print(
+                f"{name} {seed + number}: {trial.damage}: {trial.fault}\n    {trial.exhibit[:300]!r}",
+                flush=True,
+            )
+    counted = Counter(trial.outcome for trial in found)
+    print(f"{name}: {trials} {dict(counted)}", file=sys.stderr, flush=True)
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures, and record them when asked to; 1 when anything went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -1040,39 +1065,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--door", choices=sorted((*DOORS, "process")))
     parser.add_argument("--processes", type=int, default=0, help="calls in processes of their own")
+    parser.add_argument("--jobs", type=int, default=1, help="doors tried at the same time")
     parser.add_argument(
         "--mended", type=int, default=0, help="faults found so far and mended, for the record"
     )
     parser.add_argument("--record", action="store_true")
     asked = parser.parse_args(arguments)
+    counts = {name: max(1, round(asked.trials * share)) for name, (_, share) in DOORS.items()}
+    counts["process"] = asked.processes
+    if asked.door:
+        counts = {asked.door: asked.trials}
     trials: list[Trial] = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        bench_in(Path(folder).resolve() / "bench") as bench,
-    ):
-        bench.run()
-        for name, (_, share) in DOORS.items():
-            if asked.door in (None, name):
-                count = asked.trials if asked.door else max(1, round(asked.trials * share))
-                for number in range(count):
-                    trial = knock(name, bench, asked.seed * 1_000_003 + number)
-                    trials.append(trial)
-                    if trial.fault:
-                        print(
-                            f"{name} {asked.seed * 1_000_003 + number}: {trial.damage}: {trial.fault}",
-                            flush=True,
-                        )
-                        print(f"    {trial.exhibit[:300]!r}", flush=True)
-                counted = Counter(t.outcome for t in trials if t.door == trials[-1].door)
-                print(f"{name}: {count} {dict(counted)}", file=sys.stderr, flush=True)
-        more = processes(bench, asked.processes, asked.seed)
-        for trial in more:
-            if trial.fault:
-                print(
-                    f"process: {trial.damage}: {trial.fault}\n    {trial.exhibit[:300]!r}",
-                    flush=True,
-                )
-        trials += more
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(asked.jobs, mp_context=context) as pool:
+        begun = [
+            pool.submit(at_door, name, n, asked.seed * 1_000_003) for name, n in counts.items()
+        ]
+        for door in begun:
+            trials += door.result()
     told = record(trials, asked.mended, asked.trials, asked.seed, asked.processes)
     print(told.show())
     if asked.record:
