@@ -173,7 +173,7 @@ def test_a_200_mb_file_is_refused_unread(tmp_path: Path) -> None:
     with file.open("wb") as handle:
         handle.write(b"schema_version: 1\n# ")
         handle.truncate(200_000_000)
-    with pytest.raises(InputError, match="larger than 5000000 bytes"):
+    with pytest.raises(InputError, match="larger than 100000 bytes"):
         load_scenario(file)
 
 
