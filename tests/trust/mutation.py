@@ -74,13 +74,13 @@ GROUPS: Final = (
         Said("情景加载", "Scenario loading"),
         _of("simulator/scenario", "assembly entries facts fit loading reading schema text"),
         (
+            "tests/scenario/test_assembly.py",
+            "tests/scenario/test_schema.py",
             "tests/scenario/test_loading.py",
             "tests/scenario/test_damaged.py",
             "tests/scenario/test_fit.py",
             "tests/scenario/test_readings.py",
             "tests/scenario/test_showing.py",
-            "tests/scenario/test_schema.py",
-            "tests/scenario/test_assembly.py",
         ),
     ),
     Group(
@@ -144,7 +144,7 @@ class Nursery:
         began = time.monotonic()
         told = self._ask({"tests": group.tests, "modules": group.modules})
         if told["killed"]:
-            raise RuntimeError(f"the tests fail without a mutant: {' '.join(group.tests)}")
+            raise RuntimeError(f"a test fails without a mutant: {told['by'] or group.tests}")
         self.patience = max(AT_LEAST, PATIENCE * (time.monotonic() - began))
         self._lines = cast(dict[str, dict[str, list[str]]], told["lines"])
 
@@ -283,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=2, help="groups tried at the same time")
     parser.add_argument("--record", action="store_true", help="write docs/trust/mutation.json")
     given = parser.parse_args(arguments)
-    groups = GROUPS
+    groups: tuple[Group, ...] = GROUPS
     if given.module:
         kept = [tuple(m for m in group.modules if m in given.module) for group in GROUPS]
         unknown = set(given.module) - {path for paths in kept for path in paths}

@@ -24,10 +24,10 @@ OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--tb=no")
 
 
 class Watched:
-    """Notes which test runs which line; what a shared fixture runs belongs to none and so to all."""
+    """Notices which test runs which line, and the first test that fails."""
 
     def __init__(self, cover: coverage.Coverage) -> None:
-        self.cover = cover
+        self.cover, self.failed = cover, ""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -36,6 +36,10 @@ class Watched:
             return (yield)
         finally:
             self.cover.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed = report.nodeid
 
 
 class Chosen:
@@ -107,11 +111,13 @@ def watch(tests: Sequence[str], modules: Sequence[str]) -> dict[str, object]:
     """Run the tests on the sources as they are; which of them run which line, and the seconds they take."""
     cover = coverage.Coverage(data_file=None, config_file=False, include=list(modules))
     cover.start()
-    code = pytest.main([*OPTIONS, *tests], plugins=[Watched(cover)])
+    watched = Watched(cover)
+    code = pytest.main([*OPTIONS, *tests], plugins=[watched])
     cover.stop()
     data = cover.get_data()
     return {
         "killed": code != 0,
+        "by": watched.failed,
         "lines": {
             Path(file).relative_to(Path.cwd()).as_posix(): data.contexts_by_lineno(file)
             for file in data.measured_files()
@@ -137,7 +143,8 @@ def judge(
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
             forget(module, users)
-            code = int(pytest.main([*OPTIONS, *tests], plugins=[Chosen(only, mouth)]))
+            files = list(dict.fromkeys(name.partition("::")[0] for name in only)) or tests
+            code = int(pytest.main([*OPTIONS, *files], plugins=[Chosen(only, mouth)]))
         finally:
             os._exit(code)
     os.close(mouth)
