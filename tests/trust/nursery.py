@@ -92,19 +92,26 @@ def importers() -> dict[str, set[str]]:
 
 
 def forget(module: str, users: Mapping[str, set[str]]) -> None:
-    """Unload a module, what imports it directly or not, and the tests."""
-    gone, waiting = set(), [module]
+    """Unload a module, what imports it directly or not, and the tests.
+
+    A package goes with all its modules; the outermost one stays, without the names that it has looked up.
+    """
+    gone, waiting = {PACKAGE.name}, [module]
     while waiting:
         name = waiting.pop()
         if name not in gone:
             gone.add(name)
             waiting += users[name]
+            waiting += [other for other in users if other.startswith(f"{name}.")]
     gone |= {name for name in sys.modules if name.partition(".")[0] == "tests"}
-    for name in gone:
+    for name in gone - {PACKAGE.name}:
         sys.modules.pop(name, None)
         parent, _, last = name.rpartition(".")
         if last in vars(sys.modules.get(parent, object)):
             delattr(sys.modules[parent], last)
+    front = vars(sys.modules[PACKAGE.name])
+    for name in front["__all__"]:
+        front.pop(name, None)
 
 
 def watch(tests: Sequence[str], modules: Sequence[str]) -> dict[str, object]:
