@@ -240,6 +240,10 @@ def test_importing_the_package_loads_nothing_heavy():
     assert f'version = "{version}"' in project
 
 
+def test_whatever_the_store_offers_is_there():
+    assert all(hasattr(store, name) for name in store.__all__)
+
+
 def test_the_package_has_no_other_names():
     import simulator
 

@@ -1,11 +1,13 @@
 """Damaged files, one fault each: refused with one clear message at the right place."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from simulator.foundation.findings import InputError
+from simulator.foundation.tables import shipped
 from simulator.scenario import load_scenario
 
 FOLDER = Path(__file__).parent / "damaged"
@@ -145,7 +147,18 @@ def test_one_fault_gives_one_finding_at_its_place(name: str) -> None:
     assert Path(finding.file).stem == (fault.file or name)
     assert (finding.line, finding.column, finding.path) == fault[:3]
     assert fault.words in str(finding)
-    assert finding.what_zh and finding.severity == "error"
+    assert re.search("[一-鿿]", finding.what_zh) and finding.severity == "error"
+    assert "None" not in finding.what + finding.what_zh + finding.allowed
+
+
+@pytest.mark.parametrize(("key", "value"), [("start", "2030"), ("end", "2024")])
+def test_a_lever_that_would_end_before_it_starts_is_told_at_what_was_said(
+    key: str, value: str
+) -> None:
+    with pytest.raises(InputError, match=rf"levers\.tj27_funds\.{key}: ends in") as caught:
+        load_scenario(shipped("scenarios", "baseline.yaml"), {f"levers.tj27_funds.{key}": value})
+    (finding,) = caught.value.findings
+    assert "早于开始" in finding.what_zh and value in finding.what_zh
 
 
 def test_every_damaged_file_is_expected() -> None:

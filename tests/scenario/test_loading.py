@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -442,7 +443,9 @@ def test_what_has_no_effect_is_listed(overrides: dict[str, str], words: str) -> 
     before = {str(note) for note in load_scenario(BASELINE).notes}
     new = [note for note in scenario.notes if str(note) not in before]
     assert words in "\n".join(map(str, new))
-    assert all(note.severity == "note" and note.what_zh for note in scenario.notes)
+    assert all(note.severity == "note" for note in scenario.notes)
+    assert all(re.search("[一-鿿]", note.what_zh) for note in scenario.notes)
+    assert not [note for note in scenario.notes if "None" in note.what + note.what_zh]
 
 
 def test_a_later_layer_may_shorten_the_period_of_a_schedule() -> None:

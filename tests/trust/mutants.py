@@ -72,7 +72,9 @@ class _Finder(cst.CSTVisitor):
         super().__init__()
         self.changes: list[tuple[int, cst.CSTNode, cst.CSTNode, int, int]] = []
         self._left: set[cst.CSTNode] = set()
-        self._statements = {statement: index for index, statement in enumerate(module.body)}
+        self._statements: dict[cst.CSTNode, int] = {
+            statement: index for index, statement in enumerate(module.body)
+        }
         self._where = 0
         self._functions: set[cst.CSTNode] = set()
         self._bodies: list[cst.CSTNode] = []

@@ -24,10 +24,10 @@ OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--tb=no")
 
 
 class Watched:
-    """Notes which test runs which line; what a shared fixture runs belongs to none and so to all."""
+    """Notices which test runs which line, and the first test that fails."""
 
     def __init__(self, cover: coverage.Coverage) -> None:
-        self.cover = cover
+        self.cover, self.failed = cover, ""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -36,6 +36,10 @@ class Watched:
             return (yield)
         finally:
             self.cover.switch_context("")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed = report.nodeid
 
 
 class Chosen:
@@ -88,30 +92,39 @@ def importers() -> dict[str, set[str]]:
 
 
 def forget(module: str, users: Mapping[str, set[str]]) -> None:
-    """Unload a module, what imports it directly or not, and the tests."""
-    gone, waiting = set(), [module]
+    """Unload a module, what imports it directly or not, and the tests.
+
+    A package goes with all its modules; the outermost one stays, without the names that it has looked up.
+    """
+    gone, waiting = {PACKAGE.name}, [module]
     while waiting:
         name = waiting.pop()
         if name not in gone:
             gone.add(name)
             waiting += users[name]
+            waiting += [other for other in users if other.startswith(f"{name}.")]
     gone |= {name for name in sys.modules if name.partition(".")[0] == "tests"}
-    for name in gone:
+    for name in gone - {PACKAGE.name}:
         sys.modules.pop(name, None)
         parent, _, last = name.rpartition(".")
         if last in vars(sys.modules.get(parent, object)):
             delattr(sys.modules[parent], last)
+    front = vars(sys.modules[PACKAGE.name])
+    for name in front["__all__"]:
+        front.pop(name, None)
 
 
 def watch(tests: Sequence[str], modules: Sequence[str]) -> dict[str, object]:
     """Run the tests on the sources as they are; which of them run which line, and the seconds they take."""
     cover = coverage.Coverage(data_file=None, config_file=False, include=list(modules))
     cover.start()
-    code = pytest.main([*OPTIONS, *tests], plugins=[Watched(cover)])
+    watched = Watched(cover)
+    code = pytest.main([*OPTIONS, *tests], plugins=[watched])
     cover.stop()
     data = cover.get_data()
     return {
         "killed": code != 0,
+        "by": watched.failed,
         "lines": {
             Path(file).relative_to(Path.cwd()).as_posix(): data.contexts_by_lineno(file)
             for file in data.measured_files()
@@ -137,7 +150,8 @@ def judge(
             sys.dont_write_bytecode = True
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
             forget(module, users)
-            code = int(pytest.main([*OPTIONS, *tests], plugins=[Chosen(only, mouth)]))
+            files = list(dict.fromkeys(name.partition("::")[0] for name in only)) or tests
+            code = int(pytest.main([*OPTIONS, *files], plugins=[Chosen(only, mouth)]))
         finally:
             os._exit(code)
     os.close(mouth)

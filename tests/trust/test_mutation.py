@@ -86,7 +86,7 @@ def test_a_sample_is_the_same_for_the_same_seed_and_takes_from_every_file() -> N
 def test_every_module_and_test_of_a_group_is_there() -> None:
     for group in GROUPS:
         assert all((ROOT / path).is_file() for path in group.modules)
-        assert all((ROOT / path).exists() for path in group.tests)
+        assert all((ROOT / path.partition("::")[0]).exists() for path in group.tests)
     assert all(said.zh and said.en for said in reasons().values())
 
 
