@@ -1,6 +1,6 @@
 """Killed at any moment: every command leaves its folder untouched, resumable or finished, and ends at the same bytes.
 
-    python -m tests.trust.faults --trials N [--seed S] [--members N] [--engine NAME] [--record]
+    python -m tests.trust.faults --trials N [--seed S] [--members N] [--engine NAME] [--only COMMAND …] [--record]
 
 A trial starts one command of the program in a process of its own (a fork of this one, so that only the command itself
 takes time) and kills it with SIGKILL: after a random time, or before the k-th time it opens, renames, links or removes
@@ -112,7 +112,10 @@ class Bench:
         whole = made / "whole"
 
         def copied(source: str) -> Callable[[Path], None]:
-            return lambda place: shutil.copytree(made / source, place / "run") and None
+            def copy(place: Path) -> None:
+                shutil.copytree(made / source, place / "run")
+
+            return copy
 
         def run_of(place: Path) -> str:
             found = [path for path in place.glob("baseline-*") if path.is_dir()]
@@ -522,16 +525,24 @@ def working_folder(bench: Bench) -> Path:
 
 
 def trials(
-    count: int, seed: int, members: int, engine: str, root: Path, told: Callable[[str], None]
+    count: int,
+    seed: int,
+    members: int,
+    engine: str,
+    root: Path,
+    told: Callable[[str], None],
+    commands: Sequence[str] = (),
 ) -> list[Trial]:
-    """So many kills, the commands drawn by their weights."""
+    """So many kills, the commands (some, or all of them) drawn by their weights."""
     folders.PART_MEMBERS = PART
-    cli_runs._draw = lambda session, run: []  # pictures are killed in trials of `plot`
+    cli_runs._draw = lambda session, done: []  # pictures are killed in trials of `plot`
     bench = Bench(root, members, engine)
     warm(engine)
     cases = bench.cases()
     plan: list[Case | None] = [case for case in cases for _ in range(case.weight)]
     plan += [None, None]
+    if commands:
+        plan = [case for case in plan if (case.name if case else "explore") in commands]
     chance = random.Random(seed)
     found = []
     for number in range(count):
@@ -755,6 +766,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--members", type=int, default=24)
     parser.add_argument("--engine", default="auto")
+    parser.add_argument("--only", nargs="*", default=(), metavar="COMMAND")
     parser.add_argument("--record", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="simulate-faults-") as root:
@@ -765,6 +777,7 @@ def main() -> None:
             given.engine,
             Path(root).resolve(),
             lambda line: print(line, flush=True),
+            given.only,
         )
     held = held_by_tests(CONDITIONS) if given.record else {}
     made = record(
