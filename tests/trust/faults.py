@@ -737,12 +737,15 @@ def record(found: Sequence[Trial], held: Mapping[str, bool], command: str) -> Re
             rows.append(Row(each.what, Said(word.zh + each.end.zh, word.en + each.end.en)))
     fine = right == total and not broken
     finding = Said(
-        f"随机时刻杀死 {total} 次：此后 {right} 次与未受扰的运行逐字节相同，文件夹总是未动、可续算或已完成。"
-        f"其他 {len(held)} 种故障有 {len(held) - len(broken)} 种按约定结束。",
+        f"随机时刻杀死 {total} 次：此后 {right} 次与未受扰的运行逐字节相同且无残留，文件夹总是未动、可续算或已完成。",
         f"Killed {total} times at random moments: {right} times the next call ended at the bytes of an undisturbed "
-        "one, the folder being untouched, resumable or finished. "
-        f"Of {len(held)} other faults {len(held) - len(broken)} ended as agreed.",
+        "one with nothing left behind, the folder being untouched, resumable or finished.",
     )
+    if held:
+        finding = Said(
+            f"{finding.zh}其他 {len(held)} 种故障有 {len(held) - len(broken)} 种按约定结束。",
+            f"{finding.en} Of {len(held)} other faults {len(held) - len(broken)} ended as agreed.",
+        )
     if not fine:
         finding = Said(f"有不成立者。{finding.zh}", f"Something does not hold. {finding.en}")
     name = Said(
