@@ -12,6 +12,7 @@ what the index does not name, or names with another digest, is simulated again.
 import contextlib
 import errno
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -349,7 +350,8 @@ class RunFolder:
             for entry in (self.path / "parts").iterdir():
                 if entry.name not in named and entry.name != Path(INDEX).name:
                     entry.unlink(missing_ok=True)
-            for entry in self.path.glob(".*.tmp"):
+            copied = [(self.path / name).rglob(".*.tmp") for name in (DATA, FIT)]
+            for entry in [*self.path.glob(".*.tmp"), *itertools.chain(*copied)]:
                 entry.unlink(missing_ok=True)
 
     def tidy(self) -> None:

@@ -295,7 +295,10 @@ def _go_on(
     if n is None and manifest.precision is not None:
         rule = Rule(manifest.precision.target, manifest.precision.half_width)
     job = _Job(chosen, identity, where, crew, _engine(engine), progress, tools, rule, n is None)
-    return _continue(job)
+    done = _continue(job)
+    if any(where.parent.glob(f".{LATEST}.*")):
+        _point_latest(where)  # what `run` was killed in the middle of
+    return done
 
 
 def _chosen(

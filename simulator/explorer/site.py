@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -222,6 +222,7 @@ def application(site: Site, host: str = "127.0.0.1") -> Starlette:
         InputError: _invalid,
         BrokenScenarioError: _broken,
         HTTPException: _unknown,
+        ClientDisconnect: _left,
     }
     app = Starlette(
         routes=routes,
@@ -294,6 +295,11 @@ def _invalid(request: Request, error: InputError) -> Response:
 
 def _broken(request: Request, error: BrokenScenarioError) -> Response:
     return _error(422, f"no result: {error}", f"没有结果：{error}")
+
+
+def _left(request: Request, error: ClientDisconnect) -> Response:
+    """Nobody is there to answer: whoever asked went away in the middle of the question."""
+    return Response(status_code=204)
 
 
 def _unknown(request: Request, error: HTTPException) -> Response:

@@ -36,9 +36,9 @@ from tests.trust.records import Record, Row, Said
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = "scenarios/baseline.yaml"
-MOST = 128
+MOST = 64
 """Members of a question: few, so that much is asked in little time."""
-UNTIL = "2025Q4"
+UNTIL = "2027Q4"
 HELD_MIB = 24
 POSITIONS = tuple(range(60, 700, 40))
 """Sizes of the funds that a slider is moved to, 亿元: together more than the server may hold."""
@@ -119,9 +119,8 @@ def held(samples: Sequence[Sample]) -> Held:
 class Direct:
     """Numbers of a position from its members alone, without anything of the explorer."""
 
-    def __init__(self, folder: Path, members: int, engine: str) -> None:
-        self._members, self._engine, self._folder = members, engine, folder
-        self._cases = Cases(workers=1, engine=engine)
+    def __init__(self, folder: Path, members: int, cases: Cases) -> None:
+        self._members, self._cases, self._folder = members, cases, folder
         self._known: dict[float | None, CaseOutcomes] = {}
 
     def make(self, sizes: Sequence[float | None]) -> None:
@@ -391,15 +390,18 @@ def explore(minutes: float, clients: int, engine: str, folder: Path) -> Explored
     (folder / "scenarios").mkdir(parents=True)
     text = f"extends: {ROOT / BASELINE}\nperiod: {{end: {UNTIL}}}\n"
     (folder / BASELINE).write_text(text, encoding="utf-8")
-    direct = Direct(folder, MOST, engine)
+    direct = Direct(folder, MOST, Cases(workers=1, engine=engine))
     direct.make([None, *POSITIONS])
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(folder / BASELINE), str(HELD_MIB), engine],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    complaints = folder / "said.txt"
+    with complaints.open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(folder / BASELINE), str(HELD_MIB), engine],
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
     try:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
@@ -430,6 +432,8 @@ def explore(minutes: float, clients: int, engine: str, folder: Path) -> Explored
         server.terminate()
         if server.wait(60) != 0:
             tally.complain(f"the server ended with {server.returncode}")
+        if told := complaints.read_text(encoding="utf-8"):
+            tally.complain(f"the server said {told[-2000:]}")
     finally:
         server.kill()
         server.wait()
