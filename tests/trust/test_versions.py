@@ -40,3 +40,6 @@ def test_how_far_numbers_are_apart(tmp_path: Path):
     assert versions.apart(one, one) == (0, 4, 0.0)
     differing, total, largest = versions.apart(one, two)
     assert (differing, total) == (1, 4) and largest == pytest.approx(1e-13, rel=0.01)
+    np.savez(one, a=np.array([np.nan, 1.0]))
+    np.savez(two, a=np.array([np.nan, np.nan]))
+    assert versions.apart(one, two) == (1, 2, np.inf)

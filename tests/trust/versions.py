@@ -33,7 +33,6 @@ ROOT = golden.ROOT
 EXTRAS = ("netcdf", "analysis", "discover", "excel", "distributed", "explore")  # what users ask for
 SHOWN = ("numpy", "scipy", "numba", "mesa", "pandas", "pyarrow", "matplotlib")
 LOWEST_ON, NEWEST_ON = "3.11", ("3.12", "3.13")
-ENGINES = ("compiled", "plain")
 MEMBERS = 4
 BASELINE = "scenarios/baseline.yaml"
 SMOKE = (  # each leans on other libraries: pyarrow, matplotlib, the extras one by one
@@ -131,8 +130,9 @@ def measure(folder: Path) -> Found:
     agree = holds = same = 0
     values: list[np.ndarray] = []
     for scenario in golden.SCENARIOS:
-        compiled, plain = (golden.headline(scenario, engine) for engine in ENGINES)
-        agree += compiled.digests == plain.digests
+        compiled = golden.headline(scenario, "compiled")
+        plain = golden.headline(scenario, "plain", MEMBERS)
+        agree += compiled.digests[:MEMBERS] == plain.digests
         same += compiled.digests == told[scenario]["digests"]
         holds += all(
             np.allclose(series, told[scenario]["series"][name], golden.RELATIVE, golden.ABSOLUTE)
@@ -169,11 +169,11 @@ def apart(one: Path, two: Path) -> tuple[int, int, float]:
         assert a.files == b.files
         for name in a.files:
             x, y = a[name], b[name]
-            unequal = x != y
+            unequal = (x != y) & ~(np.isnan(x) & np.isnan(y))
             differing, total = differing + int(unequal.sum()), total + x.size
             if unequal.any():
                 off = np.abs(x - y)[unequal] / np.maximum(np.abs(x), np.abs(y))[unequal]
-                largest = max(largest, float(off.max()))
+                largest = max(largest, float(np.nan_to_num(off, nan=np.inf).max()))
     return differing, total, largest
 
 
