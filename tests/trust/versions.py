@@ -207,11 +207,12 @@ def trial(venvs: Path | None = None) -> Record:
     )
     finding = Said(
         f"{len(golden.SCENARIOS)} 个随附情景、每个 {MEMBERS} 个成员的全部序列与参数：各版本组合之间最大相对差 "
-        f"{worst:.1g}；{verdict.zh}。两个引擎在每个组合内逐位一致；位级差异来自 scipy 的分位函数（各版本舍入不同）与 Python 3.12 起内置 sum 的补偿求和。",
+        f"{worst:.1g}；{verdict.zh}。两个引擎在每个组合内逐位一致；"
+        "位级差异来自 scipy 的分位函数（各版本舍入不同）与 Python 3.12 起内置 sum 的补偿求和。",
         f"All series and parameters of {MEMBERS} members of each of the {len(golden.SCENARIOS)} shipped scenarios: at "
         f"most {worst:.1g} apart, relative, between sets of versions; {verdict.en}. Within each set both engines are "
-        "held to the same bits; bits differ between sets because versions of scipy round a quantile otherwise and because "
-        "the built-in sum compensates from Python 3.12 on.",
+        "held to the same bits; bits differ between sets because versions of scipy round a quantile otherwise and "
+        "because the built-in sum compensates from Python 3.12 on.",
     )
     command = "python -m tests.trust.versions --record"
     return Record("versions", Said("不变的数", "Numbers that stay"), command, finding, rows)
