@@ -192,30 +192,44 @@ def _write_netcdf(run: Exportable, path: Path) -> None:
         labels = file.createVariable("quarter", str, ("quarter",))
         labels[:] = np.array([str(quarter) for quarter in run.quarters], dtype=object)
         grouped: dict[str, list[str]] = {}
+        elements: dict[str, list[str]] = {}
         for series in run.series:
-            grouped.setdefault(observable_of(series).key, []).append(series)
+            observable = observable_of(series)
+            grouped.setdefault(observable.key, []).append(series)
+            known, one = elements.setdefault(observable.dimension, []), _element(series)
+            if one not in known:
+                known.append(one)
         for key, names in grouped.items():
-            _add_variable(file, run, key, names)
+            _add_variable(file, run, key, names, elements[observable_of(key).dimension])
         for name in run.parameter_names:
             variable = file.createVariable(f"parameter_{name}", "f8", ("member",), zlib=True)
             variable[:] = run.parameters(name)
 
 
-def _add_variable(file: Any, run: Exportable, key: str, names: Sequence[str]) -> None:
-    """One observable: members by quarters, for chains and places with that dimension too."""
+def _element(series: str) -> str:
+    """The chain, place or target that a series is of; empty for the city."""
+    return series.partition("[")[2].rstrip("]")
+
+
+def _add_variable(
+    file: Any, run: Exportable, key: str, names: Sequence[str], elements: Sequence[str]
+) -> None:
+    """One observable: members by quarters, by chains, places or targets too; those that it is not of are missing."""
     observable = observable_of(key)
     dimensions: tuple[str, ...] = ("member", "quarter")
+    values = run.values(names[0])
     if observable.dimension != "city":
-        elements = [name.partition("[")[2].rstrip("]") for name in names]
         if observable.dimension not in file.dimensions:
             file.createDimension(observable.dimension, len(elements))
             labels = file.createVariable(observable.dimension, str, (observable.dimension,))
             labels[:] = np.array(elements, dtype=object)
         dimensions = (*dimensions, observable.dimension)
+        values = np.full((*values.shape, len(elements)), np.nan)
+        for name in names:
+            values[..., elements.index(_element(name))] = run.values(name)
     variable = file.createVariable(key, "f8", dimensions, zlib=True)
     variable.units = observable.unit
     variable.long_name = observable.name.en
     variable.long_name_zh = observable.name.zh
     variable.kind = observable.kind
-    values = [run.values(name) for name in names]
-    variable[:] = values[0] if len(dimensions) == 2 else np.stack(values, axis=-1)
+    variable[:] = values

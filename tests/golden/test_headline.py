@@ -47,6 +47,6 @@ def test_the_plain_engine_has_the_same_bits(scenario):
 def test_not_a_bit_has_moved(scenario):
     if arithmetic() != TOLD["arithmetic"]:
         pytest.skip(
-            "numpy or scipy round otherwise here: the series are held to 1e-9, bits are not"
+            "Python, numpy or scipy round otherwise here: series are held to 1e-9, bits are not"
         )
     assert found(scenario).digests == GOLDEN[scenario].digests

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from simulator.experiments.runs import run as simulate
 from simulator.foundation.findings import UsageError
 from simulator.reporting.export import COLUMNS, FORMATS, export
 from tests.reporting.ensembles import Made, ensemble
@@ -80,6 +81,22 @@ def test_netcdf_names_its_dimensions_and_units(run: Made, tmp_path: Path) -> Non
         assert list(file["district"][:]) == ["xiqing"]
         np.testing.assert_array_equal(file["parameter_construction"][:], run.drawn["construction"])
         assert file.scenario_digest == run.scenario.digest()
+
+
+def test_netcdf_keeps_targets_that_only_some_observables_are_of(tmp_path: Path) -> None:
+    netcdf = pytest.importorskip("netCDF4")
+    full = simulate("scenarios/baseline.yaml", n=2, out=tmp_path / "run")
+    (path,) = export(full, tmp_path / "out", "netcdf")
+    with netcdf.Dataset(path) as file:
+        for series in full.series:
+            key, _, element = series.partition("[")
+            values = file[key][:]
+            if element:
+                labels = list(file[file[key].dimensions[2]][:])
+                values = values[..., labels.index(element.rstrip("]"))]
+            np.testing.assert_array_equal(values, full.values(series))
+        assert np.isnan(file["project_size_begun"][:]).any()
+        assert not np.isnan(file["milestones_delivered"][:]).all()
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
