@@ -424,7 +424,7 @@ CALLS = (
     Call(("export", "results/latest", "--format", "netcdf", "-o", "tables"), "netcdf"),
     Call(("export", "results/latest", "--format", "xlsx", "-o", "tables"), "excel"),
     Call(("sensitivity", "demo.yaml", "-n", "1", "--size", "2"), "analysis"),
-    Call(("run", "demo.yaml", "-n", "4", "--cluster", "local"), "distributed"),
+    Call(("run", "demo.yaml", "-n", "4", "--seed", "7", "--cluster", "local"), "distributed"),
     Call(("warmup",)),
 )
 
