@@ -653,7 +653,7 @@ def _explained(problem: OSError, path: Path) -> DiskError:
     elif problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         made = DiskError(
             f"{path}: no permission ({reason}); choose another folder with --out",
-            f"{path}：没有权限（{zh}）；请用 --out 指定其他文件夹",
+            f"{path}：无法读写（{zh}）；请用 --out 指定其他文件夹",
         )
     else:
         made = DiskError(f"{path}: {reason}", f"{path}：{zh}")

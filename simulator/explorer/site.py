@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -44,6 +45,8 @@ PAGE: Final = Path(__file__).with_name("page")
 HELD_SECONDS: Final = 1.0
 """How long a question waits for a better picture before it is told how far the members are."""
 PICTURES_HELD: Final = 128
+THREADS: Final = 6
+"""That draw pictures and read scenarios beside the server's loop; more would take turns, and memory each."""
 COMPILE_AHEAD: Final = b"//# allFunctionsCalledOnLoad\n"
 """Before plotly's script: Chromium then compiles it beside the page instead of reading nested functions again."""
 EARLY_SECONDS: Final = 0.6
@@ -78,6 +81,7 @@ class Site:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Listen to the ensembles while the server runs."""
         self._loop = asyncio.get_running_loop()
+        current_default_thread_limiter().total_tokens = THREADS
         self.ensembles.listen = self._ring
         self.warm()
         yield

@@ -49,8 +49,11 @@ def test_pandas_takes_the_files_of_one_kind(lab, tmp_path):
     )
 
 
-def test_one_series_takes_the_memory_of_one_series(lab, tmp_path, monkeypatch):
+def test_one_series_takes_the_memory_of_one_series_and_of_no_more_than_the_block_allows(
+    lab, tmp_path, monkeypatch
+):
     monkeypatch.setattr("simulator.experiments.folder.os.fsync", lambda descriptor: None)
+    monkeypatch.setattr("simulator.experiments.store._BLOCK_BYTES", 4000 * 13 * 8)
     opened = open_run(lab.run(4000, out=tmp_path / "run").path)
     opened.members  # noqa: B018  counted once
     tracemalloc.start()
