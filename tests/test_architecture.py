@@ -46,6 +46,7 @@ HOMES = {
     "xarray": ("reporting.export",),
     "xlsxwriter": ("reporting.workbook",),
     "netCDF4": ("reporting.export",),
+    "anyio": ("explorer.site",),
     "starlette": ("explorer",),
     "uvicorn": ("explorer",),
     "distributed": ("experiments.workers",),

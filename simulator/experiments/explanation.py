@@ -9,6 +9,7 @@ firm with the same luck in the same scenario without any lever.
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,7 +27,7 @@ from simulator.foundation.units import format_quantity
 from simulator.observables import Observable, observable_of
 from simulator.policy.effects import CHANNELS, lever_tables
 from simulator.registry import Chain, Lever, Name, Place
-from simulator.scenario import Scenario, origin_rows
+from simulator.scenario import OriginRow, Scenario, origin_rows
 from simulator.scenario.facts import Facts
 
 if TYPE_CHECKING:
@@ -161,10 +162,11 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
     own = equations_of(observable.equation) or tuple(f"M{n}" for n in range(1, 21))
     equations = (*own, "M8") if "M9" in own and "M8" not in own else own
     scenario = run.scenario
+    rows = _sheet_of(scenario)
     lines = [
         ParameterLine(
             scenario.parameters[name],
-            *_value_and_place(run, name),
+            *_value_and_place(run, rows, name),
             rank_correlation(run.parameters(name), values),
         )
         for name in sorted(scenario.assumptions)
@@ -183,7 +185,7 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
         low,
         high,
         equations,
-        _lever_lines(run, equations),
+        _lever_lines(run, rows, equations),
         tuple(lines),
     )
 
@@ -211,7 +213,7 @@ def explain_parameter(run: "Run", name: str, most: int = 12) -> ParameterStory:
     return ParameterStory(
         str(run.path),
         scenario.parameters[name],
-        *_value_and_place(run, name),
+        *_value_and_place(run, _sheet_of(scenario), name),
         run.n,
         tuple(item.lever for item in scenario.levers if item.lever.id in ids),
         tuple(moved[:most]),
@@ -247,10 +249,14 @@ def explain_firm(
     return FirmStory(member, identity, name, life, other, _divergence(life, other))
 
 
-def _value_and_place(run: "Run", name: str) -> tuple[str, str]:
+def _sheet_of(scenario: Scenario) -> dict[str, OriginRow]:
+    """Every value of the scenario and where it was set, by its path."""
+    return {row.path: row for row in origin_rows(scenario)}
+
+
+def _value_and_place(run: "Run", rows: Mapping[str, OriginRow], name: str) -> tuple[str, str]:
     """An assumption as the sheet writes it, and the line that sets it."""
     scenario = run.scenario
-    rows = {row.path: row for row in origin_rows(scenario)}
     row = rows[f"assumptions.{name}"]
     parameter = scenario.parameters[name]
     # A stored sheet states every prior again: one that still stands points at the table.
@@ -260,11 +266,12 @@ def _value_and_place(run: "Run", name: str) -> tuple[str, str]:
     return row.value, place
 
 
-def _lever_lines(run: "Run", equations: tuple[str, ...]) -> tuple[LeverLine, ...]:
+def _lever_lines(
+    run: "Run", rows: Mapping[str, OriginRow], equations: tuple[str, ...]
+) -> tuple[LeverLine, ...]:
     scenario = run.scenario
     tables = lever_tables(scenario.library)
     quarters = scenario.period.quarters
-    rows = {row.path: row for row in origin_rows(scenario)}
     found = []
     for setting in scenario.levers:
         channels = tuple(

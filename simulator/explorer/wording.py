@@ -68,7 +68,7 @@ _BOTH: Final[Mapping[str, tuple[str, str]]] = {
     "middle": ("中位数", "Median"),
     "compared_name": ("{name}（对照）", "{name} (comparison)"),
     "rest": ("其余 {count} 处", "{count} others"),
-    "record": ("以往同类目标", "earlier targets of this kind"),
+    "record": ("以往同类目标——", "earlier targets of this kind: "),
     "uncalibrated": ("未校准", "uncalibrated"),
     "extra": ("非规划目标", "not a plan's target"),
     "more_targets": ("其余 {count} 项目标", "{count} further targets"),

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import logging
 import os
 import signal
 import subprocess
@@ -67,6 +68,9 @@ def test_where_no_process_starts_the_thread_does_it_all(
 
     monkeypatch.setattr(workers, "_LONG_WORK", 0)
     monkeypatch.setattr(workers._Processes, "_started", refuse)
+    # The command line, tried before in this process, has handlers and a level of its own.
+    monkeypatch.setattr(logging.getLogger("simulator"), "propagate", True)
+    caplog.set_level(logging.WARNING, logger="simulator")
     made = lab.run(60, out=tmp_path / "alone", executor="auto", workers=2)
     assert contents(made.path) == contents(straight.path)
     assert "no more processes" in caplog.text and "一个线程" in caplog.text

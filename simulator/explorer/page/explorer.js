@@ -640,7 +640,7 @@ function buildCard(card) {
       ? make("ul", {}, ...card.beside.map((item) => make("li", { title: item.name }, dot(item.colour), item.text)))
       : make("div"),
     make("p", { class: "foot" }, card.outcome ? `${say("median")} ${card.outcome}` : ""),
-    make("p", { class: "foot" }, [picture.calibrated ? "" : say("uncalibrated"), card.record ? `${say("record")}: ${card.record}` : ""].filter(Boolean).join(" · ")),
+    make("p", { class: "foot" }, [picture.calibrated ? "" : say("uncalibrated"), card.record ? say("record") + card.record : ""].filter(Boolean).join(" · ")),
   );
 }
 
