@@ -46,6 +46,10 @@ class _Wanted(NamedTuple):
     cases: "tuple[tuple[_Case, int], ...]"
 
 
+class LeftError(Exception):
+    """A scenario whose members were dropped because nobody wants them any more."""
+
+
 class BrokenScenarioError(Exception):
     """A scenario that cannot be made ready, or none of whose members has a result; says why."""
 
@@ -148,9 +152,14 @@ class Ensembles:
             return case.known
 
     def outcomes(self, want: Want, members: int) -> CaseOutcomes:
-        """The first members of a scenario, all known to be done; BrokenScenarioError when every one of them failed."""
+        """The first members of a scenario, all known to be done.
+
+        BrokenScenarioError when every one of them failed, LeftError when nobody wants them any more and they are gone.
+        """
         with self._work:
-            case = self._cases[want.key]
+            case = self._cases.get(want.key)
+            if case is None:
+                raise LeftError(want.key)
             self._cases.move_to_end(want.key)
             held = case.gathered
             rows = None if held and _reach(held) == members else dict(case.rows)

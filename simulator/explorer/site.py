@@ -33,7 +33,7 @@ from simulator.experiments.cases import CaseOutcomes
 from simulator.explorer.answering import answer
 from simulator.explorer.asking import Question, RefusedError, read_json, read_question
 from simulator.explorer.catalogue import METRICS, catalogue, entry_sheet, letters
-from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, Want, stage_of
+from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, LeftError, Want, stage_of
 from simulator.explorer.guards import Guards, check_sender, read_body
 from simulator.explorer.saving import read_saving, save
 from simulator.explorer.shelf import Change, Shelf
@@ -129,7 +129,13 @@ class Site:
                 # Between two stages the picture is renewed only where there is none yet.
                 members = known if question.after == 0 else members
             if members > question.after:
-                picture = await self._picture(sheet, question, wants, members)
+                try:
+                    picture = await self._picture(sheet, question, wants, members)
+                except LeftError:
+                    # Overtaken while it was drawn; a tab that still waits asks again.
+                    overtaken = not self.ensembles.current(question.asker, question.move)
+                    state = {"stale": True} if overtaken else {"known": 0}
+                    return JSONResponse({"move": question.move, **state})
                 final = members >= question.members
                 told = json.dumps({"move": question.move, "known": known, "final": final})
                 body = told[:-1].encode() + b', "picture": ' + picture + b"}"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.experiments.cases import CaseOutcomes
-from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, Want, stage_of
+from simulator.explorer.ensembles import BrokenScenarioError, Ensembles, LeftError, Want, stage_of
 from simulator.explorer.members import Beside, Task
 from simulator.scenario import Scenario, load_scenario
 from tests.explorer.pages import ROOT, quick
@@ -101,6 +101,8 @@ def test_the_longest_unused_scenario_leaves_first() -> None:
     held = [ensembles.known(want) for want in wants]
     assert held[0] == 0, "the first is still held"
     assert held[-1] == 64
+    with pytest.raises(LeftError):
+        ensembles.outcomes(wants[0], 64)
     ensembles.close()
 
 
