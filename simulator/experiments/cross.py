@@ -75,29 +75,39 @@ def record_cross(
     chains = tuple(chain.id for chain in registry.chains)
     places = tuple(place.id for place in registry.places)
     cross = Cross(run.members, run.years, chains, places, np.array(found))
-    _hold_against(run, cross)
+    if odd := _adds_up(run, cross):
+        raise UsageError(
+            f"the installed sources give other members than {run.path} holds ({odd}); run the scenario again "
+            "with --force",
+            f"已安装的源码算出的成员与 {run.path} 所存不同（{odd}）；请用 --force 重新运行该情景",
+        )
     write_alone(run.path / FILE, _encoded(run, cross))
     return cross
 
 
 def stored_cross(run: "Run") -> Cross | None:
-    """The cross in the run's folder; None without one, or where it is of another run or of fewer members."""
+    """The cross in the run's folder; None without one, or where it is damaged, of another run or of fewer members."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path: Path = run.path / FILE
     if not path.is_file():
         return None
-    table = pq.read_table(path)
-    if (table.schema.metadata or {}).get(b"run") != run.hash.encode():
-        return None
     registry = run.library.registry
     chains = tuple(chain.id for chain in registry.chains)
     places = tuple(place.id for place in registry.places)
-    members = np.unique(table.column("member").to_numpy())
-    if not np.array_equal(members, run.members):
+    try:
+        table = pq.read_table(path)
+        members = np.unique(table.column("member").to_numpy())
+        column = table.column(KEY).to_numpy()
+    except (pa.ArrowException, OSError, KeyError):
         return None
     shape = (len(members), len(run.years), len(chains), len(places))
-    return Cross(members, run.years, chains, places, table.column(KEY).to_numpy().reshape(shape))
+    same = (table.schema.metadata or {}).get(b"run") == run.hash.encode()
+    if not same or not np.array_equal(members, run.members) or column.size != np.prod(shape):
+        return None
+    cross = Cross(members, run.years, chains, places, column.reshape(shape))
+    return cross if _adds_up(run, cross) is None else None
 
 
 def cross_frame(run: "Run") -> "pd.DataFrame":
@@ -113,8 +123,8 @@ def cross_frame(run: "Run") -> "pd.DataFrame":
     return frame
 
 
-def _hold_against(run: "Run", cross: Cross) -> None:
-    """The cross adds up to the recorded series by chain and by place, member by member and year by year."""
+def _adds_up(run: "Run", cross: Cross) -> str | None:
+    """The first recorded series by chain or by place that the cross does not add up to; None where there is none."""
     for key, elements, axis in (
         ("chain_core_revenue", cross.chains, 3),
         ("district_core_revenue", cross.places, 2),
@@ -123,11 +133,8 @@ def _hold_against(run: "Run", cross: Cross) -> None:
         for place, element in enumerate(elements):
             recorded = run.annual(f"{key}[{element}]")
             if not np.allclose(sums[:, :, place], recorded, rtol=CLOSE, atol=CLOSE):
-                raise UsageError(
-                    f"the installed sources give other members than {run.path} holds ({key}[{element}]); run the "
-                    "scenario again with --force",
-                    f"已安装的源码算出的成员与 {run.path} 所存不同（{key}[{element}]）；请用 --force 重新运行该情景",
-                )
+                return f"{key}[{element}]"
+    return None
 
 
 def _encoded(run: "Run", cross: Cross) -> bytes:

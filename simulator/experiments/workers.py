@@ -227,7 +227,7 @@ class _Processes:
             self._first = False
             return _at_once(self._study, members, self._engine)
         try:
-            with _interrupts_held():
+            with interrupts_held():
                 future = self._started().submit(_simulate_here, members, self._engine)
         except BrokenExecutor as broken:
             future = Future()
@@ -258,7 +258,7 @@ class _Processes:
     def start(self) -> Future[Done]:
         """Start every process ahead of its tasks; the future is done, or broken, when the first one is ready."""
         self._first = False
-        with _interrupts_held():
+        with interrupts_held():
             pool = self._started()
             first, *_ = [pool.submit(_simulate_here, [0], self._engine) for _ in range(self.count)]
         return first
@@ -457,8 +457,11 @@ def _warn(ready: Future[Done]) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C from processes started meanwhile, which inherit it: the parent alone decides what to do about it."""
+def interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C, which reaches every process of a terminal, from processes started meanwhile.
+
+    They inherit what the starting thread blocks, from their first instruction on; the parent alone decides.
+    """
     import signal
 
     if not hasattr(signal, "pthread_sigmask"):

@@ -10,16 +10,16 @@ import importlib
 import io
 import multiprocessing
 import pickle
-import signal
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
 from simulator.experiments.cases import Floats, Models, Study
+from simulator.experiments.workers import interrupts_held
 from simulator.foundation.calendar import Quarter
 from simulator.registry import Library
 from simulator.scenario import Scenario
@@ -154,7 +154,7 @@ class Beside:
             self._process = context.Process(
                 target=_serve, args=(theirs, self._engine), name=self.name, daemon=True
             )
-            with _interrupts_held():
+            with interrupts_held():
                 self._process.start()
             theirs.close()
 
@@ -223,23 +223,6 @@ class _Unpacker(pickle.Unpickler):
 
     def persistent_load(self, name: str) -> Library:
         return self._library
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C reaches every process of the terminal, and the server alone decides what to do about it.
-
-    A process that is started meanwhile never meets it: what its parent's thread blocks it blocks from the first
-    instruction on.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(wire: Connection, engine: str) -> None:

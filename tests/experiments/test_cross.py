@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from simulator.experiments.cross import FILE, cross_frame, record_cross, stored_cross
@@ -54,6 +56,22 @@ def test_a_cross_of_another_run_is_not_used(stored: Run, tmp_path: Path) -> None
     assert stored_cross(other) is None
     with pytest.raises(UsageError, match="holds no cross"):
         cross_frame(other)
+
+
+@pytest.mark.parametrize("damage", ["cut", "altered"])
+def test_a_damaged_cross_is_as_none(stored: Run, tmp_path: Path, damage: str) -> None:
+    record_cross(stored, 1, "plain")
+    path = stored.path / FILE
+    whole = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(whole[: len(whole) // 2])
+    else:
+        table = pq.read_table(path)
+        wrong = pa.array(table.column("core_revenue").to_numpy() * 1.001)
+        pq.write_table(table.set_column(4, "core_revenue", wrong), path)
+    assert stored_cross(stored) is None
+    path.write_bytes(whole)
+    assert stored_cross(stored) is not None
 
 
 def test_members_that_differ_from_what_was_recorded_are_refused(
