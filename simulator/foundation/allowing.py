@@ -6,7 +6,8 @@ from typing import Final
 _PHRASES: Final[tuple[tuple[str, str], ...]] = (
     (r"a scenario file that exists", "已有的情景文件"),
     (r"a chain that ends", "有终点的继承关系"),
-    (r"one scenario file, relative to this one", "一个情景文件，路径相对于本文件"),
+    (r"one scenario file, relative to this one, or the name of a shipped one",
+     "一个情景文件，路径相对于本文件；或随附情景之名"),
     (r"a CSV table of firms, relative to this file", "企业名单（CSV 表），路径相对于本文件"),
     (r"a fitted file \(YAML\), relative to this file, or none", "拟合文件（YAML），路径相对于本文件；或 none"),
     (r"a CSV file in the same folder", "同一文件夹中的 CSV 文件"),
@@ -20,7 +21,8 @@ _PHRASES: Final[tuple[tuple[str, str], ...]] = (
      "列名如 revenue (亿元) 或 营业收入（万元），或另设“单位”列"),
     (r"a finite number", "有限的数"),
     (r"a number", "数"),
-    (r"a whole number(?: from (.+) to (.+))?", r"整数"),
+    (r"a whole number from (.+) to (.+)", r"\1 至 \2 的整数"),
+    (r"a whole number", "整数"),
     (r"a word or a whole number", "词或整数"),
     (r"a list", "列表"),
     (r"a mapping", "键值映射"),
@@ -48,6 +50,8 @@ _PHRASES: Final[tuple[tuple[str, str], ...]] = (
     (r"plans: (\[.*\]); \[\] for none", r"plans: \1；[] 表示无"),
     (r"ai 1, or catalogue 0", "人工智能为 1，或名录为 0"),
     (r"a year", "年份"),
+    (r"a target only for (.+)", r"只有\1可写目标"),
+    (r"one reading with a key and without rules", "一个有键名而无规则的读法"),
 )  # fmt: skip
 
 
