@@ -29,6 +29,7 @@ from typing import Final, NamedTuple, cast
 
 from simulator.targets import wilson
 from tests.trust.mutants import Mutable, Mutant
+from tests.trust.nursery import TIMEOUT
 from tests.trust.records import Record, Row, Said
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -262,6 +263,7 @@ def record(
     lowest = min(sum(v.killed for v in verdicts) / len(verdicts) for _, verdicts in found)
     total = sum(len(verdicts) for _, verdicts in found)
     left = sum(not v.killed for _, verdicts in found for v in verdicts)
+    slow = sum(v.by == TIMEOUT for _, verdicts in found for v in verdicts)
     absent = [group.name for group in GROUPS if group.name not in {g.name for g, _ in found}]
     absent_zh = f"尚未计入：{'、'.join(name.zh for name in absent)}。" if absent else ""
     absent_en = f" Not measured yet: {', '.join(name.en for name in absent)}." if absent else ""
@@ -271,10 +273,11 @@ def record(
         command,
         Said(
             f"随机抽取 {total} 处改动（每组约 {wanted} 处，种子 {seed}），每组至少 {lowest:.0%} 被测试发现；"
-            f"未被发现的 {left} 处逐一列出原因。不计：类型、说明文字、消息措辞、装饰器、文件编码。"
+            f"其中 {slow} 处因测试超时而发现；未被发现的 {left} 处逐一列出原因。不计：类型、说明文字、消息措辞、装饰器、文件编码。"
             f"{absent_zh}",
             f"Of {total} changes drawn at random (about {wanted} a group, seed {seed}) tests notice at least "
-            f"{lowest:.0%} in every group; the {left} that they do not are listed with the reason. Left out: "
+            f"{lowest:.0%} in every group, {slow} of them by not coming to an end; the {left} that they do not are "
+            "listed with the reason. Left out: "
             "types, docstrings, the wording of messages, decorators, the encoding of files."
             f"{absent_en}",
         ),

@@ -20,6 +20,8 @@ import coverage
 import pytest
 
 PACKAGE = Path("simulator")
+TIMEOUT = "timeout"
+"""In the place of a test's name, for a mutant under which the tests do not come to an end."""
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--tb=no")
 
 
@@ -171,7 +173,7 @@ def judge(
         named = (stream.read() or b"").decode().partition("\n")[0]
     return {
         "killed": status != 0,
-        "by": "timeout" if status is None else named,
+        "by": TIMEOUT if status is None else named,
         "seconds": time.monotonic() - began,
     }
 

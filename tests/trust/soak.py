@@ -11,6 +11,7 @@ what stores them is at work (`--stored`). What is given as 0 is not measured, an
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -60,7 +61,7 @@ server.serve(Shelf([sys.argv[1]]), port=0, browse=False, workers=2, engine=sys.a
 
 
 class Sample(NamedTuple):
-    """A process at one moment: seconds or members so far, resident MiB, open descriptors, threads."""
+    """A process and its children at one moment: seconds or members so far, resident MiB, descriptors, threads."""
 
     at: float
     rss: float
@@ -86,14 +87,35 @@ class Held(NamedTuple):
 
 
 def sample(pid: int, at: float) -> Sample:
-    """The process as /proc shows it now; ProcessLookupError when it is gone."""
-    told = dict(
-        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line
-    )
-    if "VmRSS" not in told:
-        raise ProcessLookupError(pid)
-    files = len(os.listdir(f"/proc/{pid}/fd"))
-    return Sample(at, int(told["VmRSS"].split()[0]) / 1024, files, int(told["Threads"]))
+    """The process and those it started as /proc shows them now, added up; ProcessLookupError when it is gone."""
+    rss = files = threads = 0
+    for one in _family(pid):
+        try:
+            told = dict(
+                line.split(":", 1)
+                for line in Path(f"/proc/{one}/status").read_text().splitlines()
+                if line
+            )
+            opened = len(os.listdir(f"/proc/{one}/fd"))
+        except FileNotFoundError:
+            told = {}
+        if "VmRSS" not in told:
+            if one == pid:
+                raise ProcessLookupError(pid)
+            continue  # it ended while we looked
+        rss, files = rss + int(told["VmRSS"].split()[0]), files + opened
+        threads += int(told["Threads"])
+    return Sample(at, rss / 1024, files, threads)
+
+
+def _family(pid: int) -> list[int]:
+    """A process, those it started, those they started."""
+    family = [pid]
+    for one in family:
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                family += map(int, task.read_text().split())
+    return family
 
 
 def held(samples: Sequence[Sample]) -> Held:
