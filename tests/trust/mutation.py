@@ -273,8 +273,8 @@ def record(
         command,
         Said(
             f"随机抽取 {total} 处改动（每组约 {wanted} 处，种子 {seed}），每组至少 {lowest:.0%} 被测试发现；"
-            f"其中 {slow} 处因测试超时而发现；未被发现的 {left} 处逐一列出原因。不计：类型、说明文字、消息措辞、装饰器、文件编码。"
-            f"{absent_zh}",
+            f"其中 {slow} 处因测试超时而发现；未被发现的 {left} 处逐一列出原因。"
+            f"不计：类型、说明文字、消息措辞、装饰器、文件编码。{absent_zh}",
             f"Of {total} changes drawn at random (about {wanted} a group, seed {seed}) tests notice at least "
             f"{lowest:.0%} in every group, {slow} of them by not coming to an end; the {left} that they do not are "
             "listed with the reason. Left out: "
