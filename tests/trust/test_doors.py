@@ -29,7 +29,8 @@ from simulator.foundation.tables import parse_yaml, read_yaml
 from simulator.registry import load_library, load_registry
 from simulator.scenario import load_scenario
 from simulator.world.population import read_population
-from tests.trust.doors import CITY, DOORS, ROOT, bench_in, call, knock, wrong_with
+from tests.trust.doors import DOORS, bench_in, knock
+from tests.trust.doors.bench import CITY, ROOT, call, wrong_with
 
 BASELINE = ROOT / "scenarios/baseline.yaml"
 SAMPLE = {"scenario": 8, "set": 5, "data": 3, "firms": 8, "facts": 3, "fit": 2, "marks": 1, "run": 4, "command": 5, "setting": 2, "explorer": 8}  # fmt: skip
