@@ -82,6 +82,7 @@ def test_a_resolved_sheet_reads_back_and_a_stored_one_carries_its_fit(tmp_path: 
         load_scenario(sheet, {"fit": str(tmp_path / "fitted.yaml")}).digest() == scenario.digest()
     )
     folder = tmp_path / "run"
+    assert set(scenario.papers()) == {"fit/fitted.yaml", "fit/posterior.csv"}
     for name, content in scenario.papers().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

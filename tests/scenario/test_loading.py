@@ -507,3 +507,42 @@ def test_what_is_no_bare_name_of_a_shipped_scenario_is_missing(tmp_path, name):
     file = write(tmp_path, f"schema_version: 1\nextends: {name}\n", "child.yaml")
     with pytest.raises(InputError, match="no file"):
         load_scenario(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words", "zh"),
+    [
+        ("targets: {mine: {value: true}}", "targets.mine.value", "not a quantity", "带单位的数"),
+        ("targets: {mine: {value: [1]}}", "targets.mine.value", "not a quantity", "带单位的数"),
+        (
+            "levers: {tj27_funds: {size: {2025: [1]}}}",
+            "levers.tj27_funds.size.2025",
+            "not a quantity",
+            "带单位的数",
+        ),
+        (
+            "assumptions: {rpc: {dist: mixture, components: 1}}",
+            "assumptions.rpc",
+            "needs a list of components",
+            "需要 components 列表",
+        ),
+    ],
+)
+def test_what_is_no_quantity_is_named_at_its_place(
+    tmp_path: Path, text: str, place: str, words: str, zh: str
+) -> None:
+    file = write(tmp_path, f"schema_version: 1\nextends: {BASELINE}\n{text}\n")
+    with pytest.raises(InputError) as caught:
+        load_scenario(file)
+    (found,) = (each for each in caught.value.findings if words in each.what)
+    assert found.path == place and found.line == 3 and zh in found.what_zh
+
+
+@pytest.mark.parametrize("text", ["a: [1", None], ids=["no YAML", "no file"])
+def test_a_layer_that_cannot_be_read_is_named_and_says_nothing_more(
+    tmp_path: Path, text: str | None
+) -> None:
+    layer = tmp_path / "layer.yaml" if text is None else write(tmp_path, text, "layer.yaml")
+    with pytest.raises(InputError) as caught:
+        load_scenario(BASELINE, layers=[layer])
+    assert {Path(found.file).name for found in caught.value.findings} == {"layer.yaml"}

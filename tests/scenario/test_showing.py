@@ -53,6 +53,24 @@ def test_every_value_has_an_origin_with_a_place() -> None:
     assert rows["mechanisms.exit"].layer == "default"
 
 
+def test_the_priors_of_another_city_are_named_as_its_own() -> None:
+    city = Path(__file__).resolve().parents[2] / "examples" / "city_xingang"
+    rows = {
+        row.path: row.place
+        for row in origin_rows(load_scenario(city / "baseline.yaml", data=city))
+        if row.layer == "priors"
+    }
+    table = (city / "priors.csv").read_text(encoding="utf-8-sig").splitlines()
+    own = {place for place in rows.values() if "city_xingang" in place}
+    shipped_ones = set(rows.values()) - own
+    assert own and all(place.startswith("calibration/priors.csv:") for place in shipped_ones)
+    for path, place in rows.items():
+        file, _, line = place.rpartition(":")
+        if place in own:
+            assert file.endswith("city_xingang/priors.csv")
+            assert table[int(line) - 1].startswith(f"{path.removeprefix('assumptions.')},")
+
+
 def test_values_are_shown_in_either_language() -> None:
     scenario = load_scenario(BASELINE, {"levers.tj27_funds.size": "300亿元"})
     texts = {
