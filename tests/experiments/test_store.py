@@ -30,8 +30,11 @@ def test_values_are_what_the_study_gave(lab):
         for position, name in enumerate(made.series):
             assert made.values(name)[member].tolist() == genuine.values[:, position].tolist()
         assert made.parameters("base_core_revenue")[member] == genuine.parameters[0]
+    assert made.last == 119
     with pytest.raises(ValueError, match="read-only"):
         made.values("firms")[0, 0] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        made.members[0] = 7
 
 
 def test_annual_figures_are_means_of_flows_and_ends_of_stocks(lab):
@@ -59,6 +62,8 @@ def test_unknown_names_are_told(lab):
         made.parameters("nothing")
     with pytest.raises(UsageError, match="did you mean chain"):
         made.to_frame("chains")
+    with pytest.raises(UsageError, match=r"plot .* cross records it"):
+        made.to_frame("cross")
 
 
 def test_frame_is_long_by_place(lab):
@@ -160,9 +165,9 @@ def test_what_is_not_a_run_is_told(tmp_path):
 
 
 def test_list_runs_names_each_state(lab, scenario):
-    lab.run(20)
+    first = lab.run(20)
     lab.fails = frozenset({2})
-    lab.run(20, seed=2)
+    second = lab.run(20, seed=2)
     lab.fails = frozenset()
     cut = lab.run(20, scenario=replace(scenario, stem="cut"))
     (cut.path / "run.json").unlink()
@@ -174,6 +179,12 @@ def test_list_runs_names_each_state(lab, scenario):
         ("toy", 2): "failed",
         ("cut", 1): "incomplete",
     }
+    for path, minute in ((first.path, "30"), (second.path, "45")):
+        paper = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        paper["finished"] = f"2026-11-01T12:{minute}:00+00:00"
+        (path / "run.json").write_text(json.dumps(paper), encoding="utf-8")
+    order = [(entry.stem, entry.seed) for entry in list_runs(lab.root)]
+    assert order == [("cut", 1), ("toy", 2), ("toy", 1)]  # what is not finished, then the newest
     assert found["toy", 1].members == 20 and found["toy", 1].size > 1000
     assert list_runs(lab.root / "nowhere") == ()
 
