@@ -24,9 +24,6 @@ def test_every_lower_bound_is_below_the_pin():
         assert Version(bound) <= Version(held), name
 
 
-@pytest.mark.skipif(
-    not RECORD.is_file(), reason="no record yet: python -m tests.trust.versions --record"
-)
 def test_the_record_is_of_the_present_bounds():
     rows = {row[0][1]: row[1][1] for row in json.loads(RECORD.read_text(encoding="utf-8"))["rows"]}
     (lowest,) = (found for what, found in rows.items() if what.startswith("lowest"))
