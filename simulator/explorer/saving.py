@@ -66,12 +66,6 @@ def save(saving: Saving, shelf: Shelf) -> Entry:
 
 def _save(saving: Saving, shelf: Shelf) -> Entry:
     path = saving.path
-    if path.exists() and not saving.overwrite:
-        raise RefusedError(
-            f"{path.name} exists; allow overwriting or choose another name",
-            f"{path.name} 已存在；请允许覆盖或另选名称",
-            409,
-        )
     if path.exists() and path.samefile(saving.shown.entry.path):
         raise RefusedError(
             f"{path.name} is what the scenario extends; choose another name",
@@ -82,19 +76,19 @@ def _save(saving: Saving, shelf: Shelf) -> Entry:
     draft = draft_of(path)
     try:
         with alone(path):
+            if path.exists() and not saving.overwrite:
+                raise RefusedError(
+                    f"{path.name} exists; allow overwriting or choose another name",
+                    f"{path.name} 已存在；请允许覆盖或另选名称",
+                    409,
+                )
             try:
                 draft.write_bytes(content)
                 load_scenario(draft, data=shelf.data)
-                if saving.overwrite:
-                    write_atomically(path, content)
-                else:
-                    # A link is made only where there is no file: what came meanwhile stays.
-                    os.link(draft, path)
+                write_atomically(path, content)
             finally:
                 with contextlib.suppress(OSError):
                     draft.unlink(missing_ok=True)
-    except FileExistsError:
-        raise RefusedError(f"{path.name} exists", f"{path.name} 已存在", 409) from None
     except OSError as problem:
         reason = problem.strerror or str(problem)
         zh = f"无法写入：{reason_zh(problem)}"
