@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import click
 
-from simulator.cli.words import in_both, in_chinese
+from simulator.cli.words import in_both, in_chinese, readable
 from simulator.foundation.findings import Finding, InputError, UsageError, plain_line, reason_zh
 from simulator.foundation.memory import is_short_of_memory
 
@@ -209,17 +209,17 @@ def report(error: Exception, session: Session) -> ExitCode:
 
 def _usage_message(error: click.ClickException, session: Session) -> str:
     """What was wrong with the arguments."""
-    english = error.format_message()
+    english, own = readable(error.format_message()), readable(error.message)
     if session.lang == "en":
         return english
     chinese = in_chinese(english)
     if session.lang == "zh":
         return chinese
-    if not in_both(error.message):
+    if not in_both(own):
         return english if chinese == english else f"{english} / {chinese}"
     # A command of ours said it in both languages already; only the head is click's.
-    head = english.removesuffix(error.message)
-    return f"{head.removesuffix(': ')} / {in_chinese(head)}{error.message}" if head else english
+    head = english.removesuffix(own)
+    return f"{head.removesuffix(': ')} / {in_chinese(head)}{own}" if head else english
 
 
 def _stands_somewhere() -> bool:

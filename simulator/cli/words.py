@@ -114,6 +114,11 @@ def placeholder(text: str) -> str:
     return re.sub(r"[A-Z]{2,}", lambda word: PLACEHOLDERS.get(word[0], word[0]), text)
 
 
+def readable(message: str) -> str:
+    """A message with the middle of very long words left out: nobody reads it, and patterns take its square."""
+    return re.sub(r"\S{300,}", lambda word: f"{word[0][:150]}…{word[0][-50:]}", message)
+
+
 def in_chinese(message: str) -> str:
     """A message of click in Chinese; one that it did not write stays as it is."""
     for pattern, form in _MESSAGES:

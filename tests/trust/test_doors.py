@@ -30,7 +30,8 @@ from simulator.registry import load_library, load_registry
 from simulator.scenario import load_scenario
 from simulator.world.population import read_population
 from tests.trust.doors import DOORS, bench_in, knock
-from tests.trust.doors.bench import CITY, ROOT, call, wrong_with
+from tests.trust.doors.bench import CITY, ROOT, call, limited, wrong_with
+from tests.trust.doors.scenarios import harmless
 
 BASELINE = ROOT / "scenarios/baseline.yaml"
 SAMPLE = {"scenario": 8, "set": 5, "data": 3, "firms": 8, "facts": 3, "fit": 2, "marks": 1, "run": 4, "command": 5, "setting": 2, "explorer": 8}  # fmt: skip
@@ -49,6 +50,12 @@ def test_every_door_holds_against_a_sample(tmp_path: Path) -> None:
     assert len(found) == sum(SAMPLE.values())
     assert not [trial for trial in found if trial.fault]
     assert {"read", "refused", "4xx"} <= {trial.outcome for trial in found}
+
+
+def test_only_what_means_the_same_is_harmless() -> None:
+    assert harmless({"low": "0billion CNY"}, {"low": "0亿元"}) and harmless(["b", "a"], ["a", "b"])
+    assert not harmless({"low": "0.1亿元"}, {"low": "0亿元"})
+    assert not harmless({"low": "10亿元"}, {"low": "0亿元"})
 
 
 # YAML
@@ -87,6 +94,13 @@ def test_what_is_allowed_is_said_in_chinese_too() -> None:
     assert "允许：数字加单位：亿元、" in call(
         "--lang", "zh", "show", str(BASELINE), "--set", "levers.tj27_funds.size=300"
     ).err.replace(", ", "、")
+
+
+def test_a_word_of_any_length_is_refused_in_chinese_at_once() -> None:
+    """The patterns of click's messages took its square: half a minute at two hundred thousand letters."""
+    with limited(2.0):
+        heard = call("--lang", "zh", "check", str(BASELINE), "--set", "name" + "a" * 200_000)
+    assert heard.code == 2 and "的值无效" in heard.err and len(heard.err) < 2_000
 
 
 # Numbers on the command line, and settings

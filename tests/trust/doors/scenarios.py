@@ -86,7 +86,7 @@ def whole_scenario(path: Path) -> Scenario:
 
 
 def harmless(after: object, before: object) -> bool:
-    """Whether two sheets may well mean the same: spelt or ordered otherwise, or a default said or left out."""
+    """Whether two sheets may mean the same: spelt or ordered otherwise, zero in another unit, a default left out."""
 
     def plain(value: object) -> object:
         if isinstance(value, dict):
@@ -96,7 +96,8 @@ def harmless(after: object, before: object) -> bool:
             }
         if isinstance(value, list):
             return sorted(map(repr, map(plain, value)))
-        return re.sub(r"\s", "", unicodedata.normalize("NFKC", str(value))).casefold()
+        word = re.sub(r"\s", "", unicodedata.normalize("NFKC", str(value))).casefold()
+        return re.sub(r"^[+-]?0(\.0*)?(?=[^\d.]|$).*", "0", word)  # nothing, in whatever unit
 
     return plain(after) == plain(before)
 
