@@ -148,7 +148,9 @@ def test_one_fault_gives_one_finding_at_its_place(name: str) -> None:
     assert (finding.line, finding.column, finding.path) == fault[:3]
     assert fault.words in str(finding)
     assert re.search("[一-鿿]", finding.what_zh) and finding.severity == "error"
-    assert "None" not in finding.what + finding.what_zh + finding.allowed
+    assert "None" not in finding.what + finding.what_zh + "".join(finding.allowed)
+    assert bool(finding.allowed.en) == bool(finding.allowed.zh)
+    assert not re.search("[a-z]+ [a-z]+ [a-z]+", finding.allowed.zh)
 
 
 @pytest.mark.parametrize(("key", "value"), [("start", "2030"), ("end", "2024")])
