@@ -267,12 +267,8 @@ def _moment(row: Row, days: Mapping[str, date]) -> Moment:
     try:
         known = day_of(cell_text(row, "source_date"))
     except ValueError:
-        raise CellError(
-            "source_date",
-            "not a date",
-            "不是日期",
-            Allowed("2025, 2025-05 or 2025-05-27", "2025, 2025-05 或 2025-05-27"),
-        ) from None
+        allowed = Allowed("2025, 2025-05 or 2025-05-27", "2025, 2025-05 或 2025-05-27")
+        raise CellError("source_date", "not a date", "不是日期", allowed) from None
     if known != days[source]:
         raise CellError(
             "source_date",
@@ -290,12 +286,8 @@ def _moment(row: Row, days: Mapping[str, date]) -> Moment:
     _check_period(period, reduction)
     role = cast(Role, cell_choice(row, "role", ROLES))
     if role == "fit" and not observable:
-        raise CellError(
-            "role",
-            "no series measures a moment to fit",
-            "待拟合的事实没有对应序列",
-            Allowed.same("check"),
-        )
+        what, what_zh = "no series measures a moment to fit", "待拟合的事实没有对应序列"
+        raise CellError("role", what, what_zh, Allowed.same("check"))
     return Moment(
         cell_text(row, "id"),
         observable,

@@ -90,18 +90,13 @@ def read_figures(path: Path, run: Run) -> tuple[NewFigure, ...]:
     found: list[NewFigure] = []
     findings: list[Finding] = []
     rows = read_table(path)
+    columns = Allowed.one_of(COLUMNS)
     for name in rows[0] if rows else ():
         if name not in COLUMNS:
             near = nearest(name, COLUMNS) or ""
             what, zh = f"no column is called {name}", f"没有名为“{name}”的列"
-            findings.append(
-                replace(
-                    rows[0].finding(
-                        name, what, zh, allowed=Allowed.one_of(COLUMNS), suggestion=near
-                    ),
-                    line=1,
-                )
-            )
+            unknown = rows[0].finding(name, what, zh, allowed=columns, suggestion=near)
+            findings.append(replace(unknown, line=1))
     for row in rows:
         try:
             figure = _figure(row, run)
@@ -119,7 +114,7 @@ def read_figures(path: Path, run: Run) -> tuple[NewFigure, ...]:
         raise InputError(findings)
     if not found:
         what, zh = "the table holds no figure", "表中没有数字"
-        raise InputError([Finding(str(path), 1, 1, "", what, zh, allowed=Allowed.one_of(COLUMNS))])
+        raise InputError([Finding(str(path), 1, 1, "", what, zh, allowed=columns)])
     return tuple(found)
 
 

@@ -545,12 +545,7 @@ class CellError(ValueError):
     """What is wrong with one cell of a table, said in both languages."""
 
     def __init__(
-        self,
-        column: str,
-        what: str,
-        what_zh: str,
-        allowed: Allowed = UNSAID,
-        suggestion: str = "",
+        self, column: str, what: str, what_zh: str, allowed: Allowed = UNSAID, suggestion: str = ""
     ) -> None:
         super().__init__(what)
         self.column = column

@@ -300,12 +300,8 @@ def _effect(
 def _check_grants(effect: LeverEffect, assumption: LeverAssumption | None) -> None:
     """Raise CellError unless the grants of a lever are money that its dose costs."""
     if effect.parameter is not None:
-        raise CellError(
-            "parameter",
-            "grants are money: no parameter",
-            "补助即资金，不取参数",
-            Allowed("empty", "留空"),
-        )
+        what, what_zh = "grants are money: no parameter", "补助即资金，不取参数"
+        raise CellError("parameter", what, what_zh, Allowed("empty", "留空"))
     most = math.inf if assumption is None else assumption.cost_per_unit
     if not 0.0 <= effect.scale <= most:
         raise CellError(

@@ -378,15 +378,14 @@ class Reader:
         look, entries, zh = tables[what]
         allowed = Allowed.one_of(entry.id for entry in entries)
         if not isinstance(value, list) or not (value or may_be_empty):
-            listed = Allowed(f"[…] of {allowed.en}", f"[…]，取自 {allowed.zh}")
-            or_all = Allowed(f"{listed.en}; or {EVERY}", f"{listed.zh}；或 {EVERY}")
+            or_en, or_zh = ("", "") if may_be_empty else (f"; or {EVERY}", f"；或 {EVERY}")
             self.fault(
                 path,
                 f"{shown(value)} is not a list of {what}s"
                 if not isinstance(value, list)
                 else f"the list of {what}s is empty",
                 f"此处应为{zh}的列表",
-                allowed=listed if may_be_empty else or_all,
+                allowed=Allowed(f"[…] of {allowed.en}{or_en}", f"[…]，取自 {allowed.zh}{or_zh}"),
             )
             return None
         found: dict[str, str] = {}

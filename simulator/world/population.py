@@ -293,24 +293,16 @@ class _Reader:
                 )
             unit = MONEY
         if not abs(value) < float("inf"):
-            raise CellError(
-                header,
-                f"{text!r} is not an amount",
-                f"“{text}”不是金额",
-                allowed=Allowed(
-                    "a number such as 1,234.5, or 3.2亿元", "数字，如 1,234.5；或 3.2亿元"
-                ),
+            allowed = Allowed(
+                "a number such as 1,234.5, or 3.2亿元", "数字，如 1,234.5；或 3.2亿元"
             )
+            raise CellError(header, f"{text!r} is not an amount", f"“{text}”不是金额", allowed)
         if not unit:
-            raise CellError(
-                header,
-                f"{text!r} has no unit",
-                f"“{text}”没有单位",
-                allowed=Allowed(
-                    "a header such as revenue (亿元) or 营业收入（万元）, or a column unit",
-                    "列名如 revenue (亿元) 或 营业收入（万元），或另设“单位”列",
-                ),
+            allowed = Allowed(
+                "a header such as revenue (亿元) or 营业收入（万元）, or a column unit",
+                "列名如 revenue (亿元) 或 营业收入（万元），或另设“单位”列",
             )
+            raise CellError(header, f"{text!r} has no unit", f"“{text}”没有单位", allowed)
         if not value > 0.0:
             allowed = Allowed("above 0", "大于 0")
             raise CellError(header, f"{text!r} is not above 0", f"“{text}”不大于 0", allowed)
