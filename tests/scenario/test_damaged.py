@@ -153,6 +153,14 @@ def test_one_fault_gives_one_finding_at_its_place(name: str) -> None:
     assert not re.search("[a-z]+ [a-z]+ [a-z]+", finding.allowed.zh)
 
 
+def test_bounds_are_said_in_the_units_of_each_language() -> None:
+    with pytest.raises(InputError) as caught:
+        load_scenario(FOLDER / "negative_dose.yaml")
+    (finding,) = caught.value.findings
+    assert finding.allowed.en == "0亿元 (0 CNY) … 1000亿元 (100 billion CNY)"
+    assert finding.allowed.zh == "0亿元 … 1000亿元"
+
+
 @pytest.mark.parametrize(("key", "value"), [("start", "2030"), ("end", "2024")])
 def test_a_lever_that_would_end_before_it_starts_is_told_at_what_was_said(
     key: str, value: str

@@ -60,6 +60,7 @@ LONGEST = 3_000
 """Characters of one line of a message."""
 CODES = frozenset({0, 2, 3})
 _CHINESE = re.compile("[一-鿿]")
+_PROSE = re.compile("[a-z]+ [a-z]+ [a-z]+")
 _CLEAN = {"LC_ALL": "C.UTF-8", "SIMULATE_LANG": "", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
@@ -192,6 +193,10 @@ def wrong_with_words(told: Mapping[str, Any]) -> str:
             return f"a finding without file or words: {found}"
         if not _CHINESE.search(found["what_zh"]):
             return f"no Chinese in: {found['what_zh']}"
+        if bool(found["allowed"]) != bool(found["allowed_zh"]) or _PROSE.search(
+            found["allowed_zh"]
+        ):
+            return f"what is allowed is not in Chinese: {found['allowed_zh']}"
         if max(len(found[part]) for part in ("what", "what_zh", "allowed", "path")) > LONGEST // 2:
             return f"a finding of {max(map(len, map(str, found.values())))} characters"
     return ""
