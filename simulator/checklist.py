@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
 from simulator.foundation.files import alone, write_alone, write_atomically
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.tables import Row, read_table, shipped, shown_file
 from simulator.registry import (
     Actor,
@@ -361,7 +361,7 @@ def _header(path: Path) -> tuple[str, ...]:
 
 
 def _column_findings(columns: Sequence[str], file: str) -> Iterator[Finding]:
-    allowed = ", ".join(COLUMNS)
+    allowed = Allowed.one_of(COLUMNS)
     for column in columns:
         if column not in COLUMNS:
             what, what_zh = f"column {column} is not known", f"没有列 {column}"
@@ -377,7 +377,7 @@ def _unknown(
     row: Row, column: str, word: str, known: Iterable[str], what: str, what_zh: str
 ) -> Finding:
     options = tuple(known)
-    allowed = ", ".join(options) if len(options) <= 12 else ""
+    allowed = Allowed.one_of(options if len(options) <= 12 else ())
     hint = nearest(word, options) or ""
     return row.finding(column, what, what_zh, allowed=allowed, suggestion=hint)
 

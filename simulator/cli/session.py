@@ -261,4 +261,5 @@ def _internal(error: Exception, session: Session) -> tuple[str, str]:
 
 def plain_finding(finding: Finding) -> dict[str, Any]:
     """A finding as JSON holds it."""
-    return dataclasses.asdict(finding)
+    allowed = {"allowed": finding.allowed.en, "allowed_zh": finding.allowed.zh}
+    return {**dataclasses.asdict(finding), **allowed}

@@ -17,7 +17,7 @@ import numpy as np
 
 from simulator.experiments.inference import Floats, Integers, Observed, Side
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import CellError, cell_choice, cell_number, cell_text
 from simulator.foundation.randomness import Decision, name_ids, uniforms
 from simulator.foundation.tables import Row, read_table, shipped
@@ -267,9 +267,8 @@ def _moment(row: Row, days: Mapping[str, date]) -> Moment:
     try:
         known = day_of(cell_text(row, "source_date"))
     except ValueError:
-        raise CellError(
-            "source_date", "not a date", "不是日期", "2025, 2025-05 or 2025-05-27"
-        ) from None
+        allowed = Allowed("2025, 2025-05 or 2025-05-27", "2025, 2025-05 或 2025-05-27")
+        raise CellError("source_date", "not a date", "不是日期", allowed) from None
     if known != days[source]:
         raise CellError(
             "source_date",
@@ -287,9 +286,8 @@ def _moment(row: Row, days: Mapping[str, date]) -> Moment:
     _check_period(period, reduction)
     role = cast(Role, cell_choice(row, "role", ROLES))
     if role == "fit" and not observable:
-        raise CellError(
-            "role", "no series measures a moment to fit", "待拟合的事实没有对应序列", "check"
-        )
+        what, what_zh = "no series measures a moment to fit", "待拟合的事实没有对应序列"
+        raise CellError("role", what, what_zh, Allowed.same("check"))
     return Moment(
         cell_text(row, "id"),
         observable,
@@ -313,14 +311,15 @@ def _check_observable(observable: str, reduction: Reduction, perimeter: str) -> 
         return
     parts = observable.split("/")
     if (len(parts) == 2) != (reduction == "share"):
-        raise CellError("observable", "a share needs two series", "占比须有两个序列", "one/other")
+        allowed = Allowed("one/other", "某序列/另一序列")
+        raise CellError("observable", "a share needs two series", "占比须有两个序列", allowed)
     for key in parts:
         if key not in PERIMETERS:
             raise CellError(
                 "observable",
                 f"{key!r} has no perimeter here",
                 f"“{key}”未登记口径",
-                allowed=", ".join(PERIMETERS),
+                allowed=Allowed.one_of(PERIMETERS),
                 suggestion=nearest(key, PERIMETERS) or "",
             )
         if PERIMETERS[key] != perimeter:
@@ -330,7 +329,7 @@ def _check_observable(observable: str, reduction: Reduction, perimeter: str) -> 
                 "perimeter",
                 f"{key} speaks of {own.en}, the figure of {other.en}: never spliced",
                 f"{key} 的口径为“{own.zh}”，该数的口径为“{other.zh}”：不可拼接",
-                allowed=PERIMETERS[key],
+                allowed=Allowed.same(PERIMETERS[key]),
             )
 
 
@@ -341,5 +340,6 @@ def _check_period(period: str, reduction: Reduction) -> None:
         "trend": len(period) == 4,
     }.get(reduction, len(period) in (4, 6))
     if not good or not period[:4].isdigit():
-        raise CellError("period", f"{period!r} is no period of a {reduction}", f"“{period}”不是有效时期",
-                        "2021, 2025Q1, 2020H1 or 2018-2021")  # fmt: skip
+        allowed = Allowed("2021, 2025Q1, 2020H1 or 2018-2021", "2021, 2025Q1, 2020H1 或 2018-2021")
+        what = f"{period!r} is no period of a {reduction}"
+        raise CellError("period", what, f"“{period}”不是有效时期", allowed)

@@ -19,7 +19,7 @@ import numpy as np
 from simulator.experiments.inference import Floats, Interval, effective_size, weighted_quantiles
 from simulator.experiments.moments import PERIMETERS, WORDS
 from simulator.experiments.store import Run
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import (
     CellError,
     cell_choice,
@@ -90,16 +90,13 @@ def read_figures(path: Path, run: Run) -> tuple[NewFigure, ...]:
     found: list[NewFigure] = []
     findings: list[Finding] = []
     rows = read_table(path)
+    columns = Allowed.one_of(COLUMNS)
     for name in rows[0] if rows else ():
         if name not in COLUMNS:
             near = nearest(name, COLUMNS) or ""
             what, zh = f"no column is called {name}", f"没有名为“{name}”的列"
-            findings.append(
-                replace(
-                    rows[0].finding(name, what, zh, allowed=", ".join(COLUMNS), suggestion=near),
-                    line=1,
-                )
-            )
+            unknown = rows[0].finding(name, what, zh, allowed=columns, suggestion=near)
+            findings.append(replace(unknown, line=1))
     for row in rows:
         try:
             figure = _figure(row, run)
@@ -117,7 +114,7 @@ def read_figures(path: Path, run: Run) -> tuple[NewFigure, ...]:
         raise InputError(findings)
     if not found:
         what, zh = "the table holds no figure", "表中没有数字"
-        raise InputError([Finding(str(path), 1, 1, "", what, zh, allowed=", ".join(COLUMNS))])
+        raise InputError([Finding(str(path), 1, 1, "", what, zh, allowed=columns)])
     return tuple(found)
 
 
@@ -217,13 +214,14 @@ def _figure(row: Row, run: Run) -> NewFigure:
             "year",
             f"{year} is not simulated in this run",
             f"本次运行不含 {year} 年",
-            allowed=f"{run.years[1]} … {run.years[-1]}",
+            allowed=Allowed.span(run.years[1], run.years[-1]),
         )
     unit = run.describe(series).unit
     try:
         value = parse_quantity(cell_text(row, "value"), unit)
     except QuantityError as error:
-        raise CellError("value", str(error), error.zh, allowed=f"a number in {unit}") from None
+        allowed = Allowed(f"a number in {unit}", f"以 {unit} 为单位的数")
+        raise CellError("value", str(error), error.zh, allowed) from None
     sd = cell_number(row, "sd")
     if not value > 0.0 or not 0.0 < sd < 2.0:
         raise CellError("sd", "value must be above 0, sd in log points between 0 and 2",
@@ -236,7 +234,7 @@ def _figure(row: Row, run: Run) -> NewFigure:
             "perimeter",
             f"{series} speaks of {WORDS[own].en}, the figure of {word.en}: never spliced",
             f"{series} 的口径为“{WORDS[own].zh}”，该数的口径为“{word.zh}”：不可拼接",
-            allowed=own,
+            allowed=Allowed.same(own),
             suggestion=nearest(perimeter, (own,)) or "",
         )
     side = cell_choice(row, "side", ("two", "lower", "upper")) if row.get("side") else "two"

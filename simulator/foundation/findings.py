@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from simulator.foundation.allowing import allowed_zh
-
 Severity = Literal["error", "note"]
 LONGEST: Final = 500
 """Characters of a message that quotes its input."""
@@ -39,6 +37,31 @@ _REASONS: Final[Mapping[int, str]] = {
 }
 
 
+class Allowed(NamedTuple):
+    """What an input may hold, in English and Chinese; both empty where nothing is said of it."""
+
+    en: str
+    zh: str
+
+    @classmethod
+    def same(cls, text: str) -> "Allowed":
+        """Words of the input, numbers and units, which need no translation."""
+        return cls(text, text)
+
+    @classmethod
+    def one_of(cls, words: Iterable[object]) -> "Allowed":
+        """One of the words of the input."""
+        return cls.same(", ".join(map(str, words)))
+
+    @classmethod
+    def span(cls, low: object, high: object) -> "Allowed":
+        """A number, year or quarter from `low` to `high`."""
+        return cls.same(f"{low} … {high}")
+
+
+UNSAID: Final = Allowed("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found in an input file, with its place.
@@ -54,7 +77,7 @@ class Finding:
     path: str
     what: str
     what_zh: str
-    allowed: str = ""
+    allowed: Allowed = UNSAID
     suggestion: str = ""
     severity: Severity = "error"
 
@@ -74,14 +97,14 @@ class Finding:
             place += f": {self.path}"
         if lang == "zh":
             parts = [self.what_zh]
-            if self.allowed:
-                parts.append(f"允许：{allowed_zh(self.allowed)}")
+            if self.allowed.zh:
+                parts.append(f"允许：{self.allowed.zh}")
             if self.suggestion:
                 parts.append(f"是否想写：{self.suggestion}？")
             return plain_line(f"{place}: {'；'.join(parts)}")
         parts = [self.what]
-        if self.allowed:
-            parts.append(f"allowed: {self.allowed}")
+        if self.allowed.en:
+            parts.append(f"allowed: {self.allowed.en}")
         if self.suggestion:
             parts.append(f"did you mean: {self.suggestion}?")
         line = f"{place}: {'; '.join(parts)}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast, overload
 
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import UNSAID, Allowed, Finding, InputError, nearest
 from simulator.foundation.tables import Row, read_table, shipped
 
 if TYPE_CHECKING:
@@ -545,7 +545,7 @@ class CellError(ValueError):
     """What is wrong with one cell of a table, said in both languages."""
 
     def __init__(
-        self, column: str, what: str, what_zh: str, allowed: str = "", suggestion: str = ""
+        self, column: str, what: str, what_zh: str, allowed: Allowed = UNSAID, suggestion: str = ""
     ) -> None:
         super().__init__(what)
         self.column = column
@@ -593,16 +593,16 @@ def cell_whole(row: Row, column: str) -> int:
     return int(number)
 
 
-def cell_choice(row: Row, column: str, allowed: Iterable[str]) -> str:
-    """The word in a cell, one of those allowed. Raises CellError with the nearest."""
+def cell_choice(row: Row, column: str, words: Iterable[str]) -> str:
+    """The word in a cell, one of `words`. Raises CellError with the nearest."""
     text = cell_text(row, column)
-    options = tuple(allowed)
+    options = tuple(words)
     if text not in options:
         raise CellError(
             column,
             f"{text!r} is unknown",
             f"未知的“{text}”",
-            allowed=", ".join(options) if len(options) <= LISTED_OPTIONS else "",
+            allowed=Allowed.one_of(options if len(options) <= LISTED_OPTIONS else ()),
             suggestion=nearest(text, options) or "",
         )
     return text
@@ -624,7 +624,7 @@ def _parameter(row: Row, constructions: Sequence[Construction] | None) -> Parame
             "central",
             "the bounds are out of order",
             "上下限顺序不对",
-            allowed="minimum ≤ low ≤ central ≤ high ≤ maximum",
+            allowed=Allowed.same("minimum ≤ low ≤ central ≤ high ≤ maximum"),
         )
     return Parameter(
         name=cell_text(row, "name"),
@@ -684,7 +684,7 @@ def _construction(row: Row, revenue: Mapping[str, float]) -> Construction:
                 "inside",
                 f"no named firm is called {firm!r}",
                 f"没有名为“{firm}”的企业",
-                allowed=", ".join(revenue),
+                allowed=Allowed.one_of(revenue),
                 suggestion=nearest(firm, revenue) or "",
             )
         counted = _share(share)
@@ -693,7 +693,7 @@ def _construction(row: Row, revenue: Mapping[str, float]) -> Construction:
                 "inside",
                 f"the share of {firm} counted is {share!r}",
                 f"{firm} 计入的份额为“{share}”",
-                allowed="above 0, at most 1",
+                allowed=Allowed("above 0, at most 1", "大于 0，至多 1"),
             )
         inside.append((firm, counted))
     named = sum(revenue[firm] * share for firm, share in inside)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.foundation.blocks import NotPlain, read_blocks
-from simulator.foundation.findings import Finding, InputError, Severity, reason_zh
+from simulator.foundation.findings import UNSAID, Allowed, Finding, InputError, Severity, reason_zh
 
 Steps = tuple[str | int, ...]
 """The way to a value: mapping keys and list indices (from 0), as in `("levers", 3, "size")`."""
@@ -67,7 +67,7 @@ class Document:
         what: str,
         what_zh: str,
         *,
-        allowed: str = "",
+        allowed: Allowed = UNSAID,
         suggestion: str = "",
         severity: Severity = "error",
         key: bool = False,
@@ -157,7 +157,7 @@ class Row(Mapping[str, str]):
         what: str,
         what_zh: str,
         *,
-        allowed: str = "",
+        allowed: Allowed = UNSAID,
         suggestion: str = "",
         severity: Severity = "error",
     ) -> Finding:
@@ -425,7 +425,8 @@ class _Building:
                 return number if isinstance(number, int) else None
         found = node.value if node.id == "scalar" else f"a {node.id}"
         what = f"{found!s:.40} cannot be a key"
-        self.fault(node, path, what, f"{found!s:.40} 不能作键", "a word or a whole number")
+        allowed = Allowed("a word or a whole number", "词或整数")
+        self.fault(node, path, what, f"{found!s:.40} 不能作键", allowed)
         return None
 
     def scalar(self, node: _Node, kind: str, path: Steps) -> object:
@@ -441,12 +442,15 @@ class _Building:
                 return _integer(text) if kind == "int" else _float(text)
             except ValueError:
                 what = f"{text:.40} is not a number that can be used"
-                self.fault(node, path, what, f"{text:.40} 不是可用的数", "a finite number")
+                allowed = Allowed("a finite number", "有限的数")
+                self.fault(node, path, what, f"{text:.40} 不是可用的数", allowed)
                 return None
         self.fault(node, path, f"tag or word {text:.40} is not used here", f"此处不使用 {text:.40}")
         return None
 
-    def fault(self, node: _Node, path: Steps, what: str, what_zh: str, allowed: str = "") -> None:
+    def fault(
+        self, node: _Node, path: Steps, what: str, what_zh: str, allowed: Allowed = UNSAID
+    ) -> None:
         line, column = _place(node)
         self.findings.append(
             Finding(self.file, line, column, show_path(path), what, what_zh, allowed)

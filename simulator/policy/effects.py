@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import (
     GRADES,
     CellError,
@@ -252,11 +252,12 @@ def _assumption(row: Row, ids: set[str]) -> LeverAssumption:
             "default",
             "the bounds are out of order",
             "上下限顺序不对",
-            allowed="0 ≤ low ≤ default ≤ high, low < high",
+            allowed=Allowed.same("0 ≤ low ≤ default ≤ high, low < high"),
         )
     if cost < 0.0 or ramp < 0.0:
         column = "cost_per_unit" if cost < 0.0 else "ramp_years"
-        raise CellError(column, f"{column} is negative", f"{column} 为负", allowed="0 or more")
+        allowed = Allowed("0 or more", "不小于 0")
+        raise CellError(column, f"{column} is negative", f"{column} 为负", allowed)
     return LeverAssumption(
         lever=_lever(row, ids),
         attribute=attribute,
@@ -279,11 +280,12 @@ def _effect(
     channel = cell_choice(row, "channel", CHANNELS)
     target = cell_choice(row, "target", sorted(targets)) if channel in COUNTED else None
     if target is None and cell_text(row, "target", empty=True):
+        counted = ", ".join(COUNTED)
         raise CellError(
             "target",
             f"channel {channel} counts toward no target",
             f"通道 {channel} 不计入任何目标",
-            allowed=f"a target only for {', '.join(COUNTED)}",
+            allowed=Allowed(f"a target only for {counted}", f"只有{counted}可写目标"),
         )
     return LeverEffect(
         lever=_lever(row, ids),
@@ -298,16 +300,15 @@ def _effect(
 def _check_grants(effect: LeverEffect, assumption: LeverAssumption | None) -> None:
     """Raise CellError unless the grants of a lever are money that its dose costs."""
     if effect.parameter is not None:
-        raise CellError(
-            "parameter", "grants are money: no parameter", "补助即资金，不取参数", "empty"
-        )
+        what, what_zh = "grants are money: no parameter", "补助即资金，不取参数"
+        raise CellError("parameter", what, what_zh, Allowed("empty", "留空"))
     most = math.inf if assumption is None else assumption.cost_per_unit
     if not 0.0 <= effect.scale <= most:
         raise CellError(
             "scale",
             f"grants of {effect.scale:g}亿元 for a unit of dose that costs {most:g}亿元",
             f"每单位剂量补助 {effect.scale:g}亿元，而成本为 {most:g}亿元",
-            allowed=f"0 … {most:g}",
+            allowed=Allowed.span(0, f"{most:g}"),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from simulator.foundation.findings import Allowed
 from simulator.registry import entries as e
 from simulator.registry.names import Name
 from simulator.registry.reading import Fields, Known, Sheet
@@ -62,7 +63,7 @@ def head(sheet: Sheet) -> None:
     version = top.integer("schema_version")
     if isinstance(top.data.get("schema_version"), int) and version != VERSION:
         what, what_zh = f"version {version} cannot be read", f"无法读取版本 {version}"
-        top.fault("schema_version", what, what_zh, allowed=str(VERSION))
+        top.fault("schema_version", what, what_zh, allowed=Allowed.same(str(VERSION)))
     top.close()
 
 
@@ -201,13 +202,13 @@ def _check_target(
     if unit is not None and target.unit and target.unit != unit:
         what = f"unit {target.unit} is not that of metric {target.metric}"
         what_zh = f"单位 {target.unit} 与指标 {target.metric} 不一致"
-        row.fault("unit", what, what_zh, allowed=unit)
+        row.fault("unit", what, what_zh, allowed=Allowed.same(unit))
     _check_money(row)
     plan = plans.get(target.document)
     if plan is not None and not plan.start <= target.deadline <= plan.end:
         what = f"the deadline lies outside the period of {plan.id}"
         what_zh = f"期限不在 {plan.id} 的规划期内"
-        row.fault("deadline", what, what_zh, allowed=f"{plan.start} … {plan.end}")
+        row.fault("deadline", what, what_zh, allowed=Allowed.span(plan.start, plan.end))
 
 
 def _check_money(row: Fields) -> None:
@@ -244,7 +245,9 @@ def ambiguities(
                 "readings",
                 f"{len(taken)} readings with a key have no rules; the one taken has none, the others do",
                 f"有键而无 rules 的读法有 {len(taken)} 个；只应有所取的一个",
-                allowed="one reading with a key and without rules",
+                allowed=Allowed(
+                    "one reading with a key and without rules", "一个有键名而无规则的读法"
+                ),
             )
         yield e.Ambiguity(
             id=id_,
@@ -289,7 +292,8 @@ def _readings(
 def _rule(part: Fields, refs: References) -> e.Rule:
     share = part.number_or_none("share")
     if share is not None and not 0.0 < share <= 1.0:
-        part.fault("share", f"{share:g} is not a share", f"{share:g} 不是份额", allowed="0 … 1")
+        what, what_zh = f"{share:g} is not a share", f"{share:g} 不是份额"
+        part.fault("share", what, what_zh, allowed=Allowed.span(0, 1))
     rule = e.Rule(
         series=part.text_or_none("series"),
         plus=part.references("plus", refs.targets, required=False),
@@ -361,7 +365,7 @@ def levers(sheet: Sheet, refs: References, plans: dict[str, e.Document]) -> Iter
                 "start",
                 f"the lever starts outside the period of {plan.id}",
                 f"开始年不在 {plan.id} 的规划期内",
-                allowed=f"{plan.start.year} … {plan.end.year}",
+                allowed=Allowed.span(plan.start.year, plan.end.year),
             )
         row.close()
         yield lever

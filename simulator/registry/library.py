@@ -21,7 +21,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import (
     CellError,
     Construction,
@@ -259,7 +259,7 @@ def _check(folder: Path, shown: str) -> None:
                     "",
                     "no founding table is called so",
                     "没有叫此名的期初表",
-                    allowed=", ".join(known),
+                    allowed=Allowed.one_of(known),
                     suggestion=nearest(path.name, known) or "",
                 )
             )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TypeVar
 
-from simulator.foundation.findings import Finding, nearest
+from simulator.foundation.findings import UNSAID, Allowed, Finding, nearest
 from simulator.foundation.tables import Document, Steps
 from simulator.registry.entries import Clause
 from simulator.registry.names import Name
@@ -54,7 +54,7 @@ class Sheet:
         what: str,
         what_zh: str,
         *,
-        allowed: str = "",
+        allowed: Allowed = UNSAID,
         suggestion: str | None = None,
         key: bool = False,
         shown: str | None = None,
@@ -110,7 +110,7 @@ class Fields:
         what: str,
         what_zh: str,
         *,
-        allowed: str = "",
+        allowed: Allowed = UNSAID,
         suggestion: str | None = None,
         at: int | None = None,
         at_key: bool = False,
@@ -156,7 +156,7 @@ class Fields:
                     str(key),
                     f"unknown key {key}",
                     f"未知的键 {key}",
-                    allowed=", ".join(sorted(self._asked)),
+                    allowed=Allowed.one_of(sorted(self._asked)),
                     suggestion=nearest(str(key), self._asked),
                     at_key=True,
                 )
@@ -185,7 +185,9 @@ class Fields:
         """An id: lower-case letters and digits in parts joined by hyphen or underscore."""
         found = self.text(key)
         if found and not _ID.fullmatch(found):
-            allowed = "a-z, 0-9, - and _, beginning with a letter"
+            allowed = Allowed(
+                "a-z, 0-9, - and _, beginning with a letter", "a-z、0-9、- 与 _，以字母开头"
+            )
             self.fault(key, f"{found:.60} is not an id", f"{found:.60} 不是编号", allowed=allowed)
         return found
 
@@ -256,7 +258,7 @@ class Fields:
                 key,
                 f"unknown word {found!s:.40}",
                 f"未知的取值 {found!s:.40}",
-                allowed=", ".join(options),
+                allowed=Allowed.one_of(options),
                 suggestion=nearest(str(found), options),
             )
         return options[0]

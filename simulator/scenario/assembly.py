@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from simulator.foundation.calendar import Period, Quarter, Schedule
-from simulator.foundation.findings import Finding, InputError, Severity
+from simulator.foundation.findings import UNSAID, Allowed, Finding, InputError, Severity
 from simulator.foundation.parameters import Distribution, Parameter
 from simulator.foundation.tables import shown_file
 from simulator.foundation.units import (
     QuantityError,
-    accepted_units,
     format_quantity,
     parse_quantity,
 )
@@ -35,6 +34,7 @@ from simulator.scenario.reading import (
     Place,
     Sheet,
     between,
+    number_with_unit,
     with_unit,
 )
 from simulator.world.population import Population, read_population
@@ -117,11 +117,13 @@ class _Assembly:
 
     def scenario(self) -> Scenario | None:
         sheet = self.sheet
+        plans = f"plans: [{self._some_plan()}]"
+        period_form = Allowed.same("period: {start: 2025Q1, end: 2027Q4}")
         for key, zh, allowed in (
-            ("name", "名称", "name: {zh: …, en: …}"),
-            ("plans", "规划文件", f"plans: [{self._some_plan()}]; [] for none"),
-            ("period.start", "起始季度", "period: {start: 2025Q1, end: 2027Q4}"),
-            ("period.end", "结束季度", "period: {start: 2025Q1, end: 2027Q4}"),
+            ("name", "名称", Allowed.same("name: {zh: …, en: …}")),
+            ("plans", "规划文件", Allowed(f"{plans}; [] for none", f"{plans}；[] 表示无")),
+            ("period.start", "起始季度", period_form),
+            ("period.end", "结束季度", period_form),
         ):
             if key not in sheet.origins:
                 self._find(key, f"{key} is missing", f"缺少{zh}", allowed)
@@ -178,7 +180,7 @@ class _Assembly:
                 "period.start",
                 f"no founding state for a start in {start}",
                 f"没有可供 {start} 起始的初始状态",
-                allowed=", ".join(str(quarter) for quarter in sorted(foundings)),
+                allowed=Allowed.one_of(sorted(foundings)),
             )
             start = None
         if end is not None and (end.quarter != 4 or end.year > LAST_YEAR):
@@ -186,15 +188,14 @@ class _Assembly:
                 "period.end",
                 f"{end} is not the last quarter of a year up to {LAST_YEAR}",
                 f"{end} 不是 {LAST_YEAR} 年以前某年的第四季度",
-                allowed=f"2027Q4, …, {LAST_YEAR}Q4",
+                allowed=Allowed.same(f"2027Q4, …, {LAST_YEAR}Q4"),
             )
             end = None
         if start is None or end is None:
             return None
         if end < start:
-            self._find(
-                "period.end", f"{end} is before {start}", f"{end} 早于 {start}", f"after {start}"
-            )
+            allowed = Allowed(f"after {start}", f"晚于 {start}")
+            self._find("period.end", f"{end} is before {start}", f"{end} 早于 {start}", allowed)
             return None
         return Period(start, end)
 
@@ -380,7 +381,7 @@ class _Assembly:
                 "population",
                 f"a list of firms founds a start in 2025Q1 only, not in {period.start}",
                 f"企业名单只能用于 2025Q1 起始的情景，而非 {period.start}",
-                allowed="period: {start: 2025Q1, end: …}",
+                allowed=Allowed.same("period: {start: 2025Q1, end: …}"),
             )
             return None
         try:
@@ -404,7 +405,7 @@ class _Assembly:
         prior = self.facts.priors["base_core_revenue"]
         total = population.catalogue_revenue
         if not prior.low / 10.0 < total < prior.high * 10.0:
-            known = between(prior.low, prior.high, prior.unit)
+            known = between(prior.low, prior.high, prior.unit).en
             self._find(
                 "population",
                 f"the catalogue of the list adds up to {format_quantity(total, prior.unit)}, which is now the "
@@ -483,9 +484,7 @@ class _Assembly:
             path = f"targets.{key}"
             for name in ("name", "metric", "comparator", "value", "deadline"):
                 if f"{path}.{name}" not in self.sheet.origins:
-                    self._find(
-                        f"{path}.{name}", f"{name} is missing", f"缺少 {name}", "", near=path
-                    )
+                    self._find(f"{path}.{name}", f"{name} is missing", f"缺少 {name}", near=path)
             if (
                 given.name is None
                 or given.metric is None
@@ -505,7 +504,7 @@ class _Assembly:
                     f"{path}.value",
                     str(error),
                     error.zh,
-                    allowed=f"a number with one of {', '.join(accepted_units(metric.unit)[:6])}",
+                    allowed=number_with_unit(metric.unit),
                     suggestion=with_unit(given.value, metric.unit),
                 )
                 good = False
@@ -572,7 +571,7 @@ class _Assembly:
                         path,
                         f"clashes with readings.{other} about {key_of(id_)}: {error}",
                         f"与 readings.{other} 对 {key_of(id_)} 的读法相冲突：{error}",
-                        allowed="one of the two",
+                        allowed=Allowed("one of the two", "二者之一"),
                     )
         return chosen
 
@@ -598,7 +597,7 @@ class _Assembly:
         path: str,
         what: str,
         what_zh: str,
-        allowed: str = "",
+        allowed: Allowed = UNSAID,
         suggestion: str = "",
         severity: Severity = "error",
         near: str = "",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import CellError, Parameter, cell_number
 from simulator.foundation.tables import read_table, shipped, shown_file
 from simulator.observables import BY_KEY
@@ -133,7 +133,7 @@ def _check_series(library: Library) -> None:
             path=f"ambiguities.{ambiguity.id}.readings.{reading.key}",
             what=f"no series is called {rule.series}",
             what_zh=f"没有名为 {rule.series} 的序列",
-            allowed="a name that `simulate metrics` lists",
+            allowed=Allowed("a name that `simulate metrics` lists", "“simulate metrics”所列的名称"),
             suggestion=nearest(rule.series, BY_KEY) or "",
         )
         for ambiguity in library.registry.ambiguities

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import POSTERIOR, CellError, Distribution, cell_number
 from simulator.foundation.tables import Document, Row, read_bytes, read_table, read_yaml, shown_file
 from simulator.registry import Name
@@ -70,7 +70,8 @@ def _begins(
         return Quarter.parse(str(said))
     except ValueError:
         what = f"{said!r} is not a quarter"
-        findings.append(source.finding(("from",), what, f"“{said}”不是季度", allowed="2025Q1"))
+        allowed = Allowed.same("2025Q1")
+        findings.append(source.finding(("from",), what, f"“{said}”不是季度", allowed=allowed))
         return None
 
 
@@ -90,7 +91,7 @@ def _table_beside(
             ("posterior",),
             f"no table {str(named)!r} beside the fitted file",
             f"拟合文件旁没有表“{named}”",
-            allowed="a CSV file in the same folder",
+            allowed=Allowed("a CSV file in the same folder", "同一文件夹中的 CSV 文件"),
             suggestion=near or "",
         )
     )
@@ -127,7 +128,9 @@ def _read_rows(
                         name,
                         f"{number:g} is outside the bounds of {name}",
                         f"{number:g} 超出 {name} 的范围",
-                        allowed=f"{prior.minimum:g} … {prior.maximum:g} {prior.unit}",
+                        allowed=Allowed.span(
+                            f"{prior.minimum:g}", f"{prior.maximum:g} {prior.unit}"
+                        ),
                     )
                 values.append(number)
             except CellError as fault:
@@ -152,7 +155,7 @@ def _verdict(
     words = said if isinstance(said, dict) else {}
     zh, en = words.get("zh"), words.get("en")
     if not isinstance(zh, str) or not isinstance(en, str):
-        what, allowed = "the verdict needs both languages", "verdict: {zh: …, en: …}"
+        what, allowed = "the verdict needs both languages", Allowed.same("verdict: {zh: …, en: …}")
         findings.append(source.finding(("verdict",), what, "结论须有中英文", allowed=allowed))
         return None
     return Name(zh, en)

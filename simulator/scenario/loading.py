@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, cast
 
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.tables import parse_yaml, read_yaml, shipped, show_path
 from simulator.registry import Data, Name, load_library
 from simulator.scenario.assembly import assemble
@@ -107,7 +107,7 @@ def _read_layer(path: Path, facts: Facts, findings: list[Finding]) -> Sheet:
     reader = Reader(source, "layer", facts, findings)
     sheet = reader.read(LAYER_KEYS)
     if isinstance(source.value, dict) and "name" not in source.value:
-        reader.fault((), "name is missing", "缺少名称", "name: {zh: …, en: …}")
+        reader.fault((), "name is missing", "缺少名称", Allowed.same("name: {zh: …, en: …}"))
     sheet.origins.pop("name", None)
     return sheet
 
@@ -149,7 +149,10 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
                     ("extends",),
                     f"{shown(parent)} is not a file name",
                     "此处应为文件名",
-                    allowed="one scenario file, relative to this one, or the name of a shipped one",
+                    allowed=Allowed(
+                        "one scenario file, relative to this one, or the name of a shipped one",
+                        "一个情景文件，路径相对于本文件；或随附情景之名",
+                    ),
                 )
                 sheets.append(Sheet(layer, readable=False))
                 break
@@ -182,7 +185,8 @@ def _no_file(
     if cyclic:
         names = " → ".join(item.name for item in chain)
         what, zh = f"the files extend each other in a circle: {names}", f"继承关系成环：{names}"
-        return Finding(file, line, column, dotted, what, zh, "a chain that ends")
+        allowed = Allowed("a chain that ends", "有终点的继承关系")
+        return Finding(file, line, column, dotted, what, zh, allowed)
     what, zh = f"no file {str(path)!r}", f"没有文件“{path}”"
     try:
         if path.is_dir():
@@ -197,7 +201,7 @@ def _no_file(
         dotted,
         what,
         zh,
-        allowed="a scenario file that exists",
+        allowed=Allowed("a scenario file that exists", "已有的情景文件"),
         suggestion=nearest(path.name, near) or "",
     )
 
@@ -224,8 +228,8 @@ def _read_overrides(
         except InputError as error:
             findings.extend(error.findings)
     reader = Reader(_Overrides(tree), "--set", facts, findings)
-    allowed = tuple(key for key in TOP_KEYS if key not in ("schema_version", "extends"))
-    return reader.read(allowed) if tree else reader.sheet
+    sections = tuple(key for key in TOP_KEYS if key not in ("schema_version", "extends"))
+    return reader.read(sections) if tree else reader.sheet
 
 
 def _plain_override(dotted: str, value: object) -> object:
@@ -272,7 +276,10 @@ def _clash(dotted: str) -> Finding:
         dotted,
         "names no single value of its own",
         "该路径为空或与另一项设置冲突",
-        "a dotted path once, such as levers.tj27_funds.size",
+        Allowed(
+            "a dotted path once, such as levers.tj27_funds.size",
+            "以点分隔的路径，只写一次，例如 levers.tj27_funds.size",
+        ),
     )
 
 
@@ -334,7 +341,7 @@ def _refuse_years(sheet: Sheet, merged: Sheet, facts: Facts, findings: list[Find
                         f".{facts.dose(lever).attribute}.{year}",
                         what=f"year {year} is outside the period",
                         what_zh=f"年份 {year} 不在模拟期内",
-                        allowed=f"{first} … {last}",
+                        allowed=Allowed.span(first, last),
                     )
                 )
     for key, target in sheet.targets.items():
@@ -348,6 +355,6 @@ def _refuse_years(sheet: Sheet, merged: Sheet, facts: Facts, findings: list[Find
                     path=f"targets.{key}.deadline",
                     what=f"year {target.deadline} is outside the period",
                     what_zh=f"年份 {target.deadline} 不在模拟期内",
-                    allowed=f"{first} … {last}",
+                    allowed=Allowed.span(first, last),
                 )
             )

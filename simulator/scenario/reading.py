@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol, cast
 
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import Finding, Severity, nearest
+from simulator.foundation.findings import UNSAID, Allowed, Finding, Severity, nearest
 from simulator.foundation.parameters import KINDS, MIXED, NUMBERS, Distribution, Parameter
 from simulator.foundation.tables import show_path
 from simulator.foundation.units import (
@@ -149,7 +149,7 @@ class Reader:
     def read(self, sections: Sequence[str] = TOP_KEYS) -> Sheet:
         """What the layer says; only keys of `sections` may stand at its top level."""
         if self.source.value is None:
-            self.fault((), "the file is empty", "文件为空", allowed=", ".join(sections))
+            self.fault((), "the file is empty", "文件为空", allowed=Allowed.one_of(sections))
             self.sheet.readable = False
             return self.sheet
         top = self._mapping((), self.source.value, sections)
@@ -204,7 +204,7 @@ class Reader:
         path: Key,
         what: str,
         what_zh: str,
-        allowed: str = "",
+        allowed: Allowed = UNSAID,
         suggestion: str | None = "",
         severity: Severity = "error",
         at_key: bool = False,
@@ -255,7 +255,7 @@ class Reader:
                 ("schema_version",),
                 f"{version!r} is not a known version",
                 f"未知版本 {version!r}",
-                allowed=str(SCHEMA_VERSION),
+                allowed=Allowed.same(str(SCHEMA_VERSION)),
             )
 
     def _period(self, value: object) -> None:
@@ -273,16 +273,22 @@ class Reader:
 
     def _population(self, path: Key, value: object) -> Path | None:
         """The file of a list of firms, named relative to the scenario file."""
-        return self._file(path, value, "a CSV table of firms, relative to this file", "*.csv")
+        allowed = Allowed(
+            "a CSV table of firms, relative to this file", "企业名单（CSV 表），路径相对于本文件"
+        )
+        return self._file(path, value, allowed, "*.csv")
 
     def _fit(self, path: Key, value: object) -> Path | str | None:
         """The fitted file, named relative to the scenario file, or `none` for the priors alone."""
         if value == NO_FIT:
             return NO_FIT
-        allowed = f"a fitted file (YAML), relative to this file, or {NO_FIT}"
+        allowed = Allowed(
+            f"a fitted file (YAML), relative to this file, or {NO_FIT}",
+            f"拟合文件（YAML），路径相对于本文件；或 {NO_FIT}",
+        )
         return self._file(path, value, allowed, "*.yaml")
 
-    def _file(self, path: Key, value: object, allowed: str, pattern: str) -> Path | None:
+    def _file(self, path: Key, value: object, allowed: Allowed, pattern: str) -> Path | None:
         if not isinstance(value, str) or not value.strip():
             self.fault(path, f"{shown(value)} is not a file name", "此处应为文件名", allowed)
             self.sheet.readable = False
@@ -310,7 +316,10 @@ class Reader:
                     path,
                     f"no lever {word!r}",
                     f"没有政策工具“{word}”",
-                    allowed="a key, id or name that `simulate levers` lists",
+                    allowed=Allowed(
+                        "a key, id or name that `simulate levers` lists",
+                        "“simulate levers”所列的键、编号或名称",
+                    ),
                     suggestion=self._misplaced(word) or _suggested(error),
                     at_key=True,
                 )
@@ -367,15 +376,16 @@ class Reader:
             "district": (registry.place, registry.places, "区"),
         }
         look, entries, zh = tables[what]
-        allowed = ", ".join(entry.id for entry in entries)
+        allowed = Allowed.one_of(entry.id for entry in entries)
         if not isinstance(value, list) or not (value or may_be_empty):
+            or_en, or_zh = ("", "") if may_be_empty else (f"; or {EVERY}", f"；或 {EVERY}")
             self.fault(
                 path,
                 f"{shown(value)} is not a list of {what}s"
                 if not isinstance(value, list)
                 else f"the list of {what}s is empty",
                 f"此处应为{zh}的列表",
-                allowed=f"[…] of {allowed}" + ("" if may_be_empty else f"; or {EVERY}"),
+                allowed=Allowed(f"[…] of {allowed.en}{or_en}", f"[…]，取自 {allowed.zh}{or_zh}"),
             )
             return None
         found: dict[str, str] = {}
@@ -414,7 +424,9 @@ class Reader:
             path,
             f"{shown(value)} is neither a year nor a quarter",
             "此处应为年份或季度",
-            allowed=f"2025 or 2025Q1, up to {LAST_YEAR}",
+            allowed=Allowed(
+                f"2025 or 2025Q1, up to {LAST_YEAR}", f"2025 或 2025Q1，至 {LAST_YEAR} 年"
+            ),
         )
         return None
 
@@ -434,7 +446,7 @@ class Reader:
                     path,
                     f"{missing} is missing",
                     f"缺少 {missing}",
-                    allowed="{from: {2025: …, 2027: …}, interpolate: linear}",
+                    allowed=Allowed.same("{from: {2025: …, 2027: …}, interpolate: linear}"),
                 )
                 return None
             if how not in ("linear", "step"):
@@ -442,7 +454,7 @@ class Reader:
                     (*path, "interpolate"),
                     f"{shown(how)} is no way to interpolate",
                     "未知的插值方式",
-                    allowed="linear, step",
+                    allowed=Allowed.same("linear, step"),
                     suggestion=nearest(how, ("linear", "step")) if isinstance(how, str) else "",
                 )
             return self._by_year((*path, "from"), entry["from"], spec, how == "linear")
@@ -454,7 +466,7 @@ class Reader:
                 path,
                 f"{shown(value)} names no years",
                 "此处应为按年份的取值",
-                allowed="{2025: …, 2026: …}",
+                allowed=Allowed.same("{2025: …, 2026: …}"),
             )
             return None
         points: dict[int, float] = {}
@@ -468,7 +480,7 @@ class Reader:
                     here,
                     f"year {year} stands here twice" if year else f"{key!r} is not a year",
                     f"年份 {year} 重复" if year else f"“{key}”不是年份",
-                    allowed="each year once, such as 2025",
+                    allowed=Allowed("each year once, such as 2025", "每个年份一次，如 2025"),
                     at_key=True,
                 )
                 good = False
@@ -521,11 +533,15 @@ class Reader:
         """A distribution in words; `inside` are the further keys of a mixture's component."""
         kind = value.get("dist")
         if kind is None:
+            kinds = ", ".join(KINDS)
             self.fault(
                 path,
                 "dist is missing",
                 "缺少 dist（分布类型）",
-                allowed=f"one value, or dist: with one of {', '.join(KINDS)}",
+                allowed=Allowed(
+                    f"one value, or dist: with one of {kinds}",
+                    f"单个取值，或 dist: 取 {kinds} 之一",
+                ),
             )
             return None
         kind = self._choice((*path, "dist"), kind, KINDS)
@@ -563,9 +579,8 @@ class Reader:
             optional = any(number.name == name and number.default is not None for number in numbers)
             if name not in entry:
                 if not optional:
-                    self.fault(
-                        path, f"{kind} needs {name}", f"{kind} 分布缺少 {name}", ", ".join(measured)
-                    )
+                    allowed = Allowed.one_of(measured)
+                    self.fault(path, f"{kind} needs {name}", f"{kind} 分布缺少 {name}", allowed)
                 continue
             number = self._quantity((*path, name), entry[name], parameter.unit if has_unit else "1")
             if number is not None:
@@ -583,7 +598,7 @@ class Reader:
                 path,
                 f"{kind} needs a list of components",
                 f"{kind} 分布需要 components 列表",
-                allowed="components: [{weight: …, dist: …}, …]",
+                allowed=Allowed.same("components: [{weight: …, dist: …}, …]"),
             )
             return []
         parts: list[tuple[float, Distribution, str]] = []
@@ -595,7 +610,7 @@ class Reader:
                     here,
                     f"a component needs {' and '.join(extra)}",
                     f"每个分量需要 {'、'.join(extra)}",
-                    allowed=", ".join((*extra, "dist")),
+                    allowed=Allowed.one_of((*extra, "dist")),
                 )
                 continue
             weight = self._quantity((*here, "weight"), item["weight"], "1", 0.0, 1.0)
@@ -661,7 +676,7 @@ class Reader:
                     path,
                     f"{shown(switch)} is neither on nor off",
                     "此处应为 on 或 off",
-                    allowed="on, off, true, false",
+                    allowed=Allowed.same("on, off, true, false"),
                 )
 
     def _government(self, value: object) -> None:
@@ -690,7 +705,10 @@ class Reader:
                     if key in taken
                     else f"{key!r} is not a target's key",
                     f"“{key}”不能用作新目标的键名",
-                    allowed="a new word of small letters, digits and _",
+                    allowed=Allowed(
+                        "a new word of small letters, digits and _",
+                        "由小写字母、数字和 _ 组成的新键名",
+                    ),
                     at_key=True,
                 )
                 continue
@@ -738,7 +756,7 @@ class Reader:
                     path,
                     f"no ambiguity {word!r}",
                     f"没有歧义“{word}”",
-                    allowed=", ".join(keys),
+                    allowed=Allowed.one_of(keys),
                     suggestion=nearest(word, keys) or self._misplaced(word) or _suggested(error),
                     at_key=True,
                 )
@@ -748,7 +766,7 @@ class Reader:
                     path,
                     f"{found.key} has no reading to pick: none changes how a target is judged",
                     f"{found.key} 没有可选的读法：各读法都不改变目标的判断",
-                    allowed=", ".join(keys),
+                    allowed=Allowed.one_of(keys),
                     at_key=True,
                 )
             elif found.id in spelled:
@@ -761,10 +779,10 @@ class Reader:
                     self.sheet.readings[found.id] = picked
 
     def _mapping(
-        self, path: Key, value: object, allowed: Iterable[str] | None
+        self, path: Key, value: object, keys: Iterable[str] | None
     ) -> dict[str, object] | None:
         """The entries of a mapping whose keys are known; every unknown key is a finding."""
-        options = tuple(allowed) if allowed is not None else ()
+        options = tuple(keys) if keys is not None else ()
         if not isinstance(value, dict) or not value:
             self.fault(
                 path,
@@ -772,12 +790,12 @@ class Reader:
                 if value is None or value == {}
                 else f"{shown(value)} is not a mapping of keys to values",
                 "此处没有内容" if value is None or value == {} else "此处应为键值映射",
-                allowed=_some(options) if options else "key: value",
+                allowed=_some(options) if options else Allowed("key: value", "键: 值"),
             )
             return None
         known: dict[str, object] = {}
         for key, entry in value.items():
-            if isinstance(key, str) and (allowed is None or key in options):
+            if isinstance(key, str) and (keys is None or key in options):
                 known[key] = entry
                 continue
             word = str(key)
@@ -785,7 +803,7 @@ class Reader:
                 (*path, key),
                 f"unknown key {word!r}",
                 f"未知的键“{word}”",
-                allowed=_some(options) if options else "words",
+                allowed=_some(options) if options else Allowed("words", "词"),
                 suggestion=self._misplaced(word, path) or nearest(word, options),
                 at_key=True,
             )
@@ -818,9 +836,8 @@ class Reader:
         maximum: float = float("inf"),
     ) -> float | None:
         """A number in `unit` between two bounds."""
-        units = accepted_units(unit)
         bare = takes_bare_number(unit)
-        forms = "a number" if bare else f"a number with one of {', '.join(units[:6])}"
+        forms = Allowed("a number", "数") if bare else number_with_unit(unit)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             self.fault(path, f"{shown(value)} is not a quantity", "此处应为带单位的数", forms)
             return None
@@ -845,7 +862,7 @@ class Reader:
                 path,
                 f"{shown(value)} is not a whole number from {minimum} to {maximum}",
                 f"此处应为 {minimum} 至 {maximum} 的整数",
-                allowed=f"{minimum} … {maximum}",
+                allowed=Allowed.span(minimum, maximum),
             )
             return None
         return value
@@ -856,7 +873,8 @@ class Reader:
                 return Quarter.parse(value)
         except ValueError:
             pass
-        self.fault(path, f"{shown(value)} is not a quarter", "此处应为季度", "such as 2025Q1")
+        allowed = Allowed("such as 2025Q1", "例如 2025Q1")
+        self.fault(path, f"{shown(value)} is not a quarter", "此处应为季度", allowed)
         return None
 
     def _choice(self, path: Key, value: object, options: Sequence[str]) -> str | None:
@@ -866,7 +884,7 @@ class Reader:
             path,
             f"{shown(value)} is not known here",
             f"此处不允许“{value}”",
-            allowed=", ".join(options),
+            allowed=Allowed.one_of(options),
             suggestion=nearest(value, options) if isinstance(value, str) else "",
         )
         return None
@@ -880,7 +898,8 @@ class Reader:
         for key in ("zh", "en"):
             text = entry.get(key)
             if isinstance(text, str) and any(unicodedata.category(c) in _UNSEEN for c in text):
-                self.fault((*path, key), "holds a control character", "含有控制字符", "plain text")
+                allowed = Allowed("plain text", "纯文本")
+                self.fault((*path, key), "holds a control character", "含有控制字符", allowed)
             elif isinstance(text, str) and text.strip():
                 texts.append(" ".join(text.split()))
             else:
@@ -888,7 +907,7 @@ class Reader:
                     (*path, key) if key in entry else path,
                     f"no text in {key}",
                     f"缺少 {key} 文本",
-                    allowed="{zh: …, en: …}",
+                    allowed=Allowed.same("{zh: …, en: …}"),
                 )
         return Name(*texts) if len(texts) == 2 else None
 
@@ -897,17 +916,27 @@ class Reader:
             path,
             f"{word!r} stands here twice" + (f", before as {before!r}" if before != word else ""),
             f"“{word}”重复出现",
-            allowed="each once",
+            allowed=Allowed("each once", "各一次"),
             at_key=True,
         )
 
 
-def between(minimum: float, maximum: float, unit: str) -> str:
+def between(minimum: float, maximum: float, unit: str) -> Allowed:
     """Two bounds for people; a share as a number too, for so it may be written."""
+    en, zh = (
+        f"{format_quantity(minimum, unit, lang)} … {format_quantity(maximum, unit, lang)}"
+        for lang in ("en", "zh")
+    )
     if unit == "share":
-        percent = f"{format_quantity(minimum, unit)} … {format_quantity(maximum, unit)}"
-        return f"{minimum:g} … {maximum:g} ({percent})"
-    return f"{format_quantity(minimum, unit)} … {format_quantity(maximum, unit)}"
+        number = f"{minimum:g} … {maximum:g}"
+        return Allowed(f"{number} ({en})", f"{number} ({zh})")
+    return Allowed(en, zh)
+
+
+def number_with_unit(unit: str) -> Allowed:
+    """A number with one of the units in which a field of `unit` may be written, the first of them."""
+    units = ", ".join(accepted_units(unit)[:6])
+    return Allowed(f"a number with one of {units}", f"数字加单位：{units} 之一")
 
 
 def with_unit(value: object, unit: str) -> str:
@@ -934,9 +963,12 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _some(options: Sequence[str]) -> str:
+def _some(options: Sequence[str]) -> Allowed:
     """The allowed words, cut short where there are very many."""
-    return ", ".join(options[:16]) + (f", … ({len(options)} in all)" if len(options) > 16 else "")
+    if len(options) <= 16:
+        return Allowed.one_of(options)
+    first = ", ".join(options[:16])
+    return Allowed(f"{first}, … ({len(options)} in all)", f"{first}, …（共 {len(options)} 个）")
 
 
 def _year(key: object) -> int | None:

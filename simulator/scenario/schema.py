@@ -109,7 +109,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
     levers: dict[str, object] = {}
     for lever in facts.registry.levers:
         attribute, unit, low, high = facts.dose(lever.id)
-        bounds = between(low, high, unit)
+        bounds = between(low, high, unit).en
         levers[lever.key] = {
             **_object(
                 {
@@ -131,7 +131,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
         key: {
             "$ref": "#/$defs/assumption",
             "description": f"{prior.meaning.text('both')} [{prior.unit}]; "
-            + between(prior.minimum, prior.maximum, prior.unit),
+            + between(prior.minimum, prior.maximum, prior.unit).en,
         }
         for key, prior in facts.priors.items()
     }

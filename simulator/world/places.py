@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import (
     CellError,
     Construction,
@@ -255,7 +255,7 @@ def load_ground(library: Library) -> Ground:
                     "nodes",
                     f"no node {name!r}",
                     f"没有环节“{name}”",
-                    allowed="chain/node",
+                    allowed=Allowed("chain/node", "产业链/环节"),
                     suggestion=nearest(name, names) or "",
                 )
         return GoalCluster(

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from simulator.foundation.findings import Finding, InputError, nearest
+from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import CellError
 from simulator.foundation.tables import Row, parse_table, read_bytes, shown_file
 from simulator.foundation.units import QuantityError, format_quantity, parse_quantity
@@ -214,7 +214,7 @@ class _Reader:
                     self.columns["ai"],
                     "a firm of the catalogue does AI",
                     "名录内企业须为人工智能企业",
-                    allowed="ai 1, or catalogue 0",
+                    allowed=Allowed("ai 1, or catalogue 0", "人工智能为 1，或名录为 0"),
                 )
             )
         if len(findings) > before:
@@ -263,7 +263,7 @@ class _Reader:
                 self.columns["unit"],
                 f"unit {unit!r} is unknown",
                 f"未知单位“{unit}”",
-                allowed=", ".join(UNITS),
+                allowed=Allowed.one_of(UNITS),
                 suggestion=nearest(unit, UNITS) or "",
             )
         if unit and self.unit and UNITS[unit.casefold()] != UNITS[self.unit]:
@@ -271,7 +271,7 @@ class _Reader:
                 self.columns["unit"],
                 f"the header of the revenue says {self.unit}, this row {unit}",
                 f"收入列名的单位是{self.unit}，本行却是{unit}",
-                allowed="one of the two",
+                allowed=Allowed("one of the two", "二者之一"),
             )
         value = float(number) if _NUMBER.fullmatch(number) else float("nan")
         if value != value:
@@ -286,25 +286,26 @@ class _Reader:
                     header,
                     f"{text!r} stands where amounts are in {unit}",
                     f"“{text}”所在列的单位是{unit}",
-                    allowed=f"an amount in {unit}, without a unit of its own",
+                    allowed=Allowed(
+                        f"an amount in {unit}, without a unit of its own",
+                        f"以{unit}计的金额，不另写单位",
+                    ),
                 )
             unit = MONEY
         if not abs(value) < float("inf"):
-            raise CellError(
-                header,
-                f"{text!r} is not an amount",
-                f"“{text}”不是金额",
-                allowed="a number such as 1,234.5, or 3.2亿元",
+            allowed = Allowed(
+                "a number such as 1,234.5, or 3.2亿元", "数字，如 1,234.5；或 3.2亿元"
             )
+            raise CellError(header, f"{text!r} is not an amount", f"“{text}”不是金额", allowed)
         if not unit:
-            raise CellError(
-                header,
-                f"{text!r} has no unit",
-                f"“{text}”没有单位",
-                allowed="a header such as revenue (亿元) or 营业收入（万元）, or a column unit",
+            allowed = Allowed(
+                "a header such as revenue (亿元) or 营业收入（万元）, or a column unit",
+                "列名如 revenue (亿元) 或 营业收入（万元），或另设“单位”列",
             )
+            raise CellError(header, f"{text!r} has no unit", f"“{text}”没有单位", allowed)
         if not value > 0.0:
-            raise CellError(header, f"{text!r} is not above 0", f"“{text}”不大于 0", "above 0")
+            allowed = Allowed("above 0", "大于 0")
+            raise CellError(header, f"{text!r} is not above 0", f"“{text}”不大于 0", allowed)
         return value * UNITS[unit.casefold()]
 
     def _year(self, row: Row) -> int | None:
@@ -317,7 +318,7 @@ class _Reader:
                 self.columns["founded"],
                 f"{text!r} is no year of founding",
                 f"“{text}”不是成立年份",
-                allowed=f"1800 … {FOUNDING_YEAR}",
+                allowed=Allowed.span(1800, FOUNDING_YEAR),
             )
         return int(found[1])
 
@@ -330,7 +331,7 @@ class _Reader:
                 self.columns[column],
                 f"{text!r} is neither yes nor no",
                 f"“{text}”既非是也非否",
-                allowed="0, 1, yes, no, 是, 否",
+                allowed=Allowed.same("0, 1, yes, no, 是, 否"),
             )
         return text in YES
 
@@ -359,12 +360,13 @@ def _columns(rows: list[Row], file: str) -> tuple[dict[str, str], str, list[Find
             unit = bracket
             if unit not in UNITS:
                 what, what_zh = f"unit {unit!r} is unknown", f"未知单位“{unit}”"
-                allowed = ", ".join(UNITS)
+                allowed = Allowed.one_of(UNITS)
                 findings.append(Finding(file, 1, number, header, what, what_zh, allowed))
     for name in REQUIRED:
         if name not in found:
             what = f"the column {name} is missing"
-            allowed = " or ".join((name, *COLUMNS[name]))
+            headings = (name, *COLUMNS[name])
+            allowed = Allowed(" or ".join(headings), " 或 ".join(headings))
             near = nearest(name, [h for h in headers if h not in found.values()]) or ""
             zh = f"缺少列“{_zh(name)}”"
             findings.append(Finding(file, 1, 1, name, what, zh, allowed, near))
@@ -425,7 +427,10 @@ def _decode(data: bytes, file: str) -> tuple[str, list[Finding]]:
             notes.append(Finding(file, 1, 1, "", what, what_zh, severity="note"))
         return text.replace("\r\n", "\n").replace("\r", "\n"), notes
     what, what_zh = "not a text table", "不是文本表格"
-    allowed = "CSV in UTF-8, UTF-16 with its mark, or GBK; from Excel: save as CSV UTF-8"
+    allowed = Allowed(
+        "CSV in UTF-8, UTF-16 with its mark, or GBK; from Excel: save as CSV UTF-8",
+        "UTF-8、带标记的 UTF-16 或 GBK 的 CSV；Excel 请另存为 CSV UTF-8",
+    )
     raise InputError([Finding(file, 0, 0, "", what, what_zh, allowed)])
 
 

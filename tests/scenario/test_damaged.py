@@ -148,7 +148,17 @@ def test_one_fault_gives_one_finding_at_its_place(name: str) -> None:
     assert (finding.line, finding.column, finding.path) == fault[:3]
     assert fault.words in str(finding)
     assert re.search("[一-鿿]", finding.what_zh) and finding.severity == "error"
-    assert "None" not in finding.what + finding.what_zh + finding.allowed
+    assert "None" not in finding.what + finding.what_zh + "".join(finding.allowed)
+    assert bool(finding.allowed.en) == bool(finding.allowed.zh)
+    assert not re.search("[a-z]+ [a-z]+ [a-z]+", finding.allowed.zh)
+
+
+def test_bounds_are_said_in_the_units_of_each_language() -> None:
+    with pytest.raises(InputError) as caught:
+        load_scenario(FOLDER / "negative_dose.yaml")
+    (finding,) = caught.value.findings
+    assert finding.allowed.en == "0亿元 (0 CNY) … 1000亿元 (100 billion CNY)"
+    assert finding.allowed.zh == "0亿元 … 1000亿元"
 
 
 @pytest.mark.parametrize(("key", "value"), [("start", "2030"), ("end", "2024")])

@@ -6,6 +6,7 @@ scenario whose every key was read; nothing else may happen.
 """
 
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -186,6 +187,7 @@ def _has_its_place(error: InputError, file: Path, label: str) -> None:
     assert error.findings, label
     for finding in error.findings:
         assert finding.what and finding.what_zh, label
+        assert not re.search("[a-z]+ [a-z]+ [a-z]+", finding.allowed.zh), f"{finding}\n{label}"
         assert finding.line >= 1 and finding.column >= 1, f"{finding}\n{label}"
         assert Path(finding.file).name == file.name, f"{finding}\n{label}"
 

@@ -492,8 +492,10 @@ def findings(items: Sequence[Finding], lang: Lang = "both") -> str:
     for item in items:
         place = f"{item.file}:{item.line}:{item.column}" if item.line else item.file
         what = Text("\n".join(lines(Name(item.what_zh, item.what), lang)))
-        if item.allowed:
-            what.append(f"\n{said(Name('允许：', 'allowed: '), lang, '/ ')}{item.allowed}")
+        if item.allowed.en:
+            head = said(Name("允许：", "allowed: "), lang, "/ ")
+            allowed = said(Name(item.allowed.zh, item.allowed.en), lang, " / ")
+            what.append(f"\n{head}{allowed}")
         if item.suggestion:
             hint = said(Name("是否想写：", "did you mean: "), lang, "/ ")
             what.append(f"\n{hint}{item.suggestion}")
@@ -514,7 +516,8 @@ def findings_json(items: Sequence[Finding]) -> Plain:
                 "column": item.column,
                 "path": item.path,
                 "what": {"zh": item.what_zh, "en": item.what},
-                "allowed": item.allowed,
+                "allowed": item.allowed.en,
+                "allowed_zh": item.allowed.zh,
                 "suggestion": item.suggestion,
                 "severity": item.severity,
             }

@@ -25,6 +25,7 @@ LONGEST = 3_000
 """Characters of one line of a message."""
 CODES = frozenset({0, 2, 3})
 CHINESE = re.compile("[一-鿿]")
+PROSE = re.compile("[a-z]+ [a-z]+ [a-z]+")
 CLEAN = {"LC_ALL": "C.UTF-8", "SIMULATE_LANG": "", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
@@ -157,6 +158,9 @@ def wrong_with_words(told: Mapping[str, Any]) -> str:
             return f"a finding without file or words: {found}"
         if not CHINESE.search(found["what_zh"]):
             return f"no Chinese in: {found['what_zh']}"
+        allowed, zh = found["allowed"], found["allowed_zh"]
+        if bool(allowed) != bool(zh) or PROSE.search(zh):
+            return f"what is allowed is not in Chinese: {zh}"
         if max(len(found[part]) for part in ("what", "what_zh", "allowed", "path")) > LONGEST // 2:
             return f"a finding of {max(map(len, map(str, found.values())))} characters"
     return ""
