@@ -162,8 +162,3 @@ BY_KEY = {observable.key: observable for observable in CATALOGUE}
 def observable_of(series: str) -> Observable:
     """The observable a series name belongs to; raises KeyError for an unknown one."""
     return BY_KEY[series.partition("[")[0]]
-
-
-def series_for_metric(metric: str) -> str | None:
-    """City series that answers a plan metric, or None when no mechanism produces it yet."""
-    return next((o.key for o in CATALOGUE if o.metric == metric and o.dimension == "city"), None)

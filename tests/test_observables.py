@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.observables import BY_KEY, CATALOGUE, observable_of, series_for_metric
+from simulator.observables import BY_KEY, CATALOGUE, observable_of
 from simulator.registry import load_registry
 from simulator.world.measures import BY_CHAIN, BY_PLACE, CITY, measure_names
 
@@ -36,9 +36,3 @@ def test_series_lead_back_to_their_observable():
     assert observable_of("chain_core_revenue[a]").dimension == "chain"
     with pytest.raises(KeyError):
         observable_of("no_such_series")
-
-
-def test_metrics_of_the_2027_plan_find_their_series():
-    assert series_for_metric("core_revenue") == "core_revenue"
-    assert series_for_metric("firms_revenue_ge_10yi") == "firms_10"
-    assert series_for_metric("key_technologies") is None

@@ -91,11 +91,6 @@ def chosen_factors(scenario: Scenario, words: Sequence[str]) -> tuple[Factor, ..
     return tuple(found.values())
 
 
-def case_count(method: Method, factors: int, size: int) -> int:
-    """How many cases a design takes: `size` trajectories (Morris) or base points (Sobol)."""
-    return size * (factors + (1 if method == "morris" else 2))
-
-
 def sensitivity(
     scenario: Scenario,
     outcome: str = "core_revenue",
@@ -108,8 +103,9 @@ def sensitivity(
 ) -> Sensitivity:
     """Rank factors by their weight in `core_revenue@2027` or `P(tj27_core_revenue)`.
 
-    `size` is the number of trajectories of Morris or of base points of Sobol (a power of two), each with `members`
-    members of its own. UsageError for unknown words, a missing library, or a Sobol size that is no power of two.
+    `size` is the number of trajectories of Morris (each one case more than there are factors) or of base points of
+    Sobol (a power of two, each two more), each with `members` members of its own. UsageError for unknown words, a missing library, or a Sobol size that is
+    no power of two.
     """
     over = chosen_factors(scenario, factors)
     rows = SIZES[method] if size is None else size

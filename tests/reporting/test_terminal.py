@@ -12,7 +12,6 @@ import pytest
 
 from simulator.experiments.comparison import Comparison, Difference, Price, TargetDifference
 from simulator.experiments.store import RunEntry
-from simulator.foundation.findings import Allowed, Finding
 from simulator.observables import CATALOGUE
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, terminal
@@ -41,13 +40,6 @@ ENTRIES = (
         12_345_678,
     ),
     RunEntry(Path("results/push-0a"), "push", "0a" * 32, 2, 4000, "incomplete", None, "0.1.0", 10),
-)
-LEVERS_TOLD = Allowed("a lever of the plans", "规划中的政策工具")
-FINDINGS = (
-    Finding(
-        "a.yaml", 3, 5, "levers.x", "unknown lever", "没有该政策工具", LEVERS_TOLD, "tj27_fund"
-    ),
-    Finding("a.yaml", 0, 0, "", "has no effect yet", "暂无作用", severity="note"),
 )
 ORIGINS = (OriginRow("period.start", Name("起点", "start"), "2025Q1", "file", "a.yaml:3"),)
 
@@ -121,7 +113,6 @@ def drawn(lang: Lang) -> dict[str, str]:
         "levers": terminal.levers(LEVERS, lang),
         "metrics": terminal.metrics(CATALOGUE, lang),
         "runs": terminal.runs(ENTRIES, lang),
-        "findings": terminal.findings(FINDINGS, lang),
         "origins": terminal.origins(ORIGINS, lang),
     }
 
@@ -231,11 +222,7 @@ def test_a_long_comparison_shows_the_last_year_only() -> None:
     assert "core_revenue@2026" in terminal.comparison(short, "en")
 
 
-def test_findings_and_origins_keep_their_places() -> None:
-    text = terminal.findings(FINDINGS, "zh")
-    assert "a.yaml:3:5" in text and "是否想写：tj27_fund" in text
-    assert "允许：规划中的政策工具" in text and LEVERS_TOLD.en not in text
-    assert f"allowed: {LEVERS_TOLD.en}" in terminal.findings(FINDINGS, "en")
+def test_origins_keep_their_places() -> None:
     assert "a.yaml:3" in terminal.origins(ORIGINS, "en")
 
 
@@ -257,15 +244,12 @@ def test_twins_are_plain_and_hold_both_languages() -> None:
         "levers": terminal.levers_json(LEVERS),
         "metrics": terminal.metrics_json(CATALOGUE),
         "runs": terminal.runs_json(ENTRIES),
-        "findings": terminal.findings_json(FINDINGS),
         "origins": terminal.origins_json(ORIGINS),
     }
     read = json.loads(json.dumps(told, ensure_ascii=False, allow_nan=False))
     assert read == told
-    for name in ("scores", "comparison", "findings", "origins"):
+    for name in ("scores", "comparison", "origins"):
         assert told[name]["schema_version"] == 1
-    first = told["findings"]["findings"][0]
-    assert (first["allowed"], first["allowed_zh"]) == LEVERS_TOLD
     assert [item["key"] for item in told["scores"]["targets"]] == [item.key for item in SCORES]
     revenue = next(i for i in told["scores"]["targets"] if i["key"] == "tj27_core_revenue")
     score_ = next(item for item in SCORES if item.key == "tj27_core_revenue")

@@ -14,7 +14,6 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.foundation.findings import Finding
 from simulator.observables import Observable
 from simulator.policy.effects import lever_tables
 from simulator.registry import Lever, Library, Name
@@ -80,8 +79,6 @@ __all__ = [
     "coherence_json",
     "comparison",
     "comparison_json",
-    "findings",
-    "findings_json",
     "judged_json",
     "judgement",
     "judgement_csv",
@@ -480,50 +477,6 @@ def runs_json(entries: Sequence["RunEntry"]) -> list[Plain]:
         }
         for entry in entries
     ]
-
-
-def findings(items: Sequence[Finding], lang: Lang = "both") -> str:
-    """What was found in input files, each with its place."""
-    table = grid(
-        lang,
-        ("left", Name("位置", "Place")),
-        ("left", Name("发现", "Finding")),
-    )
-    for item in items:
-        place = f"{item.file}:{item.line}:{item.column}" if item.line else item.file
-        what = Text("\n".join(lines(Name(item.what_zh, item.what), lang)))
-        if item.allowed.en:
-            head = said(Name("允许：", "allowed: "), lang, "/ ")
-            allowed = said(Name(item.allowed.zh, item.allowed.en), lang, " / ")
-            what.append(f"\n{head}{allowed}")
-        if item.suggestion:
-            hint = said(Name("是否想写：", "did you mean: "), lang, "/ ")
-            what.append(f"\n{hint}{item.suggestion}")
-        where = Text(f"{place}\n{item.path}".rstrip())
-        where.stylize("red" if item.severity == "error" else "yellow", 0, len(place))
-        table.add_row(where, what)
-    return page(table)
-
-
-def findings_json(items: Sequence[Finding]) -> Plain:
-    """What was found in input files."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "findings": [
-            {
-                "file": item.file,
-                "line": item.line,
-                "column": item.column,
-                "path": item.path,
-                "what": {"zh": item.what_zh, "en": item.what},
-                "allowed": item.allowed.en,
-                "allowed_zh": item.allowed.zh,
-                "suggestion": item.suggestion,
-                "severity": item.severity,
-            }
-            for item in items
-        ],
-    }
 
 
 def origins(rows: Sequence["OriginRow"], lang: Lang = "both") -> str:
