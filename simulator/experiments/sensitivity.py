@@ -104,8 +104,8 @@ def sensitivity(
     """Rank factors by their weight in `core_revenue@2027` or `P(tj27_core_revenue)`.
 
     `size` is the number of trajectories of Morris (each one case more than there are factors) or of base points of
-    Sobol (a power of two, each two more), each with `members` members of its own. UsageError for unknown words, a missing library, or a Sobol size that is
-    no power of two.
+    Sobol (a power of two, each two more), with `members` members each. UsageError for unknown words, a missing
+    library, or a Sobol size that is no power of two.
     """
     over = chosen_factors(scenario, factors)
     rows = SIZES[method] if size is None else size
