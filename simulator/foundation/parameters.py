@@ -31,6 +31,15 @@ USES: Final[tuple[Use, ...]] = ("model", "later", "check", "left_out")
 _UNBOUNDED: Final = (-math.inf, math.inf)
 
 
+class DistributionError(ValueError):
+    """Numbers that make no distribution; `zh` says why in Chinese."""
+
+    def __init__(self, what: str, zh: str) -> None:
+        """Keep the reason in both languages."""
+        self.zh = zh
+        super().__init__(what)
+
+
 class Number(NamedTuple):
     """A number of a distribution; `has_unit` when it is measured in the parameter's unit."""
 
@@ -63,7 +72,7 @@ class Distribution:
     it. A mixture has `components` with `weights` that sum to one; the kind `constructions` is a
     mixture whose components carry the `labels` of the base-value constructions. A lognormal has
     `shift + median·e^{sigma·z}`, so growth ḡ with ln(1+ḡ) normal has shift −1.
-    Raises ValueError for numbers that make no distribution.
+    Raises DistributionError for numbers that make none.
     """
 
     kind: str
@@ -81,8 +90,9 @@ class Distribution:
         if self.kind not in KINDS:
             near = nearest(self.kind, KINDS)
             hint = f"; did you mean {near}" if near else ""
-            raise ValueError(
-                f"unknown distribution {self.kind!r}; allowed {', '.join(KINDS)}{hint}"
+            raise DistributionError(
+                f"unknown distribution {self.kind!r}; allowed {', '.join(KINDS)}{hint}",
+                f"没有分布“{self.kind}”，可用 {'、'.join(KINDS)}",
             )
         if self.kind in MIXED:
             _check_mixture(self)
@@ -90,9 +100,12 @@ class Distribution:
             _check_numbers(self.kind, self.numbers)
         low, high = self.truncation
         if math.isnan(low) or math.isnan(high):
-            raise ValueError("truncation bounds must be numbers")
+            raise DistributionError("truncation bounds must be numbers", "截断界限须为数")
         if not (self.lower <= self.upper if self.is_fixed else self.lower < self.upper):
-            raise ValueError(f"nothing of the distribution lies between {low:g} and {high:g}")
+            raise DistributionError(
+                f"nothing of the distribution lies between {low:g} and {high:g}",
+                f"分布在 {low:g} 与 {high:g} 之间没有取值",
+            )
         # Beta and gamma need scipy; they are checked at the first draw instead.
         if self.kind in ("normal", "lognormal", "halfnormal"):
             _truncated_shares(self)
@@ -121,16 +134,24 @@ class Distribution:
         if kind not in NUMBERS:
             near = nearest(kind, NUMBERS)
             hint = f"; did you mean {near}" if near else ""
-            raise ValueError(f"unknown distribution {kind!r}; allowed {', '.join(NUMBERS)}{hint}")
+            raise DistributionError(
+                f"unknown distribution {kind!r}; allowed {', '.join(NUMBERS)}{hint}",
+                f"没有分布“{kind}”，可用 {'、'.join(NUMBERS)}",
+            )
         known = {number.name: number for number in NUMBERS[kind]}
         for name in given:
             if name not in known:
-                raise ValueError(f"{kind} has no number {name!r}; allowed {', '.join(known)}")
+                raise DistributionError(
+                    f"{kind} has no number {name!r}; allowed {', '.join(known)}",
+                    f"{kind} 没有参数“{name}”，可用 {'、'.join(known)}",
+                )
         values: list[float] = []
         for number in NUMBERS[kind]:
             value = given.get(number.name, number.default)
             if value is None:
-                raise ValueError(f"{kind} needs {number.name!r}")
+                raise DistributionError(
+                    f"{kind} needs {number.name!r}", f"{kind} 缺少参数“{number.name}”"
+                )
             values.append(float(value))
         return cls(kind, tuple(values), (float(lower), float(upper)))
 
@@ -364,7 +385,10 @@ def _truncated_shares(distribution: Distribution) -> tuple[float, float]:
     below = 0.0 if low == -math.inf else _untruncated_cdf(distribution)(low)
     above = 1.0 if high == math.inf else _untruncated_cdf(distribution)(high)
     if not above - below > 1e-12:
-        raise ValueError(f"nothing of the distribution lies between {low:g} and {high:g}")
+        raise DistributionError(
+            f"nothing of the distribution lies between {low:g} and {high:g}",
+            f"分布在 {low:g} 与 {high:g} 之间没有取值",
+        )
     return below, above
 
 
@@ -705,8 +729,8 @@ def _construction(row: Row, revenue: Mapping[str, float]) -> Construction:
         distribution = Distribution(
             "lognormal", (median, sigma, 0.0), (named / NAMED_SHARE_CEILING, math.inf)
         )
-    except ValueError as error:
-        raise CellError("median", str(error), "不是有效的分布") from None
+    except DistributionError as error:
+        raise CellError("median", str(error), f"不是有效的分布：{error.zh}") from None
     return Construction(
         id=cell_text(row, "id"),
         meaning=Meaning(cell_text(row, "name_zh"), cell_text(row, "name_en")),
@@ -748,26 +772,38 @@ def _plain_number(value: object, name: str) -> float:
 def _beta_shape(mean: float, sd: float) -> tuple[float, float]:
     """Shapes a, b of a beta distribution with this mean and standard deviation."""
     if not 0.0 < mean < 1.0 or not 0.0 < sd * sd < mean * (1.0 - mean):
-        raise ValueError("a beta distribution needs 0 < mean < 1 and sd² < mean·(1 − mean)")
+        raise DistributionError(
+            "a beta distribution needs 0 < mean < 1 and sd² < mean·(1 − mean)",
+            "beta 分布须满足 0 < mean < 1 且 sd² < mean·(1 − mean)",
+        )
     total = mean * (1.0 - mean) / (sd * sd) - 1.0
     return mean * total, (1.0 - mean) * total
 
 
 def _check_numbers(kind: str, numbers: tuple[float, ...]) -> None:
     if len(numbers) != len(NUMBERS[kind]):
-        raise ValueError(f"{kind} has {len(NUMBERS[kind])} numbers, not {len(numbers)}")
+        wanted = len(NUMBERS[kind])
+        raise DistributionError(
+            f"{kind} has {wanted} numbers, not {len(numbers)}",
+            f"{kind} 有 {wanted} 个参数，而非 {len(numbers)} 个",
+        )
     if not all(math.isfinite(number) for number in numbers):
-        raise ValueError(f"the numbers of {kind} must be finite")
+        raise DistributionError(f"the numbers of {kind} must be finite", f"{kind} 的参数须为有限数")
     names = [number.name for number in NUMBERS[kind]]
     for name in ("sd", "sigma", "scale", "a", "b", "median"):
         if name in names and not numbers[names.index(name)] > 0.0:
-            raise ValueError(f"{name} of {kind} must be above 0")
+            raise DistributionError(
+                f"{name} of {kind} must be above 0", f"{kind} 的 {name} 须大于 0"
+            )
     if kind == "gamma" and not numbers[0] > 0.0:
-        raise ValueError("mean of gamma must be above 0")
+        raise DistributionError("mean of gamma must be above 0", "gamma 的 mean 须大于 0")
     if kind == "uniform" and not numbers[0] < numbers[1]:
-        raise ValueError("uniform needs low < high")
+        raise DistributionError("uniform needs low < high", "uniform 须满足 low < high")
     if kind == "triangular" and not (numbers[0] <= numbers[1] <= numbers[2] != numbers[0]):
-        raise ValueError("triangular needs low ≤ mode ≤ high and low < high")
+        raise DistributionError(
+            "triangular needs low ≤ mode ≤ high and low < high",
+            "triangular 须满足 low ≤ mode ≤ high 且 low < high",
+        )
 
 
 def _check_rows(distribution: Distribution) -> None:
@@ -781,11 +817,17 @@ def _check_rows(distribution: Distribution) -> None:
 def _check_mixture(distribution: Distribution) -> None:
     weights, components = distribution.weights, distribution.components
     if not components or len(weights) != len(components):
-        raise ValueError(f"{distribution.kind} needs one weight for each component")
+        raise DistributionError(
+            f"{distribution.kind} needs one weight for each component",
+            f"{distribution.kind} 的每个组成部分须有一个权重",
+        )
     if not all(weight > 0.0 for weight in weights) or abs(sum(weights) - 1.0) > 1e-9:
-        raise ValueError(f"the weights of {distribution.kind} must be above 0 and sum to one")
+        raise DistributionError(
+            f"the weights of {distribution.kind} must be above 0 and sum to one",
+            f"{distribution.kind} 的权重须大于 0 且合计为 1",
+        )
     if distribution.kind == "constructions" and len(distribution.labels) != len(components):
-        raise ValueError("constructions need a label for each component")
+        raise DistributionError("constructions need a label for each component", "每种口径须有名称")
 
 
 def _untruncated_quantile(

@@ -423,10 +423,11 @@ class _Building:
             if kind == "int":
                 number = self.scalar(node, kind, path)
                 return number if isinstance(number, int) else None
-        found = node.value if node.id == "scalar" else f"a {node.id}"
-        what = f"{found!s:.40} cannot be a key"
+        found = found_zh = f"{node.value!s:.40}"
+        if node.id != "scalar":
+            found, found_zh = f"a {node.id}", "列表" if node.id == "sequence" else "键值映射"
         allowed = Allowed("a word or a whole number", "词或整数")
-        self.fault(node, path, what, f"{found!s:.40} 不能作键", allowed)
+        self.fault(node, path, f"{found} cannot be a key", f"{found_zh}不能作键", allowed)
         return None
 
     def scalar(self, node: _Node, kind: str, path: Steps) -> object:

@@ -10,7 +10,14 @@ from typing import Final, NamedTuple, Protocol, cast
 
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UNSAID, Allowed, Finding, Severity, nearest
-from simulator.foundation.parameters import KINDS, MIXED, NUMBERS, Distribution, Parameter
+from simulator.foundation.parameters import (
+    KINDS,
+    MIXED,
+    NUMBERS,
+    Distribution,
+    DistributionError,
+    Parameter,
+)
 from simulator.foundation.tables import show_path
 from simulator.foundation.units import (
     QuantityError,
@@ -653,10 +660,11 @@ class Reader:
         return made
 
     def _no_distribution(self, path: Key, error: Exception, parameter: Parameter) -> None:
+        zh = f"分布无效：{error.zh}" if isinstance(error, DistributionError) else "分布无效"
         self.fault(
             path,
             f"not a distribution: {error}",
-            f"分布无效：{error}",
+            zh,
             allowed=between(parameter.minimum, parameter.maximum, parameter.unit),
         )
 

@@ -538,6 +538,14 @@ def test_what_is_no_quantity_is_named_at_its_place(
     assert found.path == place and found.line == 3 and zh in found.what_zh
 
 
+def test_numbers_that_make_no_distribution_are_said_in_both_languages(tmp_path: Path) -> None:
+    text = "assumptions: {rpc: {dist: triangular, low: 0.5, mode: 0.3, high: 0.1}}"
+    with pytest.raises(InputError) as caught:
+        load_scenario(write(tmp_path, f"schema_version: 1\nextends: {BASELINE}\n{text}\n"))
+    (found,) = caught.value.findings
+    assert "needs low ≤ mode" in found.what and "须满足 low ≤ mode" in found.what_zh
+
+
 @pytest.mark.parametrize("text", ["a: [1", None], ids=["no YAML", "no file"])
 def test_a_layer_that_cannot_be_read_is_named_and_says_nothing_more(
     tmp_path: Path, text: str | None
