@@ -298,7 +298,7 @@ def sensitivity(
 ) -> None:
     """Rank levers and assumptions by how much they move an outcome."""
     from simulator.experiments import sensitivity as analysis
-    from simulator.reporting.figures import decisions as figures_decisions
+    from simulator.reporting.figures import factors as figures_factors
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -309,7 +309,7 @@ def sensitivity(
             size=size, members=members, cases=cases,
         )  # fmt: skip
     name = f"{method}-{loaded.stem}-{target or metric.partition('@')[0]}"
-    deliver(session, found, figures_decisions.ranking, decisions.sensitivity, output, name)
+    deliver(session, found, figures_factors.ranking, decisions.sensitivity, output, name)
 
 
 @command(
@@ -368,7 +368,7 @@ def sweep(
 ) -> None:
     """Run a scenario over a grid, a list or a Sobol design of levers and assumptions."""
     from simulator.experiments import sweeps
-    from simulator.reporting.figures import decisions as figures_decisions
+    from simulator.reporting.figures import factors as figures_factors
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -382,7 +382,7 @@ def sweep(
     table = (output or FOLDER / name).with_suffix(".csv")
     table.parent.mkdir(parents=True, exist_ok=True)
     write_alone(table, found.to_frame().to_csv(index=False).encode("utf-8-sig"))
-    deliver(session, found, figures_decisions.response, decisions.sweep, output, name)
+    deliver(session, found, figures_factors.response, decisions.sweep, output, name)
     session.say(f"cases: {table}", f"各情形：{table}")
 
 
@@ -423,7 +423,7 @@ def discover(
 ) -> None:
     """Find the conditions on levers and assumptions under which a target is reached or missed."""
     from simulator.experiments import discovery
-    from simulator.reporting.figures import decisions as figures_decisions
+    from simulator.reporting.figures import factors as figures_factors
     from simulator.reporting.terminal import decisions
 
     session = session_of()
@@ -436,7 +436,7 @@ def discover(
     name = f"discover-{loaded.stem}-{found.aim.key.replace(':', '-')}" + (
         "-missed" if missed else ""
     )
-    deliver(session, found, figures_decisions.box, decisions.discovery, output, name)
+    deliver(session, found, figures_factors.box, decisions.discovery, output, name)
 
 
 @command(

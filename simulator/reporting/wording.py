@@ -5,10 +5,17 @@ Figures and tables say the same thing in the same words, so the words live in on
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from simulator.foundation.units import format_quantity
+from simulator.observables import observable_of
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.targets import Probability, Spread
+
+if TYPE_CHECKING:
+    from simulator.experiments.discovery import Condition
+    from simulator.experiments.intervals import Estimate
 
 UNITS: Mapping[str, Name] = {
     "家": Name(zh="家", en="firms"),
@@ -112,3 +119,58 @@ def number(value: float | None, *, sign: bool = False) -> str:
 def spread(found: Spread | None) -> str:
     """The 5–95 % range of a spread: `310–1085`; empty for none."""
     return "" if found is None else f"{number(found.low)}–{number(found.high)}"
+
+
+def chance_text(found: "Estimate | Probability") -> str:
+    """A share with its interval in one line: `12% (8.1–17%)`."""
+    low, high = percent(found.low).removesuffix("%"), percent(found.high)
+    return f"{percent(found.value)} ({low}–{high})"
+
+
+def cost_text(cost: "Estimate") -> Name:
+    """What a probability costs: `230亿元 (190–300)`; what lies beyond the bounds of levers in words."""
+    if math.isinf(cost.low):
+        return Name("超出上下限的力度", "more than the bounds allow")
+    low = number(cost.low)
+    if math.isinf(cost.value):
+        return Name(f"{low}亿元以上，或超出上下限", f"{low}亿元 or more, or is out of the bounds")
+    value = number(cost.value)
+    if math.isinf(cost.high):
+        return Name(
+            f"{value}亿元（{low} 以上，或超出上下限）",
+            f"{value}亿元 ({low} or more, or out of the bounds)",
+        )
+    high = number(cost.high)
+    return Name(f"{value}亿元（{low}–{high}）", f"{value}亿元 ({low}–{high})")
+
+
+def condition_text(condition: "Condition") -> str:
+    """The bounds of a condition with their unit: `≥ 420亿元`, `0.1 – 0.3`."""
+    factor = condition.factor
+    low, high = (
+        format_quantity(float(f"{value:.3g}"), factor.unit) if math.isfinite(value) else ""
+        for value in (condition.low, condition.high)
+    )
+    if low and high:
+        return f"{low} – {high}"
+    return f"≥ {low}" if low else f"≤ {high}"
+
+
+def points(share: float) -> str:
+    """A signed difference of probabilities in percentage points: `+3.1`, `0`."""
+    text = f"{share * 100:+.1f}".replace("-", "−")
+    return "0" if text[1:] == "0.0" else text
+
+
+def unit_suffix(unit: str) -> str:
+    """A unit behind a number or a name; nothing for pure numbers."""
+    return "" if unit in ("1", "ratio", "share") else f" {unit}"
+
+
+def metric_name(metric: str) -> Name:
+    """`core_revenue@2027` as people say it."""
+    series, _, year = metric.partition("@")
+    if metric.startswith("P("):
+        return Name(f"{metric} 的概率", f"chance {metric}")
+    name = observable_of(series).name
+    return Name(f"{name.zh}（{year} 年）", f"{name.en} in {year}")

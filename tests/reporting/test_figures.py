@@ -1,5 +1,6 @@
 """Figures: nothing overlaps or leaves the page, the finding is in the title, bytes repeat."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from simulator.experiments.early_warning import Watch
 from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
-from simulator.reporting.figures import calibration, counted, decisions, page, sizes, tiles
+from simulator.reporting.figures import calibration, counted, decisions, factors, firms, page, tiles
 from simulator.reporting.wording import number
 from tests.reporting import answers
 from tests.reporting.ensembles import ensemble, scenario, with_series
@@ -78,20 +79,18 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
     "frontier": lambda lang: decisions.frontier(answers.reach(), lang=lang),
     "frontier that reaches": lambda lang: decisions.frontier(answers.reach("reached"), lang=lang),
     "frontier of nothing": lambda lang: decisions.frontier(answers.reach("nothing"), lang=lang),
-    "morris": lambda lang: decisions.ranking(answers.sensitivity(), lang=lang),
-    "morris of nothing": lambda lang: decisions.ranking(answers.sensitivity(zero=True), lang=lang),
-    "sobol": lambda lang: decisions.ranking(answers.sensitivity(method="sobol"), lang=lang),
-    "response": lambda lang: decisions.response(answers.sweep(), lang=lang),
-    "response of nothing": lambda lang: decisions.response(answers.sweep("zero"), lang=lang),
-    "heat map": lambda lang: decisions.response(answers.sweep("heat"), lang=lang),
-    "wide heat map": lambda lang: decisions.response(answers.sweep("wide"), lang=lang),
-    "flat heat map": lambda lang: decisions.response(answers.sweep("flat"), lang=lang),
-    "spread sweep": lambda lang: decisions.response(answers.spread_sweep(), lang=lang),
-    "box": lambda lang: decisions.box(answers.discovery(3), lang=lang),
-    "box of one condition": lambda lang: decisions.box(
-        answers.discovery(1, missed=True), lang=lang
-    ),
-    "no box": lambda lang: decisions.box(answers.discovery(0), lang=lang),
+    "morris": lambda lang: factors.ranking(answers.sensitivity(), lang=lang),
+    "morris of nothing": lambda lang: factors.ranking(answers.sensitivity(zero=True), lang=lang),
+    "sobol": lambda lang: factors.ranking(answers.sensitivity(method="sobol"), lang=lang),
+    "response": lambda lang: factors.response(answers.sweep(), lang=lang),
+    "response of nothing": lambda lang: factors.response(answers.sweep("zero"), lang=lang),
+    "heat map": lambda lang: factors.response(answers.sweep("heat"), lang=lang),
+    "wide heat map": lambda lang: factors.response(answers.sweep("wide"), lang=lang),
+    "flat heat map": lambda lang: factors.response(answers.sweep("flat"), lang=lang),
+    "spread sweep": lambda lang: factors.response(answers.spread_sweep(), lang=lang),
+    "box": lambda lang: factors.box(answers.discovery(3), lang=lang),
+    "box of one condition": lambda lang: factors.box(answers.discovery(1, missed=True), lang=lang),
+    "no box": lambda lang: factors.box(answers.discovery(0), lang=lang),
     "conditions": lambda lang: decisions.across(answers.across(), lang=lang),
     "conditions of nothing": lambda lang: decisions.across(answers.across(zero=True), lang=lang),
     "robust": lambda lang: decisions.robust(answers.robust(5), lang=lang),
@@ -107,6 +106,26 @@ def crossed(scale: float) -> Cross:
     places = tuple(place.id for place in registry.places)
     drawn = np.random.default_rng(5).lognormal(-2.0, 3.0, (40, 2, len(chains), len(places)))
     return Cross(np.arange(40), (2024, 2027), chains, places, scale * np.floor(drawn * 100) / 100)
+
+
+def test_the_contents_say_where_every_figure_is_drawn() -> None:
+    contents = figures.__doc__ or ""
+    told: dict[str, set[str]] = {}
+    home = ""
+    for line in re.findall(r"^ {4}(.+)$", contents, re.MULTILINE):
+        home, names = line[:13].strip() or home, line[13:38]
+        told.setdefault(home, set()).update(names.replace(",", " ").split())
+    drawn: dict[str, set[str]] = {}
+    for path in sorted(Path(str(figures.__file__)).parent.glob("*.py")):
+        functions = [
+            node
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        ]
+        names = {node.name for node in functions if ast.unparse(node.returns or node) == "Figure"}
+        drawn |= {path.stem: names} if names else {}
+        assert path.stem == "__init__" or re.search(rf"\b{path.stem}\b", contents)
+    assert told == drawn
 
 
 def test_a_warning_says_the_unit_of_its_bound() -> None:
@@ -415,11 +434,11 @@ def test_a_city_without_a_layout_gets_its_districts_in_order_of_size() -> None:
 
 
 def test_size_classes_add_up_to_all_catalogue_firms() -> None:
-    classes = sizes.size_classes(BASELINE)
+    classes = firms.size_classes(BASELINE)
     total = sum(found.counts for found in classes)
     np.testing.assert_array_equal(total, BASELINE.annual("catalogue_firms"))
     with pytest.raises(KeyError, match="firms_50"):
-        sizes.size_classes(
+        firms.size_classes(
             replace(
                 BASELINE,
                 table={"firms_10": STARTED, "catalogue_firms": STARTED, "firms_100": STARTED},

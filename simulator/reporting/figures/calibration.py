@@ -21,9 +21,10 @@ from simulator.reporting.figures.page import (
     TRACK,
     Page,
     foot,
-    shorten,
 )
-from simulator.reporting.wording import amount, lines, number, percent, said
+from simulator.reporting.figures.rows import name_row
+from simulator.reporting.figures.scales import draw_bands
+from simulator.reporting.wording import amount, number, percent, said
 from simulator.targets import UNCALIBRATED
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _ROW = 0.62
 _LEFT, _RIGHT = 4.3, 8.1
+SHOWN = 9
+"""Causes that get a bar of their own; the rest are one."""
 
 
 def learned(found: "Calibration", verdict: Name | None = None, *, lang: Lang = "both") -> Figure:
@@ -181,10 +184,8 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     page = Page(lang, title, subtitle, body=4.35, **foot(run))
     axes = page.axes(0.9, 0.45, 8.2, 3.45)
     years = np.array(found.years)
-    low, below, middle, above, high = found.path
-    axes.fill_between(years, low, high, color=COLOURS[0], alpha=0.14, linewidth=0)
-    axes.fill_between(years, below, above, color=COLOURS[0], alpha=0.26, linewidth=0)
-    axes.plot(years, middle, color=COLOURS[0], linewidth=2.4)
+    draw_bands(axes, years, found.path, COLOURS[0])
+    axes.plot(years, found.path[2], color=COLOURS[0], linewidth=2.4)
     axes.plot(years, found.path_failed[2], color=BASELINE, linewidth=1.8, linestyle="--")
     axes.axhline(found.goal, color=TARGET, linewidth=1.4)
     if rule is not None and rule.series == found.series:
@@ -197,10 +198,6 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
     page.write(MARGIN, 0.1, found.unit, 9.0, MUTED)
     page.finish()
     return page.figure
-
-
-SHOWN = 9
-"""Causes that get a bar of their own; the rest are one."""
 
 
 def decided(run: "Run", found: "Decided", *, lang: Lang = "both") -> Figure:
@@ -226,11 +223,7 @@ def decided(run: "Run", found: "Decided", *, lang: Lang = "both") -> Figure:
     left_edge, room = 4.0, 3.9
     for place, (name, share, low, high) in enumerate(bars):
         y = 0.25 + place * step
-        words_of = lines(name, lang)
-        for line, text in enumerate(words_of):
-            down = 0.17 * (line - (len(words_of) - 1) / 2)
-            size, ink = (9.5, INK) if line == 0 else (8.0, MUTED)
-            page.write(MARGIN, y + down, shorten(text, left_edge - MARGIN - 0.2, size), size, ink)
+        name_row(page, name, y, left_edge - MARGIN - 0.2, sizes=(9.5, 8.0), down=(-0.085, 0.085))
         page.bar(left_edge, y - 0.1, max(share, 0.0) / largest * room, 0.2, COLOURS[0])
         begin, end = (left_edge + max(v, 0.0) / largest * room for v in (low, high))
         page.line(begin, y, end, y, INK)

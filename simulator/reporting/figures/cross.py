@@ -19,7 +19,7 @@ from simulator.reporting.figures.page import (
     tint,
     wrap,
 )
-from simulator.reporting.figures.tiles import STEPS, STRENGTHS, shade
+from simulator.reporting.figures.tiles import shade, shades
 from simulator.reporting.wording import lines, number, percent, said
 from simulator.targets import Floats
 
@@ -140,14 +140,11 @@ def _square(
 
 def _legend(page: Page, colour: str, y: float) -> None:
     """What the shades stand for, in one row under the squares."""
-    bounds = ("", *(number(step) for step in STEPS), "")
     page.write(
         MARGIN, y + 0.1, said(Name("亿元，中位数", "亿元, median"), page.lang, "  "), 8.5, MUTED
     )
     x = LEFT
-    for n, strength in enumerate(STRENGTHS):
-        low, high = bounds[n], bounds[n + 1]
-        text = f"{low}–{high}" if low and high else f"< {high}" if high else f"≥ {low}"
+    for strength, text in shades():
         page.bar(x, y, 0.32, 0.2, tint(colour, strength))
         page.write(x + 0.4, y + 0.1, text, 8.5, MUTED)
         x += 1.12

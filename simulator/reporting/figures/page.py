@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -29,7 +28,8 @@ from simulator.registry import Name, load_library
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.fonts import typeface
 from simulator.reporting.wording import lines
-from simulator.targets import UNCALIBRATED, trust_in
+from simulator.scenario import Scenario
+from simulator.targets import UNCALIBRATED, trust_in, trust_of
 
 DPI = 160
 MARGIN = 0.45  # inches left and right of the texts
@@ -402,6 +402,17 @@ def foot(*runs: Ensemble) -> dict[str, Name]:
     return {"footer": _provenance(*runs), "caution": trust_in(runs[0]).caution}
 
 
+def study_foot(scenario: Scenario, members: int) -> dict[str, Name]:
+    """The foot of a page about a study of a scenario: where its numbers come from, and what may be believed of them."""
+    label = f"{scenario.stem}-{scenario.digest()[:8]}"
+    each = "member" if members == 1 else "members"
+    footer = Name(
+        f"来源：simulate；情景 {scenario.name.zh}（{label}）；{members} 个成员，种子 {scenario.seed}",
+        f"Source: simulate; scenario {scenario.name.en} ({label}); {members} {each}, seed {scenario.seed}",
+    )
+    return {"footer": footer, "caution": trust_of(scenario).caution}
+
+
 def _provenance(*runs: Ensemble) -> Name:
     """Where a figure comes from: scenarios with the digest of their sheets, members, seed."""
     parts = [
@@ -416,14 +427,6 @@ def _provenance(*runs: Ensemble) -> Name:
         en=f"Source: simulate; scenario {', '.join(english)}; {members} members, "
         f"seed {runs[0].seed}",
     )
-
-
-def round_ticks(top: float) -> list[float]:
-    """Round numbers from zero to at most `top`, four to seven of them."""
-    top = top if top > 0.0 else 1.0
-    power = 10.0 ** np.floor(np.log10(top / 4.0))
-    step = next(s * power for s in (1.0, 2.0, 2.5, 5.0, 10.0) if top / (s * power) <= 7.0)
-    return [float(step * i) for i in range(int(top / step + 1e-9) + 1)]
 
 
 def shorten(text: str, width: float, size: float) -> str:
@@ -441,10 +444,10 @@ def lighter(colour: str) -> str:
     return "#" + "".join(f"{(part + 255) // 2:02x}" for part in parts)
 
 
-def tint(colour: str, strength: float) -> str:
-    """The colour thinned with white: 1 is itself, 0 is white."""
-    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 + strength * (part - 255)):02x}" for part in parts)
+def tint(colour: str, strength: float, ground: str = "#ffffff") -> str:
+    """The colour thinned with the ground: 1 is itself, 0 is the ground."""
+    pairs = ([int(each[i : i + 2], 16) for each in (ground, colour)] for i in (1, 3, 5))
+    return "#" + "".join(f"{round(low + strength * (full - low)):02x}" for low, full in pairs)
 
 
 def ink_on(colour: str) -> str:

@@ -5,7 +5,8 @@ distance is drawn, and the figure says so.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -82,15 +83,30 @@ def districts_of(run: Ensemble) -> list[District]:
         names = [f"{SERIES}[{p}]" for p in (place.id, *_zones(run.library.registry, place.id))]
         held = [name for name in names if name in run.series]
         if held:
-            first = np.sum([run.values(name)[:, 0] for name in held], axis=0)
-            last = np.sum([run.annual(name)[:, -1] for name in held], axis=0)
-            found.append(District(place.id, place.name, first, last))
+            found.append(District(place.id, place.name, *first_and_last(run, held)))
     return sorted(found, key=lambda district: -district.median)
+
+
+def first_and_last(run: Ensemble, series: Sequence[str]) -> tuple[Floats, Floats]:
+    """Sum of the series in the founding quarter and in the last year, for each member."""
+    first: Floats = np.sum([run.values(key)[:, 0] for key in series], axis=0)
+    last: Floats = np.sum([run.annual(key)[:, -1] for key in series], axis=0)
+    return first, last
 
 
 def shade(value: float, colour: str) -> str:
     """The scenario's colour, as strong as the value is large, in six steps."""
     return tint(colour, STRENGTHS[sum(value >= step for step in STEPS)])
+
+
+def shades() -> list[tuple[float, str]]:
+    """The strength of each shade, and the amounts that it stands for."""
+    bounds = pairwise(("", *(number(step) for step in STEPS), ""))
+    texts = [
+        f"{low}–{high}" if low and high else f"< {high}" if high else f"≥ {low}"
+        for low, high in bounds
+    ]
+    return list(zip(STRENGTHS, texts, strict=True))
 
 
 def _zones(registry: Registry, district: str) -> list[str]:
@@ -175,10 +191,7 @@ def _legend(page: Page, colour: str, years: tuple[int, int]) -> None:
         page.write(MARGIN, y, text, 9.0, MUTED)
         y += 0.19
     y += 0.08
-    bounds = ("", *(number(step) for step in STEPS))
-    for place, strength in enumerate(STRENGTHS):
+    for strength, text in shades():
         page.bar(MARGIN, y, 0.32, 0.2, tint(colour, strength))
-        low, high = bounds[place], bounds[place + 1] if place + 1 < len(bounds) else ""
-        text = f"{low}–{high}" if low and high else f"< {high}" if high else f"≥ {low}"
         page.write(MARGIN + 0.42, y + 0.1, text, 8.5, MUTED)
         y += 0.23

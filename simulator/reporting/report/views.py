@@ -11,8 +11,8 @@ from simulator.policy.ledger import ACCOUNTS
 from simulator.registry import Name
 from simulator.reporting import Lang, figures
 from simulator.reporting.figures.counted import pipelines_of
+from simulator.reporting.figures.firms import COUNTS, size_classes
 from simulator.reporting.figures.page import Picture
-from simulator.reporting.figures.sizes import COUNTS, size_classes
 from simulator.reporting.figures.tiles import districts_of
 from simulator.reporting.report.cells import (
     Cell,

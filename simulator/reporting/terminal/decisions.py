@@ -10,18 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.foundation.units import format_quantity
 from simulator.registry import Library, Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import grid, page
-from simulator.reporting.wording import interval, lines, number, percent, said
+from simulator.reporting.wording import (
+    chance_text,
+    condition_text,
+    cost_text,
+    interval,
+    lines,
+    number,
+    percent,
+    points,
+    said,
+    unit_suffix,
+)
 from simulator.scenario import Scenario
-from simulator.targets import Probability, trust_in
+from simulator.targets import trust_in
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attribution
     from simulator.experiments.change_note import ChangeNote
-    from simulator.experiments.discovery import Condition, Discovery
+    from simulator.experiments.discovery import Discovery
     from simulator.experiments.explanation import FirmStory, ParameterStory, ValueStory
     from simulator.experiments.intervals import Estimate
     from simulator.experiments.reach import Package, Reach
@@ -388,24 +398,6 @@ def plain(found: object) -> Any:
     return str(found)
 
 
-def condition_text(condition: "Condition") -> str:
-    """The bounds of a condition with their unit: `≥ 420亿元`, `0.1 – 0.3`."""
-    factor = condition.factor
-    low, high = (
-        format_quantity(float(f"{value:.3g}"), factor.unit) if math.isfinite(value) else ""
-        for value in (condition.low, condition.high)
-    )
-    if low and high:
-        return f"{low} – {high}"
-    return f"≥ {low}" if low else f"≤ {high}"
-
-
-def points(share: float) -> str:
-    """A signed difference of probabilities in percentage points: `+3.1`, `0`."""
-    text = f"{share * 100:+.1f}".replace("-", "−")
-    return "0" if text[1:] == "0.0" else text
-
-
 def signed(value: float) -> str:
     """A number with its sign."""
     return number(value, sign=True)
@@ -423,28 +415,6 @@ def spanned(found: "Estimate", text: Callable[[float], str]) -> str:
     if found.low == found.high:
         return text(found.value)
     return f"{text(found.value)} ({text(found.low)}–{text(found.high)})"
-
-
-def cost_text(cost: "Estimate") -> Name:
-    """What a probability costs: `230亿元 (190–300)`; what lies beyond the bounds of levers in words."""
-    if math.isinf(cost.low):
-        return Name("超出上下限的力度", "more than the bounds allow")
-    low = number(cost.low)
-    if math.isinf(cost.value):
-        return Name(f"{low}亿元以上，或超出上下限", f"{low}亿元 or more, or is out of the bounds")
-    value = number(cost.value)
-    if math.isinf(cost.high):
-        return Name(
-            f"{value}亿元（{low} 以上，或超出上下限）",
-            f"{value}亿元 ({low} or more, or out of the bounds)",
-        )
-    high = number(cost.high)
-    return Name(f"{value}亿元（{low}–{high}）", f"{value}亿元 ({low}–{high})")
-
-
-def unit_suffix(unit: str) -> str:
-    """A unit behind a number or a name; nothing for pure numbers."""
-    return "" if unit in ("1", "ratio", "share") else f" {unit}"
 
 
 def _doses(found: "Reach", lang: Lang) -> list[str]:
@@ -502,12 +472,6 @@ def _unavailable(rows: Any, lang: Lang) -> list[str]:
         said(head, lang, "\n"),
         *(f"  {said(row.name, lang, ' / ')}: {row.needs}" for row in rows),
     ]
-
-
-def chance_text(found: "Estimate | Probability") -> str:
-    """A share with its interval in one line: `12% (8.1–17%)`."""
-    low, high = percent(found.low).removesuffix("%"), percent(found.high)
-    return f"{percent(found.value)} ({low}–{high})"
 
 
 def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str:
