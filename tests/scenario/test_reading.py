@@ -1,0 +1,1 @@
+"""What a file says is what is meant."""
