@@ -77,6 +77,7 @@ GROUPS: Final = (
         (
             "tests/scenario/test_assembly.py",
             "tests/scenario/test_schema.py",
+            "tests/scenario/test_text.py",
             "tests/scenario/test_reading.py",
             "tests/scenario/test_answers.py",
             "tests/scenario/test_loading.py",
