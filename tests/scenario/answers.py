@@ -7,6 +7,7 @@ or a list of firms. Its answer is every error; where there is none, every note t
 """
 
 import functools
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ DAMAGED = Path(__file__).with_name("damaged")
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = shipped("scenarios")
 BASELINE = SCENARIOS / "baseline.yaml"
+CITY = ROOT / "examples" / "city_xingang"
 LEVERS = "levers: {{tj27_funds: {{{0}}}}}"
 SIZE = "levers: {{tj27_funds: {{size: {0}}}}}"
 BASE = "assumptions: {{base_core_revenue: {0}}}"
@@ -39,6 +41,7 @@ class Case(NamedTuple):
     overrides: Mapping[str, object] = {}
     layers: tuple[str, ...] = ()
     fitted: str | None = None
+    edits: tuple[tuple[str, str, str], ...] = ()  # of another city's data: file, text, in its place
 
 
 def child(text: str, **more: str) -> Case:
@@ -72,6 +75,11 @@ def fit(text: str, rows: str = "k_drawdown\n0.1\n") -> Case:
 def firms(revenue: float, more: str = "") -> Case:
     """A list of one firm under the baseline."""
     return child(f"population: firms.csv\n{more}", firms_csv=FIRMS.format(revenue))
+
+
+def city(*edits: tuple[str, str, str], **said: object) -> Case:
+    """Another city's scenario, with its data edited."""
+    return over(**said)._replace(loaded="city/baseline.yaml", edits=edits)
 
 
 def _named(name: str) -> str:
@@ -346,7 +354,7 @@ CASES: Mapping[str, Case] = {
         "weight,k_drawdwn,rd_misuse,rpc,zzz\n0,1,0.3,0.2,1\n-1,1,0.3,0.91,1\nx,1,0.3,y,1\n",
     ),
     "a fit without a row": fit("posterior: posterior.csv", "weight,rpc\n"),
-    "a list of firms ten times too long": firms(9000.1),
+    "a list of firms ten times too long": firms(9000),
     "a list of firms within ten times": firms(8999.9),
     "a list of firms a tenth as long": firms(15),
     "a list of firms just within": firms(15.1),
@@ -355,6 +363,40 @@ CASES: Mapping[str, Case] = {
         "assumptions: {base_construction: tail, base_core_revenue: 300亿元, n10_2024: 5家, "
         "ecosystem_firms: 1500家}",
     ),
+    "a lever without a size": city(
+        (
+            "lever_assumptions.csv",
+            "l-xg-coordination,intensity,1,1,0,3,0,0,assumed,invented,"
+            "Fictional: as the plan writes it.,虚构：按方案执行。\n",
+            "",
+        ),
+        levers__xg_coordination__intensity=3,
+    ),
+    "a lever without an effect": city(levers__xg_coordination__intensity=3),
+    "an effect of scale zero": city(
+        (
+            "lever_effects.csv",
+            "l-xg-alliance,linkage,linkage_response,0.5",
+            "l-xg-alliance,linkage,linkage_response,0",
+        ),
+        (
+            "lever_effects.csv",
+            "l-xg-drone-zone,entry,startup_response,1",
+            "l-xg-drone-zone,entry,startup_response,0",
+        ),
+    ),
+    "a start that the data cannot found": city(period__start="2018Q1"),
+    "years far away": child(SIZE.format("{1000: 1亿元, 9999: 1亿元, 2026: 1亿元}")),
+    "years that are no years": child(
+        SIZE.format("{'999': 1亿元, '10000': 1亿元, '２０２５': 1亿元, 2026: 1亿元}")
+    ),
+    "a year in two ways": over(
+        levers__tj27_funds__size={2025: "1亿元", "2025": "2亿元", 2026: "x"}
+    ),
+    "a location below": child(BASE.format("{dist: halfnormal, scale: 100亿元, location: 29亿元}")),
+    "a shape without a centre": child(BASE.format("{dist: uniform, low: 1亿元, high: 31亿元}")),
+    "a beta by its mean": child("assumptions: {rpc: {dist: beta, mean: 0.95, sd: 0.01, a: 3}}"),
+    "a gamma in part": child("assumptions: {lag_rd: {dist: gamma, sd: 1 yr}}"),
     "a list of firms in 2018": firms(300, "period: {start: 2018Q1}"),
     "a broken list of firms": child("population: firms.csv", firms_csv="name,revenue\n甲,1\n"),
 } | {f"damaged/{path.stem}": Case({}, str(path)) for path in sorted(DAMAGED.glob("*.yaml"))}
@@ -386,6 +428,12 @@ def usual() -> frozenset[str]:
 
 def answer(case: Case, folder: Path) -> list[str]:
     """What is told of a case, two lines for each finding: English, then Chinese."""
+    data = folder / "city" if case.edits or case.loaded.startswith("city") else None
+    if data is not None:
+        shutil.copytree(CITY, data)
+    for name, before, after in case.edits:
+        table = folder / "city" / name
+        table.write_text(table.read_text("utf-8-sig").replace(before, after), "utf-8")
     for name, text in case.files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -393,6 +441,7 @@ def answer(case: Case, folder: Path) -> list[str]:
         scenario = load_scenario(
             folder / case.loaded,
             dict(case.overrides),
+            data=data,
             fitted=case.fitted and folder / case.fitted,
             layers=[folder / name for name in case.layers],
         )

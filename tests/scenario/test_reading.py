@@ -1,15 +1,24 @@
 """What a file says is what is meant: every way of writing a value, where it came from, and what holds without it."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import Allowed
+from simulator.foundation.findings import Allowed, Finding, InputError
 from simulator.foundation.tables import shipped
-from simulator.registry import Name, load_library
-from simulator.scenario import MECHANISMS, Scenario, load_scenario
+from simulator.registry import Library, Name, Rule, load_library
+from simulator.scenario import (
+    MECHANISMS,
+    Scenario,
+    assembly,
+    facts,
+    load_scenario,
+    loading,
+    sheet_text,
+)
 from simulator.scenario.entries import Origin
 from simulator.scenario.facts import Facts
 from simulator.scenario.loading import shipped_scenario
@@ -447,3 +456,91 @@ def test_what_a_fit_or_a_list_of_firms_says_counts_in_the_digest_and_not_where_i
     assert first.population is not None and first.fit is not None
     names = [name for name, _ in first.fit.papers]
     assert sorted(names) == ["fit/fitted.yaml", "fit/posterior.csv"]
+
+
+def test_the_smallest_and_the_largest_values_are_taken() -> None:
+    target = {"name": {"zh": "甲", "en": "A"}, "metric": "core_revenue", "comparator": ">"}
+    said = {
+        "members": 1,
+        "seed": 0,
+        "period.start": "2018Q1",
+        "period.end": "2050Q4",
+        "levers.tj27_funds.size": "1000亿元",
+        "levers.tj27_talent.intake": {2018: "0人/年", 2050: "2000人/年"},
+        "levers.tj27_alliance.start": 2050,
+        "levers.tj27_alliance.end": "2050",
+        "assumptions.rpc": 0,
+        "targets.first": target | {"value": "0亿元", "deadline": 2018},
+        "targets.last": target | {"value": "1亿元", "deadline": 2050},
+    }
+    found = load_scenario(BASELINE, said)
+    assert (found.members, found.seed, str(found.period)) == (1, 0, "2018Q1–2050Q4")
+    years = {target.key: target.year for target in found.extra_targets}
+    assert years == {"first": 2018, "last": 2050, "literal_core_revenue": 2027}
+    settings = {each.lever.key: each for each in found.levers}
+    assert settings["tj27_funds"].dose.points == ((None, 1000.0),)
+    assert settings["tj27_talent"].dose.points == ((2018, 0.0), (2050, 2000.0))
+    assert str(settings["tj27_alliance"].dose.start) == "2050Q1"
+    assert str(settings["tj27_alliance"].dose.end) == "2050Q4"
+    assert found.assumptions["rpc"].numbers == (0.0,) and found.founding == "2017Q4"
+
+
+def test_a_stored_sheet_may_hold_years_beyond_its_period_and_another_may_not(
+    tmp_path: Path,
+) -> None:
+    short = load_scenario(SCENARIOS / "push.yaml", {"period.end": "2025Q4", "fit": "none"})
+    text = sheet_text(short.stored())
+    for name in ("scenario.resolved.yaml", "other.yaml"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    stored = load_scenario(tmp_path / "scenario.resolved.yaml")
+    assert stored.digest() == short.digest() and stored.stem == "scenario.resolved"
+    with pytest.raises(InputError) as caught:
+        load_scenario(tmp_path / "other.yaml")
+    assert {finding.path for finding in caught.value.findings} == {
+        "levers.tj27_ai_manufacturing.projects.2027",
+        "levers.tj27_funds.size.2026",
+        "levers.tj27_open_scenarios.projects.2026",
+        "targets.literal_core_revenue.deadline",
+    }
+
+
+def test_the_series_of_a_reading_must_be_recorded(tmp_path: Path) -> None:
+    nesting = LIBRARY.registry.ambiguity("tier_nesting")
+
+    def check(series: str) -> None:
+        reading = replace(nesting.readings[0], key="other", rules={"t": Rule(series=series)})
+        library = Library(folder=tmp_path if series.startswith("own") else None)
+        registry = replace(LIBRARY.registry, ambiguities=(replace(nesting, readings=(reading,)),))
+        vars(library)["registry"] = registry
+        facts._check_series(library)
+
+    for series in ("core_revenue", "chain_core_revenue[big_data]"):
+        check(series)
+    with pytest.raises(InputError) as caught:
+        check("core_revenu")
+    (found,) = caught.value.findings
+    assert (found.file, found.line, found.suggestion) == (
+        "simulator/data/targets.yaml",
+        0,
+        "core_revenue",
+    )
+    assert found.path == "ambiguities.a-tier-nesting.readings.other"
+    assert "core_revenu" in found.what and "core_revenu" in found.what_zh and found.allowed.zh
+    with pytest.raises(InputError) as caught:
+        check("own_series_of_nobody")
+    assert caught.value.findings[0].file == str(tmp_path / "targets.yaml")
+
+
+def test_each_finding_is_kept_once_in_its_order() -> None:
+    one, two = (Finding("a", 1, 1, "", what, what) for what in "ab")
+    assert assembly._without_repeats([one, two, one]) == (one, two)
+    first, second = Finding("b", 9, 1, "", "x", "x"), Finding("b", 2, 5, "", "x", "x")
+    third = Finding("b", 2, 3, "", "x", "x")
+    assert loading._in_file_order([first, one, second, third, first]) == [third, second, first, one]
+
+
+def test_ids_stand_in_the_order_of_their_table() -> None:
+    chains = LIBRARY.registry.chains
+    assert Facts.in_order(["big_data", "indigenous_it"], chains) == ("indigenous_it", "big_data")
+    places = ["binhai_hightech", "heping"]
+    assert Facts.in_order(places, LIBRARY.registry.places) == ("heping", "binhai_hightech")
