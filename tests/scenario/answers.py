@@ -372,7 +372,6 @@ CASES: Mapping[str, Case] = {
         ),
         levers__xg_coordination__intensity=3,
     ),
-    "a lever without an effect": city(levers__xg_coordination__intensity=3),
     "an effect of scale zero": city(
         (
             "lever_effects.csv",
