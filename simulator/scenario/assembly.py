@@ -246,22 +246,24 @@ class _Assembly:
                 self._note_years(lever, setting, given.dose, period)
         for (why, why_zh), levers in weakened.items():
             names = ", ".join(lever.key for lever in levers)
+            act = "levers act" if len(levers) > 1 else "lever acts"
             self._find(
                 "plans" if plans else "levers",
-                f"{len(levers)} levers act in part only; without effect: {why}: {names}",
+                f"{len(levers)} {act} in part only; without effect: {why}: {names}",
                 f"{len(levers)} 项政策工具仅部分起作用；无作用者：{why_zh}：{names}",
                 severity="note",
             )
         for (document, away), levers in idle.items():
-            names = ", ".join(lever.key for lever in levers[:3])
+            names = ", ".join(lever.key for lever in levers[:3]) + (
+                ", …" if len(levers) > 3 else ""
+            )
+            have = "levers of {} have" if len(levers) > 1 else "lever of {} has"
             years = " (their years lie outside it)" if away else ""
             years_zh = f"（其年份在 {period} 之外）" if away else ""
             self._find(
                 "plans",
-                f"{len(levers)} levers of {document} have a dose of zero throughout {period}{years}: "
-                + names
-                + (", …" if len(levers) > 3 else ""),
-                f"{document} 有 {len(levers)} 项政策工具在 {period} 内剂量始终为零{years_zh}",
+                f"{len(levers)} {have.format(document)} a dose of zero throughout {period}{years}: {names}",
+                f"{document} 有 {len(levers)} 项政策工具在 {period} 内剂量始终为零{years_zh}：{names}",
                 severity="note",
             )
         return tuple(settings)

@@ -12,7 +12,7 @@ from simulator.foundation.tables import Document, Row, read_bytes, read_table, r
 from simulator.registry import Name
 from simulator.scenario.entries import FIT, Fit, Origin
 from simulator.scenario.facts import Facts
-from simulator.scenario.reading import Reader, Sheet
+from simulator.scenario.reading import Reader, Sheet, between
 
 KEYS: Final = ("schema_version", "assumptions", "posterior", "from", "verdict", "standing", "made")
 WEIGHT: Final = "weight"
@@ -128,9 +128,7 @@ def _read_rows(
                         name,
                         f"{number:g} is outside the bounds of {name}",
                         f"{number:g} 超出 {name} 的范围",
-                        allowed=Allowed.span(
-                            f"{prior.minimum:g}", f"{prior.maximum:g} {prior.unit}"
-                        ),
+                        allowed=between(prior.minimum, prior.maximum, prior.unit),
                     )
                 values.append(number)
             except CellError as fault:

@@ -191,7 +191,8 @@ def _no_file(
     try:
         if path.is_dir():
             what, zh = f"{str(path)!r} is a folder", f"“{path}”是文件夹"
-        near = sorted(item.name for item in path.parent.glob("*.yaml"))
+        beside = (item.name for item in path.parent.glob("*.yaml"))
+        near = sorted(name for name in beside if name != Path(file).name)
     except (OSError, ValueError):
         near = []
     return Finding(
@@ -257,13 +258,15 @@ def _plain_override(dotted: str, value: object) -> object:
 
 def _plant(tree: dict[str, object], dotted: str, value: object) -> None:
     keys = [key.strip() for key in dotted.split(".")]
+    if not all(keys):
+        raise InputError([_clash(dotted)])
     branch = tree
     for key in keys[:-1]:
         below = branch.setdefault(key, {})
         if not isinstance(below, dict):
             raise InputError([_clash(dotted)])
         branch = cast(dict[str, object], below)
-    if not all(keys) or keys[-1] in branch:
+    if keys[-1] in branch:
         raise InputError([_clash(dotted)])
     branch[keys[-1]] = value
 

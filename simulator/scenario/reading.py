@@ -812,7 +812,9 @@ class Reader:
                 f"unknown key {word!r}",
                 f"未知的键“{word}”",
                 allowed=_some(options) if options else Allowed("words", "词"),
-                suggestion=self._misplaced(word, path) or nearest(word, options),
+                # A section that this layer may not hold is not another one misspelt.
+                suggestion=self._misplaced(word, path)
+                or (nearest(word, options) if path or word not in TOP_KEYS else ""),
                 at_key=True,
             )
         return known or None
@@ -891,7 +893,7 @@ class Reader:
         self.fault(
             path,
             f"{shown(value)} is not known here",
-            f"此处不允许“{value}”",
+            f"此处不允许“{value}”" if isinstance(value, str | int | float) else "此处应为词",
             allowed=Allowed.one_of(options),
             suggestion=nearest(value, options) if isinstance(value, str) else "",
         )

@@ -390,3 +390,208 @@ def test_a_line_of_the_index_keeps_failures_and_their_words(made) -> None:
     assert failed.good == (0, 1, 3, 4)
     line = (made.path / INDEX).read_text(encoding="utf-8")
     assert "没有企业" in line and json.loads(line)["failed"] == [asdict(failed.failed[0])]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "good"),
+    [
+        (1, int, True),
+        (True, int, False),
+        (1.0, int, False),
+        ("1", int, False),
+        (1, float, True),
+        (1.5, float, True),
+        (False, float, False),
+        (float("inf"), float, False),
+        (float("nan"), float, False),
+        ("a", str, True),
+        (1, str, False),
+        (None, int | None, True),
+        (1, int | None, True),
+        ("a", int | None, False),
+        (None, int, False),
+        (("a", "b"), tuple[str, str], True),
+        (("a",), tuple[str, str], False),
+        (("a", 1), tuple[str, str], False),
+        (["a", "b"], tuple[str, str], False),
+        ((), tuple[str, ...], True),
+        (("a", "b", "c"), tuple[str, ...], True),
+        (("a", "b", 1), tuple[str, ...], False),
+        ("abc", tuple[str, ...], False),
+        ((("a", "b"),), tuple[tuple[str, str], ...], True),
+        ((("a", 1),), tuple[tuple[str, str], ...], False),
+        (Span(0, 1), Span, True),
+        ((0, 1), Span, False),
+    ],
+)
+def test_what_a_paper_says_must_be_of_its_kind(value: object, kind: object, good: bool) -> None:
+    assert folder._is_of(value, kind) is good
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"span": [0, 4, 5]}, "too many values"),
+        ({"span": [0, True]}, r"span \[0, True\]"),
+        ({"span": ["0", 4]}, r"span \['0', 4\]"),
+        ({"span": [-1, 4]}, "span -1 to 4"),
+        ({"span": [5, 4]}, "span 5 to 4"),
+        ({"span": [0, 500]}, "span 0 to 500"),
+        ({"span": [1, 4]}, "files of span 000001-000004"),
+        ({"members": {"name": "members-000000-000004.parquet", "size": 1}}, "sha256"),
+        ({"values": 3}, "values: 3"),
+        ({"failed": [{"member": "2", "error": "", "traceback": ""}]}, "member: '2'"),
+        ({"failed": [{"member": 2, "error": ""}]}, "traceback"),
+        ({"failed": 3}, "not iterable"),
+    ],
+)
+def test_an_odd_line_of_the_index_is_damage_and_says_which(made, change: dict, words: str) -> None:
+    line = json.loads((made.path / INDEX).read_text(encoding="utf-8"))
+    (made.path / INDEX).write_text(json.dumps(line | change) + "\n", encoding="utf-8")
+    with pytest.raises(DamagedError, match=rf"index\.jsonl: damaged \(.*{words}"):
+        made.parts()
+
+
+def test_a_part_may_be_of_one_member_and_of_five_hundred(made) -> None:
+    line = json.loads((made.path / INDEX).read_text(encoding="utf-8"))
+    for span in (Span(0, 0), Span(0, 499)):
+        line["span"] = list(span)
+        for kind in ("members", "parameters"):
+            line[kind]["name"] = f"{kind}-{span}.parquet"
+        (made.path / INDEX).write_text(json.dumps(line) + "\n", encoding="utf-8")
+        (part,) = made.parts()
+        assert part.span == span
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": "1"}, "seed: '1'"),
+        ({"seed": True}, "seed: True"),
+        ({"members": 1.5}, r"members: 1\.5"),
+        ({"quarters": ["2025Q5"]}, "2025Q5"),
+        ({"quarters": [1]}, "quarters"),
+        ({"packages": ["numpy"]}, "items"),
+        ({"data": {"registry": 1}}, "data"),
+        ({"series": [{}]}, "name"),
+        ({"precision": {"target": "core"}}, "half_width"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_an_odd_manifest_is_damage_and_says_where(made, change: dict, words: str) -> None:
+    sheet = json.loads((made.path / MANIFEST).read_text(encoding="utf-8"))
+    made.write_json(MANIFEST, sheet | change)
+    with pytest.raises(DamagedError, match=rf"manifest\.json: damaged \(.*{words}"):
+        made.manifest()
+
+
+def test_drafts_of_a_killed_process_go_and_other_files_stay(made) -> None:
+    (part,) = made.parts()
+    drafts = (".a.tmp", "data/.b.tmp", "data/deep/.c.tmp", "fit/.d.tmp")
+    kept = ("a.tmp", ".note", "data/own.csv", "fit/fitted.yaml", "fit/x.tmp")
+    for name in (*drafts, *kept):
+        (made.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (made.path / name).write_text("")
+    (made.path / ".note").write_text("")
+    made.keep_only([part])
+    assert not [name for name in drafts if (made.path / name).exists()]
+    assert all((made.path / name).exists() for name in kept)
+    assert made.sound_parts() == (part,)
+
+
+def test_tidying_clears_what_nobody_holds(made) -> None:
+    files = {entry.name for entry in made.path.iterdir()}
+    made.tidy()
+    assert {entry.name for entry in made.path.iterdir()} == files
+    for name in (".x.tmp", ".keep", ".lock"):
+        (made.path / name).write_text("")
+    with locked(made.path):
+        made.tidy()
+        assert (made.path / ".x.tmp").exists()
+    made.tidy()
+    assert {entry.name for entry in made.path.iterdir()} == files | {".keep"}
+
+
+def test_only_the_columns_asked_for_are_read_and_the_file_is_checked_once(
+    made, monkeypatch
+) -> None:
+    (part,) = made.parts()
+    manifest = made.manifest()
+    assert manifest is not None
+    asked = []
+    read = pq.ParquetFile.read
+
+    def noted(self, columns=None, **rest):
+        asked.append(columns)
+        return read(self, columns=columns, **rest)
+
+    monkeypatch.setattr(pq.ParquetFile, "read", noted)
+    opened = RunFolder(made.path)
+    opened.read_values(part, ["firms"], len(manifest.quarters))
+    opened.read_parameters(part, ["construction"])
+    assert asked == [["firms"], ["construction"]]
+    checked = []
+    monkeypatch.setattr(RunFolder, "_read_checked", lambda self, part, file: checked.append(file))
+    opened.read_values(part, ["firms", "core_revenue"], len(manifest.quarters))
+    opened.read_parameters(part, ["construction"])
+    assert checked == []
+
+
+def test_numbers_are_written_as_they_lie_in_memory(monkeypatch) -> None:
+    def refuse(column):
+        raise AssertionError(f"every number of {column.dtype} was looked at")
+
+    monkeypatch.setattr(pa, "array", refuse)
+    columns = {kind: np.arange(5).astype(kind) for kind in ("int32", "int64", "uint8", "float64")}
+    columns["strided"] = np.arange(10.0)[::2]
+    data = encode_table(columns)
+    monkeypatch.undo()
+    table = pq.read_table(pa.BufferReader(data))
+    for name, column in columns.items():
+        assert table[name].to_numpy().tolist() == column.tolist()
+        assert table[name].type == pa.from_numpy_dtype(column.dtype)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP])
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, number: int) -> None:
+    def refuse(path):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(folder, "take_lock", refuse)
+    with pytest.raises(DiskError, match="knows no locks") as told, locked(tmp_path):
+        pass
+    assert told.value.errno == number and os.strerror(number) in told.value.what
+    assert "不支持文件锁" in told.value.what_zh and str(tmp_path) in told.value.what_zh
+
+
+def test_a_swap_that_ends_while_it_is_looked_at_is_no_fault(tmp_path, monkeypatch) -> None:
+    filled(tmp_path / ".run.old", RUN)
+
+    def gone(path):
+        raise OSError(errno.ENOENT, "gone")
+
+    monkeypatch.setattr(folder, "take_lock", gone)
+    settle(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+    def closed(path):
+        raise OSError(errno.EACCES, "closed")
+
+    monkeypatch.setattr(folder, "take_lock", closed)
+    with pytest.raises(DiskError, match="no permission"):
+        settle(tmp_path / "run")
+
+
+def test_a_kill_before_the_first_part_leaves_nothing_of_value(tmp_path) -> None:
+    for name in ("data", "fit", "population.csv"):
+        begun = RunFolder(tmp_path / name)
+        begun.path.mkdir()
+        (begun.path / SHEET).write_text("")
+        if name == "population.csv":
+            (begun.path / name).write_text("1")
+        else:
+            (begun.path / name).mkdir()
+            (begun.path / name / "a").write_text("1")
+        assert begun.is_fresh()
+        (begun.path / "mine.txt").write_text("1")
+        assert not begun.is_fresh()

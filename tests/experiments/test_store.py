@@ -260,3 +260,228 @@ def test_the_package_has_no_other_names():
 
     with pytest.raises(AttributeError, match="no attribute 'rum'"):
         simulator.rum  # noqa: B018
+
+
+def test_a_run_says_what_it_is(lab):
+    lab.fails = frozenset({2, 60})
+    made = lab.run(70, seed=3)
+    assert repr(made) == f"Run({str(made.path)!r}, n=68, seed=3)"
+    assert (made.n, made.requested, made.seed, made.stem, made.last) == (68, 70, 3, "toy", 69)
+    assert [failure.member for failure in made.failures] == [2, 60]
+    assert made.members.dtype == np.int64
+    assert made.members.tolist() == [m for m in range(70) if m not in (2, 60)]
+    assert made.hash == made.manifest["hash"] and made.version == made.manifest["version"]
+    assert made.parameter_names == ("base_core_revenue", "construction")
+    assert str(made.quarters[0]) == "2024Q4" and len(made.quarters) == 13
+    described = made.describe("firms")
+    assert (described.unit, described.kind, described.name_zh) == ("家", "stock", "企业数")
+    with pytest.raises(TypeError):
+        made.manifest["seed"] = 4
+    assert made.values("firms").shape == (68, 13) and made.parameters("construction").shape == (68,)
+    with pytest.raises(KeyError, match=f"{made.path.name} has no series 'x'"):
+        made.describe("x")
+    assert not made.reused and made.notices == ()
+
+
+def test_a_run_without_parts_has_no_members(lab):
+    made = lab.run(5)
+    empty = store.Run(made._folder, made._manifest, [])
+    assert empty.members.dtype == np.int64 and (empty.n, empty.last) == (0, -1)
+    assert empty.failures == () and empty.requested == 5
+
+
+def test_the_first_parts_are_a_run_of_their_own(lab):
+    made = lab.run(120)
+    assert [(part.n, part.last) for part in made.each_part()] == [(50, 49), (50, 99), (20, 119)]
+    sizes = {members: made.head(members).n for members in (1, 50, 51, 100, 101, 500)}
+    assert sizes == {1: 50, 50: 50, 51: 100, 100: 100, 101: 120, 500: 120}
+    head = made.head(51)
+    assert head.scenario is made.scenario
+    assert head.values("firms").tolist() == made.values("firms")[:100].tolist()
+    second = list(made.each_part())[1]
+    assert second.members.tolist() == list(range(50, 100))
+    assert second.annual("core_revenue").tolist() == made.annual("core_revenue")[50:100].tolist()
+
+
+def test_chosen_series_come_in_their_order_with_their_annual_figures(lab):
+    made = lab.run(20)
+    chosen = [made.describe(name) for name in ("firms", "core_revenue")]
+    found = list(made.each_series(chosen))
+    assert [series.name for series, _ in found] == ["firms", "core_revenue"]
+    assert [series.name for series, _ in made.each_series()] == list(made.series)
+    for series, values in found:
+        annual = made.annual_of(values, series.kind)
+        assert annual.tolist() == made.annual(series.name).tolist()
+    with pytest.raises(ValueError, match="read-only"):
+        made.annual("firms")[0, 0] = 1.0
+
+
+def test_what_was_read_is_kept_within_bounds(lab, monkeypatch):
+    made = lab.run(20)
+    size = made.values("firms").nbytes
+    assert made.values("firms") is made.values("firms")
+    assert made.parameters("construction") is made.parameters("construction")
+    # Room for two columns, of which an eighth is read ahead: one at a time.
+    monkeypatch.setattr(store, "_BLOCK_BYTES", 2 * size)
+    again = open_run(made.path)
+    first = again.values("firms")
+    again.values("core_revenue")
+    assert again.values("firms") is first and len(again._cache) == 2
+    again.values("fund_invested")
+    assert list(again._cache) == ["core_revenue", "fund_invested"]
+    assert again.values("firms").tolist() == first.tolist()
+
+
+def test_neighbours_are_read_ahead_in_blocks(monkeypatch):
+    names = [f"s{number}" for number in range(7)]
+    monkeypatch.setattr(store, "_BLOCK_BYTES", 8 * 8 * 3 * 10)
+    assert [list(store._with_neighbours(names, place, 10)) for place in (0, 2, 3, 6)] == [
+        names[:3],
+        names[:3],
+        names[3:6],
+        names[6:],
+    ]
+    assert list(store._with_neighbours(names, 4, 1000)) == ["s4"]
+    assert list(store._with_neighbours(names, 4, 0)) == names
+
+
+def test_a_fan_says_when_in_which_unit_and_of_what(lab):
+    made = lab.run(20)
+    flow, stock = made.fan("core_revenue"), made.fan("firms")
+    assert flow.times == (2024.0, 2025.0, 2026.0, 2027.0)
+    assert stock.times[:5] == (2024.75, 2025.0, 2025.25, 2025.5, 2025.75)
+    assert (flow.key, flow.name_zh, flow.name_en, flow.unit) == (
+        "core_revenue",
+        "营收",
+        "Core revenue",
+        "亿元",
+    )
+    assert flow.quantiles == stock.quantiles == store.QUANTILES
+    assert stock.bands[2].tolist() == np.median(made.values("firms"), axis=0).tolist()
+
+
+def test_a_table_is_by_member_and_year(lab):
+    lab.fails = frozenset({1})
+    made = lab.run(3)
+    frame = made.to_frame()
+    assert list(frame.columns) == ["member", "year", "core_revenue", "firms", "fund_invested"]
+    assert frame.member.tolist() == [0] * 4 + [2] * 4
+    assert frame.year.tolist() == [2024, 2025, 2026, 2027] * 2
+    assert frame.firms.tolist() == made.annual("firms").reshape(-1).tolist()
+    chains = made.to_frame("chain")
+    assert chains.chain.tolist() == ["indigenous_it"] * 8 + ["connected_vehicles"] * 8
+    assert chains.member.tolist() == frame.member.tolist() * 2
+    with pytest.raises(UsageError, match="allowed: chain, city") as told:
+        made.to_frame("district")
+    assert "可用：chain、city" in told.value.what_zh
+
+
+def test_a_notice_is_in_either_language_or_both():
+    notice = store.Notice("what", "什么")
+    assert (notice.text(), notice.text("en")) == ("what", "what")
+    assert (notice.text("zh"), notice.text("both")) == ("什么", "what | 什么")
+
+
+def test_an_incomplete_run_says_how_much_is_there(lab):
+    lab.fails = frozenset({7})
+    made = lab.run(60)
+    (made.path / "run.json").unlink()
+    with pytest.raises(store.IncompleteError, match="59 of 60 members") as told:
+        open_run(made.path)
+    assert "60 个成员中已存 59 个" in told.value.what_zh
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "zh"),
+    [
+        ({"hash": "f" * 64}, "does not belong to this manifest", "与清单不符"),
+        ({"members": 6}, "does not belong to this manifest", "与清单不符"),
+        ({"digest": "f" * 64}, "does not name the parts of this run", "与本次运行不符"),
+    ],
+)
+def test_papers_of_another_run_are_damage(lab, change, words, zh):
+    made = lab.run(5)
+    paper = json.loads((made.path / "run.json").read_text(encoding="utf-8"))
+    (made.path / "run.json").write_text(json.dumps(paper | change), encoding="utf-8")
+    with pytest.raises(store.DamagedError, match=words) as told:
+        open_run(made.path)
+    assert zh in told.value.what_zh
+
+
+def test_a_small_run_is_checked_when_opened_and_a_large_one_when_read(lab, monkeypatch):
+    made = lab.run(5)
+    size = made._folder.check_sizes(made._parts)
+    (file,) = (made.path / "parts").glob("members-*.parquet")
+    data = file.read_bytes()
+    file.write_bytes(b"\0" + data[1:])
+    monkeypatch.setattr(store, "_CHECKED_AT_ONCE", size)
+    with pytest.raises(store.DamagedError, match="members 0 to 4"):
+        open_run(made.path)
+    monkeypatch.setattr(store, "_CHECKED_AT_ONCE", size - 1)
+    opened = open_run(made.path)
+    with pytest.raises(store.DamagedError, match="members 0 to 4"):
+        opened.values("firms")
+    with pytest.raises(store.DamagedError):
+        opened.verify()
+    opened = open_run(made.path)
+    assert opened.parameters("construction").size == 5
+    file.unlink()
+    with pytest.raises(store.DamagedError, match="members 0 to 4"):
+        open_run(made.path)
+
+
+@pytest.mark.parametrize("text", ["../other", "a/b", "a\\b", "", "\n"])
+def test_a_text_of_the_latest_names_a_neighbour_only(tmp_path, text):
+    (tmp_path / "latest").write_text(text)
+    assert store.resolve_path(tmp_path / "latest") == tmp_path / "latest"
+
+
+def test_the_latest_is_followed_and_other_names_are_not(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "latest").write_text(" run\n", encoding="utf-8")
+    assert store.resolve_path(tmp_path / "latest") == tmp_path / "run"
+    (tmp_path / "other").write_text("run")
+    assert store.resolve_path(tmp_path / "other") == tmp_path / "other"
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "latest").symlink_to("run")
+    assert store.resolve_path(tmp_path / "deep" / "latest") == tmp_path / "deep" / "run"
+    (tmp_path / "other").unlink()
+    (tmp_path / "other").symlink_to("run")
+    assert store.resolve_path(tmp_path / "other") == tmp_path / "other"
+
+
+def test_the_list_holds_runs_and_neither_links_nor_what_is_hidden(lab):
+    made = lab.run(5, seed=4)
+    made.path.rename(made.path.with_name(".hidden"))
+    assert list_runs(lab.root) == ()
+    (lab.root / ".hidden").rename(made.path)
+    (lab.root / "link").symlink_to(made.path)
+    (lab.root / "file").write_text("")
+    (lab.root / "broken").mkdir()
+    (lab.root / "broken" / "manifest.json").write_text("{")
+    entries = {entry.path.name: entry for entry in list_runs(lab.root)}
+    assert set(entries) == {made.path.name, "broken"}
+    entry = entries[made.path.name]
+    assert (entry.stem, entry.hash, entry.seed, entry.members) == ("toy", made.hash, 4, 5)
+    assert (entry.status, entry.version) == ("complete", made.version)
+    assert entry.finished is not None and entry.finished.utcoffset() is not None
+    assert entry.size == sum(f.stat().st_size for f in made.path.rglob("*") if f.is_file())
+    broken = entries["broken"]
+    assert (broken.status, broken.stem, broken.hash, broken.version) == (
+        "damaged",
+        "broken",
+        "",
+        "",
+    )
+    assert (broken.seed, broken.members, broken.finished, broken.size) == (0, 0, None, 1)
+    assert list_runs(lab.root / "file") == ()
+
+
+def test_runs_of_one_moment_are_listed_by_name(lab):
+    made = lab.run(5)
+    entry = list_runs(lab.root)[0]
+    both = [replace(entry, path=lab.root / name) for name in ("b", "a")]
+    assert [each.path.name for each in sorted(both, key=store._newest_first)] == ["a", "b"]
+    unfinished = replace(entry, finished=None)
+    assert store._newest_first(unfinished)[0] == float("-inf") < store._newest_first(entry)[0]
+    assert made.path == entry.path

@@ -485,7 +485,7 @@ def test_a_lever_aimed_where_hardly_a_firm_stands_is_listed(
         "levers.tj27_zone_connected.districts": "[ninghe]",
         "levers.tj27_zone_connected.chains": "[advanced_comm]",
     }
-    words = "act in part only; without effect: growth (about 2.5 firms are expected"
+    words = "in part only; without effect: growth (about 2.5 firms are expected"
     assert words not in "\n".join(map(str, load_scenario(BASELINE, aimed).notes))
     monkeypatch.setattr(assembly, "FEWEST_FIRMS", 5.0)
     assert words in "\n".join(map(str, load_scenario(BASELINE, aimed).notes))

@@ -6,14 +6,27 @@ from copy import deepcopy
 
 import pytest
 
+from simulator.foundation.parameters import KINDS
 from simulator.foundation.tables import read_yaml, shipped
-from simulator.registry import load_registry
+from simulator.registry import load_library, load_registry
 from simulator.scenario import MECHANISMS, json_schema
-from simulator.scenario.reading import LEVER_KEYS, TARGET_KEYS, TOP_KEYS
+from simulator.scenario.entries import EVERY
+from simulator.scenario.facts import Facts
+from simulator.scenario.reading import (
+    COMPARATORS,
+    LARGEST_SEED,
+    LEVER_KEYS,
+    MOST_MEMBERS,
+    SWITCH_WORDS,
+    TARGET_KEYS,
+    TOP_KEYS,
+    between,
+)
 from simulator.scenario.schema import KEYS, LEVER, SWITCHES, TARGET
 
 SCHEMA = json_schema()
 REGISTRY = load_registry()
+LIBRARY = load_library()
 TYPES = {
     "object": Mapping,
     "string": str,
@@ -294,3 +307,88 @@ def test_editors_are_offered_keys_with_words_in_both_languages() -> None:
     }
     nesting = properties["readings"]["properties"]["tier_nesting"]["description"]
     assert nesting == REGISTRY.ambiguity("tier_nesting").name.text("both")
+
+
+WORDS = {
+    "type": lambda told: {told} <= set(TYPES) if isinstance(told, str) else set(told) <= set(TYPES),
+    "const": lambda told: told in (1, EVERY),
+    "enum": lambda told: bool(told) and len(set(told)) == len(told),
+    "pattern": lambda told: bool(re.compile(told).pattern),
+    "minimum": lambda told: isinstance(told, int),
+    "maximum": lambda told: isinstance(told, int),
+    "minItems": lambda told: told == 1,
+    "minProperties": lambda told: told == 1,
+    "required": lambda told: bool(told) and all(isinstance(word, str) for word in told),
+    "description": lambda told: bool(told.strip()) and "None" not in told,
+    "$ref": lambda told: told.removeprefix("#/$defs/") in SCHEMA["$defs"],
+    "title": bool,
+    "$schema": bool,
+}
+
+
+def inside(schema: Mapping, name: str) -> list[tuple[str, Mapping]]:
+    """A schema and all within it, by the name under which each stands."""
+    found = [(name, schema)]
+    for keyword, told in schema.items():
+        if keyword in ("properties", "patternProperties", "$defs"):
+            for key, each in told.items():
+                found += inside(each, key)
+        elif keyword == "anyOf":
+            for each in told:
+                found += inside(each, name)
+        elif keyword == "items" or (keyword == "additionalProperties" and told is not False):
+            found += inside(told, name)
+        else:
+            assert keyword == "additionalProperties" or WORDS[keyword](told), f"{keyword}: {told}"
+    return found
+
+
+def test_every_word_of_the_schema_is_one_of_json_schema_and_closed_where_keys_are_known() -> None:
+    schemas = inside(SCHEMA, "")
+    assert len(schemas) > 1000
+    for name, schema in schemas:
+        if schema.get("type") == "object" and "properties" in schema:
+            free = schema.get("additionalProperties") is not False
+            assert free == (name in ("levers", "assumption")), name
+            assert free or schema["minProperties"] == 1
+        assert set(schema) - {"description", "title", "$schema", "$defs"}, f"{name} allows anything"
+
+
+def test_the_schema_offers_what_the_reader_takes_and_nothing_else() -> None:
+    properties = SCHEMA["properties"]
+    assert SCHEMA["type"] == "object" and SCHEMA["additionalProperties"] is False
+    assumptions = properties["assumptions"]["properties"]
+    assert set(assumptions) == {*LIBRARY.priors, "base_construction"}
+    assert assumptions["base_construction"]["enum"] == [each.id for each in LIBRARY.constructions]
+    for key, prior in LIBRARY.priors.items():
+        told = assumptions[key]["description"]
+        assert told.startswith(f"{prior.meaning.text('both')} [{prior.unit}]; ")
+        assert told.endswith(between(prior.minimum, prior.maximum, prior.unit).en)
+    target = properties["targets"]["additionalProperties"]["properties"]
+    assert target["metric"]["enum"] == [metric.id for metric in REGISTRY.metrics]
+    assert target["comparator"]["enum"] == list(COMPARATORS)
+    readings = properties["readings"]["properties"]
+    assert {key: each["enum"] for key, each in readings.items()} == {
+        item.key: [reading.key for reading in item.choices]
+        for item in REGISTRY.ambiguities
+        if item.choices
+    }
+    assert (properties["members"]["minimum"], properties["members"]["maximum"]) == (1, MOST_MEMBERS)
+    assert (properties["seed"]["minimum"], properties["seed"]["maximum"]) == (0, LARGEST_SEED)
+    for switch in properties["mechanisms"]["properties"].values():
+        assert switch["anyOf"] == [{"type": "boolean"}, {"enum": list(SWITCH_WORDS)}]
+    facts = Facts.of(LIBRARY)
+    for lever in REGISTRY.levers:
+        dose = facts.dose(lever.id)
+        told = properties["levers"]["properties"][lever.key]["properties"]
+        assert list(told) == [dose.attribute, *LEVER_KEYS]
+        bounds = between(dose.low, dose.high, dose.unit).en
+        assert told[dose.attribute]["description"] == f"{dose.unit}; {bounds}"
+    spread = SCHEMA["$defs"]["assumption"]["anyOf"][1]
+    assert spread["properties"]["dist"]["enum"] == list(KINDS)
+
+
+def test_the_schema_of_another_city_offers_its_own_levers() -> None:
+    city = shipped("scenarios").parent / "examples" / "city_xingang"
+    levers = json_schema(city)["properties"]["levers"]["properties"]  # type: ignore[index]
+    assert set(levers) == {lever.key for lever in load_library(city).registry.levers}

@@ -77,6 +77,9 @@ GROUPS: Final = (
         (
             "tests/scenario/test_assembly.py",
             "tests/scenario/test_schema.py",
+            "tests/scenario/test_text.py",
+            "tests/scenario/test_reading.py",
+            "tests/scenario/test_answers.py",
             "tests/scenario/test_loading.py",
             "tests/scenario/test_damaged.py",
             "tests/scenario/test_fit.py",

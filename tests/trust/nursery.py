@@ -184,6 +184,8 @@ def main() -> None:
     silent()
     asked = json.loads(questions.readline())
     tests = asked["tests"]
+    # A command in the background of a shell is deaf to interrupts, which some tests send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(json.dumps(watch(tests, asked["modules"])), file=answers, flush=True)
     users = importers()
     for line in questions:
