@@ -248,13 +248,12 @@ class Reader:
 
     def _schema_version(self, top: Mapping[str, object]) -> None:
         if "schema_version" not in top:
-            if self.layer != "--set":
-                self.fault(
-                    (),
-                    f"schema_version is missing; read as {SCHEMA_VERSION}",
-                    f"缺少 schema_version；按 {SCHEMA_VERSION} 读取",
-                    severity="note",
-                )
+            self.fault(
+                (),
+                f"schema_version is missing; read as {SCHEMA_VERSION}",
+                f"缺少 schema_version；按 {SCHEMA_VERSION} 读取",
+                severity="note",
+            )
             return
         version = top["schema_version"]
         if isinstance(version, bool) or version != SCHEMA_VERSION or not isinstance(version, int):
@@ -513,7 +512,7 @@ class Reader:
             if name == "base_construction":
                 self.sheet.construction = self._choice(path, entry, self.facts.constructions)
                 self._set_origin(path)
-            elif name in priors:
+            else:
                 distribution = self._distribution(path, entry, priors[name])
                 if distribution is not None:
                     self.sheet.assumptions[name] = distribution
@@ -578,9 +577,7 @@ class Reader:
         measured = {number.name: number.has_unit for number in numbers}
         if kind == "beta" and "mean" in value:
             measured = {"mean": True, "sd": True}
-        entry = self._mapping(path, value, ("dist", *measured, *cut, *inside))
-        if entry is None:
-            return None
+        entry = self._mapping(path, value, ("dist", *measured, *cut, *inside)) or {}
         given: dict[str, float] = {}
         for name, has_unit in measured.items():
             optional = any(number.name == name and number.default is not None for number in numbers)
@@ -672,8 +669,6 @@ class Reader:
         entries = self._mapping(("mechanisms",), value, MECHANISMS)
         for name, switch in (entries or {}).items():
             path: Key = ("mechanisms", name)
-            if name not in MECHANISMS:
-                continue
             if isinstance(switch, str) and switch.strip().lower() in SWITCH_WORDS:
                 switch = SWITCH_WORDS[switch.strip().lower()]
             if isinstance(switch, bool):

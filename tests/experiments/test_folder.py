@@ -595,3 +595,22 @@ def test_a_kill_before_the_first_part_leaves_nothing_of_value(tmp_path) -> None:
         assert begun.is_fresh()
         (begun.path / "mine.txt").write_text("1")
         assert not begun.is_fresh()
+
+
+def test_what_another_process_took_away_is_no_fault_and_a_closed_folder_is_one(
+    tmp_path, monkeypatch
+) -> None:
+    def refuse(number: int):
+        def raised(path):
+            raise OSError(number, os.strerror(number))
+
+        return raised
+
+    filled(tmp_path / ".run.old", RUN)
+    filled(tmp_path / "run", RUN)
+    monkeypatch.setattr(folder.shutil, "rmtree", refuse(errno.ENOENT))
+    settle(tmp_path / "run")
+    monkeypatch.setattr(folder.shutil, "rmtree", refuse(errno.EACCES))
+    with pytest.raises(DiskError, match="no permission") as told:
+        settle(tmp_path / "run")
+    assert str(tmp_path / "run") in told.value.what and told.value.errno == errno.EACCES

@@ -329,6 +329,9 @@ CASES: Mapping[str, Case] = {
     "overrides that clash": over(
         **{"members": 1, "members.x": 2, "": 3, "seed": "[1", "period.": 1, "plans..x": 2}
     ),
+    "overrides that clash the other way": over(
+        **{"members.x": 2, "members": 1, "seed": 1, " seed": 2, "name": {}}
+    ),
     "overrides of nothing that is there": over(
         extends="x", schema_version=1, levers__tj27_fund__size=1
     ),
@@ -349,6 +352,11 @@ CASES: Mapping[str, Case] = {
     "a fit from no quarter": fit("from: [2025Q1]\nverdict: {zh: 好, en: good}"),
     "a fit with more": fit("levers: {}\nposterior: posteriors.csv\nassumptions: {rpc: 2}"),
     "a fit with a name too long": fit(f"posterior: {'x' * 260}.csv"),
+    "a fit that is no YAML": fit("posterior: [", "k_drawdown\n"),
+    "a fit with a broken table": fit("posterior: posterior.csv", "k_drawdown,rpc\n0.1\n"),
+    "a fit that is nowhere": fit("")._replace(fitted="nowhere.yaml"),
+    "names too long": child(f"population: {'x' * 300}"),
+    "a parent with a name too long": whole(f"extends: {'x' * 300}"),
     "a fit of odd columns": fit(
         "posterior: posterior.csv",
         "weight,k_drawdwn,rd_misuse,rpc,zzz\n0,1,0.3,0.2,1\n-1,1,0.3,0.91,1\nx,1,0.3,y,1\n",
