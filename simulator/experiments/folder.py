@@ -35,6 +35,7 @@ from simulator.experiments.errors import (
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.files import (
     WITHOUT_LOCKS,
+    clear_drafts,
     holder_of,
     release_lock,
     sync_folder,
@@ -351,8 +352,7 @@ class RunFolder:
                 if entry.name not in named and entry.name != Path(INDEX).name:
                     entry.unlink(missing_ok=True)
             copied = [(self.path / name).rglob(".*.tmp") for name in (DATA, FIT)]
-            for entry in [*self.path.glob(".*.tmp"), *itertools.chain(*copied)]:
-                entry.unlink(missing_ok=True)
+            clear_drafts([*self.path.glob(".*.tmp"), *itertools.chain(*copied)])
 
     def tidy(self) -> None:
         """Clear away what a process killed at its very end left in a finished folder: its lock, drafts.
@@ -361,8 +361,7 @@ class RunFolder:
         """
         if any(self.path.glob(".*")):
             with contextlib.suppress(StoreError), locked(self.path), clear_errors(self.path):
-                for entry in self.path.glob(".*.tmp"):
-                    entry.unlink(missing_ok=True)
+                clear_drafts(self.path.glob(".*.tmp"))
 
     def write_part(
         self,
