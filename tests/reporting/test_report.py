@@ -534,6 +534,13 @@ def test_an_attribution_is_used_again_only_for_the_same_question(
     assert not answers(replace(asked, rows=other), push, baseline.scenario, 2)
 
 
+def test_one_member_alone_has_a_report_and_no_spread(tmp_path: Path) -> None:
+    alone = run(SCENARIOS / "baseline.yaml", n=1, engine="plain", out=tmp_path / "one")
+    told = report_html([alone], "both")
+    assert "No parameter differs between members." in told
+    assert "没有在成员之间不同的参数。" in told
+
+
 def test_a_run_given_twice_and_no_run_are_refused(runs: tuple[Run, Run]) -> None:
     with pytest.raises(UsageError, match="twice"):
         report_html([runs[0], runs[0]])
