@@ -506,9 +506,23 @@ def test_an_attribution_of_something_else_is_left_out_in_words(
         "contradicts itself": "".join([head, first.replace(",2,custom,", ",3,custom,"), *rest]),
         "does not hold": kept.replace("P(tj27_core_revenue)", "P(tj99_nothing)"),
     }
-    for words, text in damaged.items():
-        assert text != kept
-        file.write_text(text, encoding="utf-8")
+    sound = stored_attribution(own)
+    assert isinstance(sound, StoredAttribution)
+    share = sound.rows[sound.outcomes[0], "total"]["share"]
+    cases = [
+        *((words, text.encode()) for words, text in damaged.items()),
+        ("is no table", b"\xff\xfe" + kept.encode()),
+        ("is no table", kept.replace(own.hash, "x" * 200_000, 1).encode()),
+        ("without its number", kept.replace(",2,custom,", ",four,custom,").encode()),
+        ("without its number", kept.replace(",2,custom,", ",0,custom,").encode()),
+        ("without its number", kept.replace(share, "much", 1).encode()),
+        ("without its number", kept.replace(share, "nan", 1).encode()),
+        ("a cell too few", "".join([head, first.rpartition(",")[0] + "\n", *rest]).encode()),
+        ("too many", "".join([head, first.rstrip() + ",1\n", *rest]).encode()),
+    ]
+    for words, data in cases:
+        assert data != kept.encode()
+        file.write_bytes(data)
         unfit = stored_attribution(own)
         assert isinstance(unfit, UnfitAttribution) and words in unfit.reason.en
     page = report_html([own], "both")
