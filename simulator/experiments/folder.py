@@ -19,6 +19,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
@@ -246,8 +247,11 @@ class RunFolder:
         if sheet is None:
             return None
         try:
-            return _made(Completion, sheet)
-        except TypeError as problem:
+            completion = _made(Completion, sheet)
+            if datetime.fromisoformat(completion.finished).tzinfo is None:
+                raise ValueError(f"finished: {completion.finished!r:.60}")
+            return completion
+        except (TypeError, ValueError) as problem:
             raise self.damaged(RUN, str(problem)) from problem
 
     def sheet(self) -> bytes:
