@@ -109,7 +109,10 @@ def stored_attribution(run: Run) -> Stored | None:
     if tuple(table.fieldnames or ()) != COLUMNS or not rows:
         return _unfit("不是归因表", "is no table of an attribution")
     if not all(_is_sound(row) for row in rows):
-        return _unfit("有单元格缺失、多余或不是所应有的数", "holds a cell too few, too many or without its number")
+        return _unfit(
+            "有单元格缺失、多余或不是所应有的数",
+            "holds a cell too few, too many or without its number",
+        )
     if any(row["run"] != run.hash for row in rows):
         return _unfit("属于另一次运行", "is of another run")
     about = {(row["against_digest"], row["members"], row["by"]) for row in rows}
@@ -148,7 +151,9 @@ def _is_sound(row: Mapping[str, str | None]) -> bool:
     if len(row) != len(COLUMNS) or None in cells:
         return False
     try:
-        numbers = [float(row[name] or "0" if name in MAYBE else row[name] or "") for name in NUMBERS]
+        numbers = [
+            float(row[name] or "0" if name in MAYBE else row[name] or "") for name in NUMBERS
+        ]
         return int(row["members"] or "") > 0 and all(map(math.isfinite, numbers))
     except ValueError:
         return False

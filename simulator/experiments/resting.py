@@ -121,7 +121,8 @@ def headline(run: Run, keys: Sequence[str] = ()) -> tuple[Goal, ...]:
 def drawn(run: Run) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
     """Parameters that differ between members: names, draws (n, P) and grades. A fitted one rests on figures.
 
-    Without any, draws have no columns. What founding derives from others (the construction, closed rates) is left to those it comes from.
+    What founding derives from others (the construction, closed rates) is left to those it comes from; where nothing
+    differs, draws have no columns.
     """
     scenario = run.scenario
     names, columns, grades = [], [], []
