@@ -85,7 +85,7 @@ def _save(saving: Saving, shelf: Shelf) -> Entry:
             try:
                 draft.write_bytes(content)
                 load_scenario(draft, data=shelf.data)
-                write_atomically(Path(os.path.realpath(path)), content)  # a link stays a link
+                write_atomically(path, content)
             finally:
                 with contextlib.suppress(OSError):
                     draft.unlink(missing_ok=True)
