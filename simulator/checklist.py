@@ -313,7 +313,7 @@ def export_csv(
         raise FileExistsError(17, "file exists; --force overwrites it", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     content = _csv_bytes(EXPORTED, [_exported(item, marks) for item in items])
-    write_alone(path.resolve(), content, force=force)
+    write_alone(path, content, force=force)
 
 
 def _exported(item: CheckItem, marks: Marks) -> tuple[str, ...]:

@@ -132,6 +132,12 @@ def test_two_cities_are_not_compared(folder: Path, tmp_path: Path) -> None:
         simulator.compare(here, simulator.open_run(folder))
 
 
+def test_what_editors_and_systems_lay_beside_is_passed_over(copied: Path) -> None:
+    for name in ("priors.csv~", "._priors.csv", ".tiles.yaml.swp", "founding/._chain_mix.csv"):
+        (copied / name).write_bytes(b"\0")
+    assert load_library(copied).digests == load_library(CITY).digests
+
+
 def test_every_missing_file_and_misspelt_table_is_named(copied: Path) -> None:
     (copied / "levers.yaml").unlink()
     (copied / "lever_effects.csv").unlink()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from simulator.cli import program
 from simulator.cli.pages import columns, display_width, wrap
 from simulator.cli.program import Command
 from simulator.foundation.findings import Finding, InputError
+from simulator.scenario import loading
 
 ROOT = Path(__file__).parent.parent
 BASELINE = str(ROOT / "scenarios" / "baseline.yaml")
@@ -309,6 +311,37 @@ def test_new_needs_no_file_to_start_from(tmp_path: Path, monkeypatch: pytest.Mon
     ):
         rows = json.loads(call("diff", parent, child, "--json").stdout)["differences"]
         assert not [row for row in rows if row["path"] not in ("name", "name.zh", "name.en")]
+
+
+def test_a_new_scenario_never_takes_the_place_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped_one = tmp_path / "baseline.yaml"
+    shipped_one.write_bytes(Path(BASELINE).read_bytes())
+    monkeypatch.setattr(loading, "shipped", lambda *parts: tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("link.yaml").symlink_to("baseline.yaml")
+    for words in (("baseline",), ("link",), ("baseline.yaml", "--extends", "link.yaml")):
+        refused = call("--lang", "both", "new", *words, "--force")
+        assert refused.exit_code == 2 and "cannot extend itself" in refused.stderr
+        assert "不能继承自身" in refused.stderr
+    assert shipped_one.read_bytes() == Path(BASELINE).read_bytes()
+
+
+def test_a_schema_is_written_through_a_link_and_into_a_pipe(tmp_path: Path) -> None:
+    printed = call("schema").stdout
+    real, link, pipe = (tmp_path / name for name in ("real.json", "link.json", "pipe"))
+    real.write_text("old")
+    link.symlink_to("real.json")
+    assert call("schema", "-o", str(link)).exit_code == 0
+    assert link.is_symlink() and real.read_text("utf-8") == printed
+    os.mkfifo(pipe)
+    heard: list[str] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text("utf-8")), daemon=True)
+    reader.start()
+    assert call("schema", "-o", str(pipe)).exit_code == 0
+    reader.join(10)
+    assert heard == [printed] and pipe.is_fifo()
 
 
 def test_new_for_another_city_says_what_to_start_from(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 OUTPUT = Path("results") / "calibration"
 UNFINISHED = "unfinished"
 """Where members lie until the fit is written, so that an interrupted one goes on."""
-BEFORE = "before"
-"""In there: the digest of the fit that the first call met, empty without one; it tells an earlier fit from our own."""
+OWN = "own"
+"""In there: digests of the files that an interrupted call was about to write; any other file is somebody's own."""
 
 
 @command(
@@ -83,12 +83,12 @@ def calibrate(
     session = session_of()
     threads = workers or os.cpu_count() or 1
     fitted, kept = output / fits.FITTED_FILE, output / UNFINISHED
-    # What an interrupted call has written of its fit is its own to finish; the last file written is the fitted one.
-    before = kept / BEFORE
-    own = before.exists() and _told(fitted) != before.read_text(encoding="utf-8")
+    # What an interrupted call has written of its fit is its own to finish.
+    own = kept / OWN
+    ours = set(own.read_text(encoding="utf-8").split()) if own.exists() else set()
     for name in (fits.FITTED_FILE, fits.POSTERIOR_FILE, fits.RECOVERY_FILE):
         file = output / name
-        if file.exists() and not (force or own or (kept.is_dir() and not fitted.exists())):
+        if file.exists() and not (force or _digest(file.read_bytes()) in ours):
             raise FileExistsError(
                 17,
                 session.phrase("exists; --force replaces it", "已存在；--force 可替换"),
@@ -97,8 +97,6 @@ def calibrate(
     if kept.is_dir():
         session.say(f"going on with {kept}", f"继续 {kept}")
     kept.mkdir(parents=True, exist_ok=True)
-    if not before.exists():
-        write_alone(before, _told(fitted).encode())
     with progress_bar(session) as report, tempfile.TemporaryDirectory(dir=kept) as folder:
         found = fits.calibrate(
             Path(folder),
@@ -125,6 +123,8 @@ def calibrate(
     drawn = list(figures.save(figures_calibration.learned(found, verdict), output / "learned"))
     if tested:
         drawn += figures.save(figures_calibration.forecasts(tested), output / "backtest")
+    ours |= {_digest(content) for content in fits.fit_papers(found, verdict, standing).values()}
+    write_alone(own, "\n".join(sorted(ours)).encode())
     files = fits.write_fit(found, output, verdict, standing, force=True)
     for members_of_a_day in [entry for entry in kept.iterdir() if entry.is_dir()]:
         shutil.rmtree(members_of_a_day)
@@ -138,11 +138,10 @@ def calibrate(
     )
 
 
-def _told(fitted: Path) -> str:
-    """The digest of a fitted file; empty without one."""
+def _digest(content: bytes) -> str:
     import hashlib
 
-    return hashlib.sha256(fitted.read_bytes()).hexdigest() if fitted.exists() else ""
+    return hashlib.sha256(content).hexdigest()
 
 
 @command(

@@ -190,10 +190,6 @@ def new(
             )
         )
     parent = parent or Path("baseline")
-    if path.exists() and path.resolve() == parent.resolve():
-        raise click.UsageError(
-            session.phrase("a scenario cannot extend itself.", "情景不能继承自身。")
-        )
     text = child_text(parent, path, Name(name_zh, name_en) if name_zh else None, data)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_alone(path, text.encode(), force=force)

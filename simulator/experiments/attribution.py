@@ -127,11 +127,7 @@ def groups_of(
             scenario.base_construction,
             against.base_construction,
         ),
-        (
-            Name("数据", "data"),
-            scenario.library.registry.digest,
-            against.library.registry.digest,
-        ),
+        (Name("数据", "data"), scenario.library.digests, against.library.digests),
     ):
         if one != two:
             raise UsageError(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ COLUMNS: Final = (
     "unit", "before", "after", "group", "group_zh", "group_en", "share", "share_low", "share_high", "alone", "last",
     "order_error",
 )  # fmt: skip
+NUMBERS: Final = (
+    "before", "after", "share", "share_low", "share_high", "alone", "last", "order_error",
+)  # fmt: skip
+MAYBE: Final = ("alone", "last", "order_error")
+"""Numbers that only groups have."""
 TOTAL: Final = "total"
 """The group of the row that holds the whole change."""
 
@@ -95,10 +101,18 @@ def stored_attribution(run: Run) -> Stored | None:
     path = run.path / FILE
     if not path.is_file():
         return None
-    table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
-    rows = list(table)
+    try:
+        table = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+        rows = list(table)
+    except (UnicodeDecodeError, csv.Error):
+        return _unfit("不是归因表", "is no table of an attribution")
     if tuple(table.fieldnames or ()) != COLUMNS or not rows:
         return _unfit("不是归因表", "is no table of an attribution")
+    if not all(_is_sound(row) for row in rows):
+        return _unfit(
+            "有单元格缺失、多余或不是所应有的数",
+            "holds a cell too few, too many or without its number",
+        )
     if any(row["run"] != run.hash for row in rows):
         return _unfit("属于另一次运行", "is of another run")
     about = {(row["against_digest"], row["members"], row["by"]) for row in rows}
@@ -129,6 +143,20 @@ def answers(stored: Stored | None, run: Run, against: Scenario, members: int) ->
         and stored.members >= members
         and stored.outcomes == (f"{METRIC}@{run.years[-1]}", f"P({headline_of(run, METRIC)})")
     )
+
+
+def _is_sound(row: Mapping[str, str | None]) -> bool:
+    """Whether a row has every cell and no other, and numbers where they belong."""
+    cells = [row.get(column) for column in COLUMNS]
+    if len(row) != len(COLUMNS) or None in cells:
+        return False
+    try:
+        numbers = [
+            float(row[name] or "0" if name in MAYBE else row[name] or "") for name in NUMBERS
+        ]
+        return int(row["members"] or "") > 0 and all(map(math.isfinite, numbers))
+    except ValueError:
+        return False
 
 
 def _outcomes_of(run: Run) -> set[str]:

@@ -397,15 +397,24 @@ def write_fit(
     FileExistsError when one of them is there and `force` is not given. Without a verdict the fit may be used, but
     nothing drawn from it is called calibrated.
     """
-    files = tuple(folder / name for name in (POSTERIOR_FILE, RECOVERY_FILE, FITTED_FILE))
+    papers = fit_papers(found, verdict, standing)
+    files = tuple(folder / name for name in papers)
     for file in files:
         if file.exists() and not force:
             raise FileExistsError(17, "exists; use --force to replace it", str(file))
     folder.mkdir(parents=True, exist_ok=True)
-    write_alone(files[0], _rows_table(found))
-    write_alone(files[1], _learned_table(found))
-    write_alone(files[2], _fitted_text(found, verdict, standing).encode())
+    for file, content in zip(files, papers.values(), strict=True):
+        write_alone(file, content)
     return files
+
+
+def fit_papers(found: Calibration, verdict: Name | None, standing: str) -> dict[str, bytes]:
+    """What `write_fit` writes, by file name; the fitted file, which names the others, comes last."""
+    return {
+        POSTERIOR_FILE: _rows_table(found),
+        RECOVERY_FILE: _learned_table(found),
+        FITTED_FILE: _fitted_text(found, verdict, standing).encode(),
+    }
 
 
 def _rows_table(found: Calibration) -> bytes:

@@ -186,7 +186,8 @@ def shares(
             within.setdefault(LEVEL, {})[name] = columns[name] - means
         else:
             within.setdefault(group, {})[name] = columns[name]
-    rows = np.array([np.sum(list(held.values()), axis=0) for held in within.values()])
+    summed = [np.sum(list(held.values()), axis=0) for held in within.values()]
+    rows = np.array(summed).reshape(-1, len(outcome))
     chooser = np.random.default_rng(SEED)
     everyone = np.arange(len(outcome))
     middle = _split(rows, outcome, everyone, luck, np.arange(0 if luck is None else len(luck)))

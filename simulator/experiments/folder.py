@@ -19,6 +19,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
@@ -35,6 +36,7 @@ from simulator.experiments.errors import (
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.files import (
     WITHOUT_LOCKS,
+    clear_drafts,
     holder_of,
     release_lock,
     sync_folder,
@@ -245,8 +247,11 @@ class RunFolder:
         if sheet is None:
             return None
         try:
-            return _made(Completion, sheet)
-        except TypeError as problem:
+            completion = _made(Completion, sheet)
+            if datetime.fromisoformat(completion.finished).tzinfo is None:
+                raise ValueError(f"finished: {completion.finished!r:.60}")
+            return completion
+        except (TypeError, ValueError) as problem:
             raise self.damaged(RUN, str(problem)) from problem
 
     def sheet(self) -> bytes:
@@ -351,8 +356,7 @@ class RunFolder:
                 if entry.name not in named and entry.name != Path(INDEX).name:
                     entry.unlink(missing_ok=True)
             copied = [(self.path / name).rglob(".*.tmp") for name in (DATA, FIT)]
-            for entry in [*self.path.glob(".*.tmp"), *itertools.chain(*copied)]:
-                entry.unlink(missing_ok=True)
+            clear_drafts([*self.path.glob(".*.tmp"), *itertools.chain(*copied)])
 
     def tidy(self) -> None:
         """Clear away what a process killed at its very end left in a finished folder: its lock, drafts.
@@ -361,8 +365,7 @@ class RunFolder:
         """
         if any(self.path.glob(".*")):
             with contextlib.suppress(StoreError), locked(self.path), clear_errors(self.path):
-                for entry in self.path.glob(".*.tmp"):
-                    entry.unlink(missing_ok=True)
+                clear_drafts(self.path.glob(".*.tmp"))
 
     def write_part(
         self,

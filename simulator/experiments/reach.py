@@ -5,9 +5,10 @@ Three steps. (1) One lever at a time is moved over its bounds on paired members:
 go first: a lever that moves none of them is idle, and the many that hardly move anybody are taken as linear. (2) On
 the surface the best package for a budget is a smooth problem with linear cost and box bounds, solved by scipy's SLSQP;
 the package is then run, and the surface is moved onto what the run gave, until they agree. (3) Every package that is
-reported is run on fresh members that took no part in choosing it: the fall from the first to the second probability is
-the winner's curse, and it is printed. The surface only guides; every probability reported comes from runs. What a level
-costs is corrected by the fresh members and has their interval, carried from probability to money along the surface.
+reported is run on fresh members that took no part in choosing it: both probabilities are printed, and how far gains
+over the cheapest package differ between them is the winner's curse. The surface only guides; every probability reported
+comes from runs. What a level costs is corrected by the fresh members and has their interval, carried from probability
+to money along the surface.
 """
 
 import dataclasses

@@ -25,6 +25,8 @@ RESAMPLES: Final = 40
 SHOWN: Final = 5
 FEWEST: Final = 200
 SEED: Final = 20250101
+ALIKE: Final = Name("没有在成员之间不同的参数", "no parameter differs between members")
+"""What is said where nothing was drawn, or by one member alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def resting(run: Run, keys: Sequence[str] = ()) -> tuple[Resting, ...]:
         return ()
     names, draws, grades = drawn(run)
     outcomes = np.column_stack([level for _, level in goals])
-    assumed = np.repeat(np.array([grade == "assumed" for grade in grades]), DEGREE)
+    assumed = np.repeat(np.array([grade == "assumed" for grade in grades], dtype=bool), DEGREE)
     features = smooth(draws)
     whole = group_shares(features, outcomes, assumed)
     fold = np.arange(run.n) % FOLDS
@@ -102,7 +104,7 @@ def resting_shares(run: Run) -> tuple[tuple[Name, float], ...]:
     if not levels:
         return ()
     _, draws, grades = drawn(run)
-    assumed = np.repeat(np.array([grade == "assumed" for grade in grades]), DEGREE)
+    assumed = np.repeat(np.array([grade == "assumed" for grade in grades], dtype=bool), DEGREE)
     outcomes = np.column_stack([level for _, level in levels])
     shares = explained(smooth(draws)[:, assumed], outcomes)
     return tuple((name, float(share)) for (name, _), share in zip(levels, shares, strict=True))
@@ -119,7 +121,8 @@ def headline(run: Run, keys: Sequence[str] = ()) -> tuple[Goal, ...]:
 def drawn(run: Run) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
     """Parameters that differ between members: names, draws (n, P) and grades. A fitted one rests on figures.
 
-    What founding derives from others (the construction, closed rates) is left to those it comes from.
+    What founding derives from others (the construction, closed rates) is left to those it comes from; where nothing
+    differs, draws have no columns.
     """
     scenario = run.scenario
     names, columns, grades = [], [], []
@@ -134,7 +137,8 @@ def drawn(run: Run) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
         names.append(name)
         columns.append(column)
         grades.append("reported" if fitted else parameter.grade)
-    return tuple(names), np.column_stack(columns), tuple(grades)
+    draws = np.column_stack(columns) if columns else np.empty((run.n, 0))
+    return tuple(names), draws, tuple(grades)
 
 
 def smooth(draws: Floats) -> Floats:

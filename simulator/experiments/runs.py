@@ -296,8 +296,8 @@ def _go_on(
         rule = Rule(manifest.precision.target, manifest.precision.half_width)
     job = _Job(chosen, identity, where, crew, _engine(engine), progress, tools, rule, n is None)
     done = _continue(job)
-    if any(where.parent.glob(f".{LATEST}.*")):
-        _point_latest(where)  # what `run` was killed in the middle of
+    if _was_to_be_latest(where):
+        _point_latest(where)
     return done
 
 
@@ -437,14 +437,14 @@ def _compute_anew(job: _Job) -> Run:
             shutil.rmtree(new, ignore_errors=True)
             new.mkdir()
         try:
-            _fill(RunFolder(new), None, study, replace(job, path=new))
+            filled = _fill(RunFolder(new), None, study, replace(job, path=new))
         except RunInterrupted as stopped:
             raise RunInterrupted(job.path, 0, stopped.total) from None
         finally:
             if not (new / RUN).exists():
                 shutil.rmtree(new, ignore_errors=True)
         swap(new, job.path)
-    return open_folder(RunFolder(job.path), scenario=job.scenario)
+    return open_folder(RunFolder(job.path), scenario=filled.scenario, notices=filled.notices)
 
 
 def _stored(folder: RunFolder, identity: Identity) -> Manifest | None:
@@ -537,7 +537,7 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
     with open_workers(job.crew, study, engine, work) as workers:
         count = workers.count
         total = simulate(folder, manifest, parts, workers, job.report, judging)
-    notices = []
+    notices = [] if stored is None or not parts else _other_versions(stored)
     if judging is not None:
         scenario = replace(scenario, members=total)
         precision = judging.tally.precision()
@@ -568,6 +568,28 @@ def _fill(folder: RunFolder, stored: Manifest | None, study: Study, job: _Job) -
         )
     )
     return finished
+
+
+def _other_versions(stored: Manifest) -> list[Notice]:
+    """Said where members are added to others that another Python or other libraries computed."""
+    made = versions()
+    first = {"Python": stored.python, **dict(stored.packages)}
+    now = {"Python": made.python, **dict(made.packages)}
+    differing = [
+        f"{name} {first.get(name, '–')} / {now.get(name, '–')}"
+        for name in dict.fromkeys((*first, *now))
+        if first.get(name) != now.get(name)
+    ]
+    if not differing:
+        return []
+    return [
+        Notice(
+            f"the first members were computed by other versions than those added now, and the manifest names only "
+            f"theirs; first / now: {', '.join(differing)}; for one set of versions run again with --force",
+            f"先前的成员与本次新增的成员由不同版本算出，清单只记先前的版本；先前 / 本次：{'，'.join(differing)}；"
+            "如需版本一致，请用 --force 重新运行",
+        )
+    ]
 
 
 def _judging(job: _Job, rule: Rule, run: Run, parts: Sequence[Part] = ()) -> Judging:
@@ -665,6 +687,25 @@ def _held(path: Path) -> Iterator[None]:
         path.mkdir(parents=True, exist_ok=True)
     with locked(path):
         yield
+
+
+def _was_to_be_latest(path: Path) -> bool:
+    """Whether `run` was killed while it named this folder the latest: by its draft, or before there was any."""
+    left = list(path.parent.glob(f".{LATEST}.*"))
+    named = path.parent / LATEST
+    if not (named.exists() or named.is_symlink()):
+        return bool(left)
+    return any(_reads(draft) == path.name for draft in left)
+
+
+def _reads(pointer: Path) -> str:
+    """The name in a `latest`, finished or not: a link or a text; empty where it went meanwhile."""
+    try:
+        return (
+            os.readlink(pointer) if pointer.is_symlink() else pointer.read_text(encoding="utf-8")
+        ).strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _point_latest(path: Path) -> None:

@@ -6,16 +6,19 @@ process, however it ends, so that a stale one is in nobody's way.
 
 import contextlib
 import errno
-import glob
 import os
+import re
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 """What a file system says that knows no locks."""
 _TURN_SECONDS = 30.0
+_DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<process>[0-9]+)\.tmp", re.DOTALL)
 
 
 class BusyError(OSError):
@@ -56,11 +59,48 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> None:
 
 
 def write_alone(path: Path, data: bytes, *, force: bool = True) -> None:
-    """Write a file atomically and in turn; FileExistsError for one that is there, unless `force`."""
-    with alone(path):
+    """Write a file atomically and in turn; FileExistsError for one that is there, unless `force`.
+
+    A link stays a link; what is there and no regular file (a FIFO, a device) is written straight.
+    """
+    with _place(path) as file:
         if path.exists() and not force:
             raise FileExistsError(errno.EEXIST, "file exists; --force overwrites it", str(path))
-        write_atomically(path, data)
+        if file is None:
+            path.write_bytes(data)
+        else:
+            write_atomically(file, data)
+
+
+@contextlib.contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A draft for a writer that wants a path; what it holds at the end is written as by `write_alone`.
+
+    For what is too large, or too much its own format's, to be made in memory.
+    """
+    with _place(path) as file, contextlib.ExitStack() as last:
+        if file is None:
+            draft = Path(last.enter_context(tempfile.TemporaryDirectory())) / path.name
+        else:
+            draft = draft_of(file)
+            last.callback(draft.unlink, missing_ok=True)
+        yield draft
+        if file is None:
+            with draft.open("rb") as made, path.open("wb") as there:
+                shutil.copyfileobj(made, there)
+        else:
+            os.replace(draft, file)
+
+
+@contextlib.contextmanager
+def _place(path: Path) -> Iterator[Path | None]:
+    """The file that a path leads to, ours alone; None for what can be written but not replaced."""
+    if path.exists() and not path.is_file():
+        yield None
+        return
+    file = Path(os.path.realpath(path))
+    with alone(file):
+        yield file
 
 
 @contextlib.contextmanager
@@ -81,8 +121,7 @@ def alone(path: Path, seconds: float = _TURN_SECONDS) -> Iterator[None]:
         yield
         return
     try:
-        for draft in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-            draft.unlink(missing_ok=True)
+        clear_drafts(path.parent.iterdir(), path.name)
         yield
     finally:
         release_lock(descriptor, lock)
@@ -91,6 +130,14 @@ def alone(path: Path, seconds: float = _TURN_SECONDS) -> Iterator[None]:
 def draft_of(path: Path) -> Path:
     """Where this process writes a file before it takes its place."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def clear_drafts(entries: Iterable[Path], name: str | None = None) -> None:
+    """Remove the drafts among these files, of one name or of any, whose process is no more."""
+    for entry in entries:
+        found = _DRAFT.fullmatch(entry.name)
+        if found and name in (None, found["name"]) and not _is_running(int(found["process"])):
+            entry.unlink(missing_ok=True)
 
 
 def take_lock(path: Path) -> int | None:
@@ -155,6 +202,10 @@ if sys.platform == "win32":
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         os.lseek(descriptor, 0, os.SEEK_SET)
 
+    def _is_running(process: int) -> bool:
+        # Asking as elsewhere would end the process; a draft that stays is in nobody's way.
+        return True
+
     def sync_folder(folder: Path) -> None:
         """Windows cannot open a folder to flush it; the rename is enough there."""
 
@@ -163,6 +214,15 @@ else:
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _is_running(process: int) -> bool:
+        try:
+            os.kill(process, 0)
+        except PermissionError:
+            return True
+        except (ProcessLookupError, OverflowError):
+            return False
+        return True
 
     def sync_folder(folder: Path) -> None:
         """Bring the names in a folder safely to disk."""

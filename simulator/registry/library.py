@@ -15,7 +15,7 @@ is a folder of the same layout and no code:
 
 import difflib
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -249,7 +249,7 @@ def _check(folder: Path, shown: str) -> None:
     findings += _misspelt(folder, shown)
     known = (*FOUNDING, *FOUNDING_NATIONAL, *FOUNDING_OPTIONAL)
     # A table under a misspelt name would otherwise be passed over without a word.
-    for path in sorted((folder / "founding").glob("*.csv")):
+    for path in _seen((folder / "founding").glob("*.csv")):
         if path.name not in known:
             findings.append(
                 Finding(
@@ -267,11 +267,18 @@ def _check(folder: Path, shown: str) -> None:
         raise InputError(findings)
 
 
+def _seen(paths: Iterable[Path]) -> list[Path]:
+    """The files a person put there, sorted: what editors and systems lay beside is hidden or ends in a tilde."""
+    return sorted(
+        path for path in paths if not (path.name.startswith(".") or path.name.endswith("~"))
+    )
+
+
 def _misspelt(folder: Path, shown: str) -> Iterator[Finding]:
     """Files that were most likely meant for an optional one; scenarios and what else lies there is let be."""
     optional = (*OWN_OPTIONAL, TILES, "actors.yaml", "qualitative.yaml")
     named = {*LEVER_TABLES, *optional, *(f"{name}.yaml" for name in (*REQUIRED, *OPTIONAL))}
-    for path in sorted(folder.iterdir()):
+    for path in _seen(folder.iterdir()):
         near = difflib.get_close_matches(path.name.casefold(), optional, n=1, cutoff=NEAR)
         if path.name not in named and near:
             what, zh = "this file is not read", "该文件不会被读取"

@@ -10,7 +10,6 @@ of CSV and Parquet.
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.experiments.extras import extra
-from simulator.foundation.files import alone, draft_of
+from simulator.foundation.files import drafted
 from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.observables import Observable, observable_of
 from simulator.reporting import Ensemble, Lang
@@ -91,13 +90,8 @@ def export(
     target.parent.mkdir(parents=True, exist_ok=True)
     for file, writer in chosen:
         # A reader never meets half a file.
-        draft = draft_of(file)
-        with alone(file):
-            try:
-                writer(draft)
-                os.replace(draft, file)
-            finally:
-                draft.unlink(missing_ok=True)
+        with drafted(file) as draft:
+            writer(draft)
     return tuple(file for file, _ in chosen)
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from simulator.foundation.findings import UsageError
 from simulator.foundation.parameters import MIXED, NUMBERS, POSTERIOR, Distribution
 from simulator.foundation.units import exact_quantity, format_quantity
 from simulator.registry import Data, Name
@@ -71,10 +72,13 @@ def child_text(parent: Path, child: Path, name: Name | None = None, data: Data =
     """The text of a new scenario file at `child` that extends `parent`.
 
     It holds a name and commented examples, and loads as it stands. A `parent` that is no file may be the bare name of a
-    shipped scenario. Raises InputError when the parent is not a valid scenario.
+    shipped scenario. Raises InputError when the parent is not a valid scenario, UsageError
+    when it is the child.
     """
     named = shipped_scenario(parent.as_posix()) if data is None and not parent.is_file() else None
     scenario = load_scenario(named or parent, data=data)
+    if child.exists() and child.samefile(named or parent):
+        raise UsageError("a scenario cannot extend itself", "情景不能继承自身")
     title = name or Name(f"{scenario.name.zh}（变体）", f"{scenario.name.en}, variant")
     beside = Path(os.path.relpath(parent.resolve(), child.resolve().parent))
     extends = parent.as_posix() if named else beside.as_posix()

@@ -1,6 +1,8 @@
 """Shapley shares: they add up, equals get equal shares, drawn orders agree with all orders."""
 
 import dataclasses
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,11 +66,19 @@ def test_what_differs_is_grouped() -> None:
     assert between(PUSH, BASELINE, kinds, frozenset()).digest() == BASELINE.digest()
 
 
-def test_what_cannot_be_attributed_is_refused() -> None:
+def test_what_cannot_be_attributed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the same levers"):
         groups_of(BASELINE, BASELINE)
     with pytest.raises(UsageError, match="period"):
         groups_of(load_scenario("scenarios/horizon_2035.yaml"), BASELINE)
+    city = Path("examples/city_xingang")
+    fewer = Path(shutil.copytree(city, tmp_path / "city")) / "lever_effects.csv"
+    lines = fewer.read_text("utf-8").splitlines(keepends=True)
+    fewer.write_text("".join(lines[: len(lines) // 2]), "utf-8")
+    push = load_scenario(city / "push.yaml", data=city)
+    assert groups_of(push, load_scenario(city / "baseline.yaml", data=city))
+    with pytest.raises(UsageError, match="differ in their data"):
+        groups_of(push, load_scenario(city / "baseline.yaml", data=fewer.parent))
     with pytest.raises(UsageError, match="did you mean kind"):
         groups_of(PUSH, BASELINE, "kinds")
     with pytest.raises(UsageError, match="did you mean tj27_funds"):

@@ -1,10 +1,15 @@
 """Known parameters are found from figures made with them; what figures do not tell stays at its prior."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from simulator.cli import program
+from simulator.experiments import calibration
 from simulator.experiments.calibration import (
     APART,
     FITTED,
@@ -22,6 +27,7 @@ from simulator.foundation.findings import UsageError
 from simulator.foundation.tables import shipped
 from simulator.model import prepare
 from simulator.registry import Name
+from simulator.reporting import figures
 from simulator.scenario import load_scenario
 
 N = 1200
@@ -140,3 +146,32 @@ def test_the_model_itself_can_be_fitted(tmp_path: Path) -> None:
     drawdown = next(item for item in found.learned if item.name == "k_drawdown")
     assert drawdown.shrinkage > 0.5
     assert {p.moment.id for p in found.predicted} >= {m.id for m in found.facts}
+
+
+def test_a_fit_of_somebody_elses_is_never_taken_for_an_unfinished_one(
+    found: Calibration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "calibrate", lambda *args, **rest: found)
+    monkeypatch.setattr(figures, "save", lambda *args: ())
+
+    def call(write: Callable[..., object] = write_fit) -> int:
+        monkeypatch.setattr(calibration, "write_fit", write)
+        words = ["calibrate", "-o", str(tmp_path), "--no-backtest"]
+        return CliRunner().invoke(program, words).exit_code
+
+    def killed_before(*args: object, **rest: object) -> None:
+        raise KeyboardInterrupt
+
+    def killed_within(found: Calibration, folder: Path, *rest: Any, force: bool) -> None:
+        for file in write_fit(found, folder, *rest, force=force)[1:]:
+            file.unlink()
+        raise KeyboardInterrupt
+
+    fitted = tmp_path / "fitted.yaml"
+    assert call(killed_before) != 0 and (tmp_path / "unfinished").is_dir()
+    fitted.write_text("mine")
+    assert call() != 0 and fitted.read_text() == "mine"
+    fitted.unlink()
+    assert call(killed_within) != 0 and (tmp_path / "posterior.csv").exists()
+    assert call() == 0 and not (tmp_path / "unfinished").exists()
+    assert call() != 0, "a fit that is there is kept"

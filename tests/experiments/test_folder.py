@@ -157,12 +157,23 @@ def test_a_part_with_the_same_first_member_is_replaced_and_a_torn_line_is_none(m
         stream.write(b'{"span": [7')
     assert made.parts() == (new, later)
     (made.path / "parts" / ".x.tmp").write_text("rest")
-    (made.path / ".y.tmp").write_text("rest")
+    (made.path / ".y.999999999.tmp").write_text("rest")
     made.keep_only((new,))
     assert made.parts() == (new,)
     names = {entry.name for entry in (made.path / "parts").iterdir()}
     assert names == {"index.jsonl", new.members.name, new.parameters.name}
-    assert not (made.path / ".y.tmp").exists() and old != new
+    assert not (made.path / ".y.999999999.tmp").exists() and old != new
+
+
+def test_what_another_process_is_writing_beside_is_left_to_it(made) -> None:
+    theirs = [
+        made.path / f".{name}.{os.getppid()}.tmp" for name in ("report.html", "attribution.csv")
+    ]
+    for draft in theirs:
+        draft.write_text("half of it")
+    made.tidy()
+    made.keep_only(made.parts())
+    assert all(draft.exists() for draft in theirs)
 
 
 def test_sizes_are_added_up_and_an_altered_file_is_named_by_its_members(made) -> None:

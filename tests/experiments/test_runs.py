@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.experiments import folder as folders
+from simulator.experiments import runs
 from simulator.experiments.errors import (
     DiskError,
     LockedError,
@@ -154,6 +155,24 @@ def test_extend_and_resume_by_path(lab, contents, tmp_path):
     assert longer.n == 90 and longer.stem == "toy"
     assert contents(longer.path) == contents(lab.run(90, out=tmp_path / "two").path)
     assert resume(tmp_path / "one", machinery=lab.machinery).reused
+
+
+def test_members_added_by_other_versions_are_told(lab, monkeypatch):
+    made = lab.run(60)
+    assert extend(made.path, 70, machinery=lab.machinery).notices == ()
+    now = runs.versions()
+    libraries = tuple((name, "0.1" if name == "numpy" else v) for name, v in now.packages)
+    other = replace(now, python="3.0", packages=libraries)
+    monkeypatch.setattr(runs, "versions", lambda: other)
+    longer = extend(made.path, 80, machinery=lab.machinery)
+    (notice,) = longer.notices
+    for lang, words in (("en", "other versions"), ("zh", "不同版本")):
+        assert words in notice.text(lang) and "scipy" not in notice.text(lang)
+        assert f"Python {now.python} / 3.0" in notice.text(lang)
+        assert f"numpy {dict(now.packages)['numpy']} / 0.1" in notice.text(lang)
+    assert longer.manifest["python"] == now.python
+    assert extend(made.path, 80, machinery=lab.machinery).reused
+    assert not lab.run(20, seed=5).notices and not lab.run(60, force=True).notices
 
 
 def test_resume_refuses_changed_source_and_names_both_digests(lab):

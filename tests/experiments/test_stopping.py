@@ -55,6 +55,13 @@ def test_a_run_stops_with_the_first_part_that_is_enough(lab, straight, tmp_path,
     assert f"{made.n} members" in notice.text("en") and "半宽" in notice.text("zh")
 
 
+def test_a_forced_run_says_as_much_as_a_first_one(lab, tmp_path):
+    first = lab.run(out=tmp_path / "x", until_half_width=0.05)
+    again = lab.run(out=tmp_path / "x", until_half_width=0.05, force=True)
+    assert again.scenario.members == first.scenario.members == again.n
+    assert again.notices == first.notices != ()
+
+
 def test_an_interrupted_run_goes_on_to_the_same_number(lab, straight, tmp_path, contents):
     _, first = straight
     whole = lab.run(out=tmp_path / "whole", until_half_width="over_400:0.04")

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.experiments import store
-from simulator.experiments.errors import MismatchError, NotARunError
+from simulator.experiments.errors import DamagedError, MismatchError, NotARunError
 from simulator.experiments.folder import encode_table, spans
+from simulator.experiments.runs import extend, resume
 from simulator.experiments.store import list_runs, open_run
 from simulator.foundation.findings import UsageError
 
@@ -157,6 +158,17 @@ def test_damaged_papers_are_told_and_force_mends_them(lab, name, text):
     assert again.digest() == made.digest()
 
 
+@pytest.mark.parametrize("day", ["yesterday", "", "2026-11-01"])
+def test_a_run_that_says_no_time_is_listed_as_damaged(lab, day):
+    made, other = lab.run(5), lab.run(5, seed=2)
+    paper = json.loads((made.path / "run.json").read_text()) | {"finished": day}
+    (made.path / "run.json").write_text(json.dumps(paper))
+    found = {entry.path: entry.status for entry in list_runs(lab.root)}
+    assert found == {made.path: "damaged", other.path: "complete"}
+    with pytest.raises(DamagedError, match=r"run\.json: damaged"):
+        open_run(made.path)
+
+
 def test_what_is_not_a_run_is_told(tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(NotARunError, match="not a run folder") as told:
@@ -203,6 +215,34 @@ def test_latest_names_the_newest_as_link_or_text(lab, monkeypatch):
     lab.run(5, seed=2)
     assert not (lab.root / "latest").is_symlink()
     assert open_run(lab.root / "latest").hash == second.hash
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_latest_stays_with_the_newest_unless_a_kill_came_between(lab, links):
+    first, second = lab.run(5), lab.run(5, seed=2)
+    latest, draft = lab.root / "latest", lab.root / ".latest.999999999.tmp"
+
+    def killed_while_naming(made):
+        if links:
+            draft.symlink_to(made.path.name)
+        else:
+            draft.write_text(f"{made.path.name}\n")
+
+    (lab.root / ".latest.lock").write_text("999999999")
+    killed_while_naming(second)
+    extend(first.path, 60, machinery=lab.machinery)
+    assert open_run(latest).hash == second.hash
+    resume(second.path, machinery=lab.machinery)
+    assert not draft.is_symlink() and not draft.exists()
+    killed_while_naming(first)
+    resume(first.path, machinery=lab.machinery)
+    assert open_run(latest).hash == first.hash
+    latest.unlink()
+    resume(second.path, machinery=lab.machinery)
+    assert not latest.is_symlink(), "nothing was left half-way"
+    (lab.root / ".latest.lock").write_text("999999999")
+    resume(second.path, machinery=lab.machinery)
+    assert open_run(latest).hash == second.hash
 
 
 def test_tables_have_the_same_bytes_each_time():

@@ -1,6 +1,7 @@
 """New figures reweight as a rerun would, alarms are judged on members they did not see, shares are those put in."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from simulator.experiments.inference import effective_size
 from simulator.experiments.resting import DEGREE, explained, first_order, group_shares, smooth
 from simulator.experiments.update import NewFigure, Update, agreement, read_figures
 from simulator.foundation.findings import InputError
+from simulator.registry import Name
 
 
 def histories(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,6 +141,31 @@ def test_noise_explains_nothing() -> None:
     assert explained(smooth(chooser.normal(size=(400, 60))), outcome).max() < 0.03
     orders = [first_order(chooser.normal(size=400), outcome[:, 0]) for _ in range(20)]
     assert np.mean(orders) < 0.01
+
+
+def test_where_no_parameter_differs_all_is_luck(monkeypatch: pytest.MonkeyPatch) -> None:
+    from simulator.experiments import deciding, resting
+    from simulator.reporting.terminal import calibration as terminal
+
+    goal, level = SimpleNamespace(key="aim", name=Name("目标", "aim")), np.arange(300.0)
+    run: Any = SimpleNamespace(
+        n=300,
+        parameter_names=("g",),
+        parameters=lambda name: np.ones(300),
+        scenario=SimpleNamespace(parameters={"g": SimpleNamespace(use="model")}),
+    )
+    for module in (deciding, resting):
+        monkeypatch.setattr(module, "headline", lambda run, keys=(): (goal,))
+        monkeypatch.setattr(module, "outcome_of", lambda run, goal: level)
+    names, draws, grades = resting.drawn(run)
+    assert (names, draws.shape, grades) == ((), (300, 0), ())
+    (found,) = resting.resting(run)
+    shares = (found.assumed.median, found.evidence.median, found.luck.median)
+    assert shares == (0.0, 0.0, 1.0) and found.first == ()
+    assert "no parameter differs" in terminal.resting([found], "en")
+    assert resting.resting_shares(run) == ((goal.name, 0.0),)
+    (told,) = deciding.decided([run])
+    assert [(cause.key, cause.share.median) for cause in told.causes] == [(deciding.REST, 1.0)]
 
 
 def test_first_order_of_a_linear_parameter() -> None:

@@ -1,7 +1,9 @@
 """Exports read back to the numbers of the run."""
 
 import csv
+import os
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +66,26 @@ def test_parquet_holds_the_same_rows_as_csv(run: Made, tmp_path: Path) -> None:
         for row in zip(*(frame.column(name).to_pylist() for name in COLUMNS), strict=True)
     ]
     assert read == [[*row[:5], int(row[5]), float(row[6]), int(row[7])] for row in rows]
+
+
+def test_a_link_is_written_through_and_a_pipe_gives_the_same_bytes(
+    run: Made, tmp_path: Path
+) -> None:
+    (plain,) = export(run, tmp_path / "plain.parquet", "parquet")
+    link, pipe = tmp_path / "link.parquet", tmp_path / "pipe.parquet"
+    link.symlink_to("real.parquet")
+    export(run, link, "parquet")
+    assert link.is_symlink() and link.read_bytes() == plain.read_bytes()
+    os.mkfifo(pipe)
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    export(run, pipe, "parquet", force=True)
+    reader.join(10)
+    assert heard == [plain.read_bytes()] and pipe.is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("plain.parquet", "link.parquet", "real.parquet", "pipe.parquet"),
+    }
 
 
 def test_netcdf_names_its_dimensions_and_units(run: Made, tmp_path: Path) -> None:

@@ -506,9 +506,23 @@ def test_an_attribution_of_something_else_is_left_out_in_words(
         "contradicts itself": "".join([head, first.replace(",2,custom,", ",3,custom,"), *rest]),
         "does not hold": kept.replace("P(tj27_core_revenue)", "P(tj99_nothing)"),
     }
-    for words, text in damaged.items():
-        assert text != kept
-        file.write_text(text, encoding="utf-8")
+    sound = stored_attribution(own)
+    assert isinstance(sound, StoredAttribution)
+    share = sound.rows[sound.outcomes[0], "total"]["share"]
+    cases = [
+        *((words, text.encode()) for words, text in damaged.items()),
+        ("is no table", b"\xff\xfe" + kept.encode()),
+        ("is no table", kept.replace(own.hash, "x" * 200_000, 1).encode()),
+        ("without its number", kept.replace(",2,custom,", ",four,custom,").encode()),
+        ("without its number", kept.replace(",2,custom,", ",0,custom,").encode()),
+        ("without its number", kept.replace(share, "much", 1).encode()),
+        ("without its number", kept.replace(share, "nan", 1).encode()),
+        ("a cell too few", "".join([head, first.rpartition(",")[0] + "\n", *rest]).encode()),
+        ("too many", "".join([head, first.rstrip() + ",1\n", *rest]).encode()),
+    ]
+    for words, data in cases:
+        assert data != kept.encode()
+        file.write_bytes(data)
         unfit = stored_attribution(own)
         assert isinstance(unfit, UnfitAttribution) and words in unfit.reason.en
     page = report_html([own], "both")
@@ -532,6 +546,13 @@ def test_an_attribution_is_used_again_only_for_the_same_question(
         (o.replace("tj27_core_revenue", "tj27_firms_10yi"), g): r for (o, g), r in held.rows.items()
     }
     assert not answers(replace(asked, rows=other), push, baseline.scenario, 2)
+
+
+def test_one_member_alone_has_a_report_and_no_spread(tmp_path: Path) -> None:
+    alone = run(SCENARIOS / "baseline.yaml", n=1, engine="plain", out=tmp_path / "one")
+    told = report_html([alone], "both")
+    assert "No parameter differs between members." in told
+    assert "没有在成员之间不同的参数。" in told
 
 
 def test_a_run_given_twice_and_no_run_are_refused(runs: tuple[Run, Run]) -> None:

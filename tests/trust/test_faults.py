@@ -73,7 +73,7 @@ def test_the_lock_of_a_killed_process_is_in_nobodys_way(lab: Lab, tmp_path: Path
     place, marks = lab.root / "place", tmp_path / "marks.csv"
     place.mkdir(parents=True)
     locks = [place / ".lock", tmp_path / ".marks.csv.lock"]
-    (tmp_path / ".marks.csv.99999.tmp").write_text("half a dra")
+    (tmp_path / ".marks.csv.999999999.tmp").write_text("half a dra")
     process = subprocess.Popen(
         [sys.executable, "-c", script, *map(str, locks)], cwd=ROOT, stdout=subprocess.PIPE
     )
@@ -90,7 +90,7 @@ def test_the_lock_of_a_killed_process_is_in_nobodys_way(lab: Lab, tmp_path: Path
     assert not any(path.name.startswith(".") for path in [*tmp_path.iterdir(), *place.iterdir()])
     # Killed after its last file and before it let go: the next call finds the run whole and clears the rest.
     locks[0].write_text("99999")
-    (place / ".targets.csv.99999.tmp").write_text("half")
+    (place / ".targets.csv.999999999.tmp").write_text("half")
     assert lab.run(10, out=place).reused
     assert not any(path.name.startswith(".") for path in place.iterdir())
 

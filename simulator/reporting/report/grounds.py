@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final
 
 from simulator.experiments.backtest import records_of
-from simulator.experiments.resting import FEWEST, drawn, resting
+from simulator.experiments.resting import ALIKE, FEWEST, drawn, resting
 from simulator.foundation.parameters import GRADES
 from simulator.foundation.tables import read_table, shipped
 from simulator.policy.effects import lever_tables
@@ -86,6 +86,8 @@ def assumptions(sheet: Sheet, results: Results) -> str:
 def _grades(sheet: Sheet, results: Results) -> str:
     """How many drawn parameters stand on what."""
     names, _, grades = drawn(results.run)
+    if not names:
+        return sheet.block("p", Text(f"{ALIKE.zh}。", f"{ALIKE.en.capitalize()}."))
     held = Counter(grades)
     parts: dict[str, Said] = {"all": results.count("drawn parameters", len(names))}
     zh, en = [], []
@@ -139,6 +141,8 @@ def _resting(sheet: Sheet, results: Results) -> str:
                 f"{sheet.inline(own['median'])}<small>{sheet.inline(span)}</small>",
             ]
         )
+    if not rows:
+        return sheet.block("p", told)
     heads = [
         (Text("参数", "Parameter"), WORD),
         (Text("依据", "Stands on"), WORD),
@@ -248,6 +252,8 @@ def _yearly(unit: str) -> Text:
 def _parameters(sheet: Sheet, results: Results) -> str:
     """Every drawn parameter with the range that the members hold, its grade and its sources."""
     names, _, grades = drawn(results.run)
+    if not names:
+        return ""
     parameters = results.run.scenario.parameters
     rows = []
     used: dict[str, None] = {}

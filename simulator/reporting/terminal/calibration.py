@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
+from simulator.experiments.resting import ALIKE
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import SCHEMA_VERSION, Plain, finite, grid, page
@@ -376,7 +377,7 @@ def resting(found: "Sequence[Resting]", lang: Lang = "both") -> str:
             f"{f.name} {percent(f.share.median)} ({percent(f.share.low)}–{percent(f.share.high)})"
             + ("" if f.grade == "assumed" else " *")
             for f in item.first[:3]
-        )
+        ) or "\n".join(lines(ALIKE, lang))
         table.add_row(
             "\n".join(lines(item.name, lang)),
             *(
