@@ -2,7 +2,7 @@
 
     import simulator as sim
 
-    r = sim.run("scenarios/baseline.yaml", n=200, set={"levers.tj27_funds.size": "300亿元"})
+    r = sim.run("scenarios/baseline.yaml", n=200, set={"levers.tj27_funds.size": "300亿元/年"})
     r.targets()
     sim.compare("scenarios/baseline.yaml", "scenarios/push.yaml").to_frame()
 

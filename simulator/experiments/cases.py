@@ -24,7 +24,7 @@ from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.foundation.parameters import Distribution
 from simulator.foundation.units import format_quantity
 from simulator.observables import observable_of
-from simulator.policy.effects import LeverAssumption, lever_tables
+from simulator.policy.effects import UNDERSTOOD, LeverAssumption, lever_tables
 from simulator.registry import Library, Name
 from simulator.scenario import MECHANISMS, LeverSetting, Scenario
 from simulator.targets import Flags, Goal, goals_of, met, score
@@ -388,7 +388,8 @@ class Factor:
     """Something a case may change: a lever's dose, an assumption, or a mechanism's switch.
 
     `low`, `high` bound it in `unit` (a lever's stated or assumed bounds; the central 90 % of a prior; 0 and 1 of a
-    switch). `reference` is the scenario's own value: a lever's mean dose while in force, a prior's median.
+    switch). `reference` is the scenario's own value: a lever's mean dose while in force, a prior's median. In
+    `understood`, where there is one, the same number may be written too.
     """
 
     key: str
@@ -401,6 +402,7 @@ class Factor:
     grade: str
     group: str
     distribution: Distribution | None = None
+    understood: str = ""
 
     def at(self, share: float) -> float:
         """The value at a share between 0 and 1: along a lever's bounds, or the quantile of a prior."""
@@ -441,6 +443,7 @@ def lever_factors(scenario: Scenario, *, acting: bool = True) -> tuple[Factor, .
                 mean,
                 size.grade,
                 setting.lever.kind,
+                understood=UNDERSTOOD.get(size.attribute, ""),
             )
         )
     return tuple(found)

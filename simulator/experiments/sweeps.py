@@ -23,7 +23,7 @@ from simulator.experiments.cases import (
 )
 from simulator.experiments.intervals import Estimate, mean_of
 from simulator.foundation.findings import UsageError
-from simulator.foundation.units import QuantityError, parse_quantity
+from simulator.foundation.units import QuantityError, read_understood
 from simulator.scenario import Scenario
 from simulator.targets import Probability, probability
 
@@ -91,7 +91,7 @@ class Sweep:
 
 
 def axis_of(scenario: Scenario, text: str) -> Axis:
-    """`tj27_funds=0:500:6` (six steps), `tj27_funds=100,200亿元`, or `tj27_funds` (its bounds in five steps).
+    """`tj27_funds=0:500:6` (six steps), `tj27_funds=100,200亿元/年`, or `tj27_funds` (its bounds in five steps).
 
     UsageError for another form, an unknown factor or a value that is no quantity in its unit.
     """
@@ -191,4 +191,4 @@ def _quantity(text: str, factor: Factor) -> float:
     # A bare number is in the factor's unit; what Python takes besides (nan, inf, 1_000) is none.
     if _BARE.fullmatch(text.strip()):
         return float(text)
-    return parse_quantity(text.strip(), factor.unit)
+    return read_understood(text.strip(), factor.unit, factor.understood)[0]

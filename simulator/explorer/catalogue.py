@@ -27,7 +27,6 @@ GRADES: Final[Mapping[str, Name]] = {
 }
 
 UNITS: Final[Mapping[str, Name]] = {
-    "亿元": Name("亿元", "亿元"),
     "亿元/年": Name("亿元/年", "亿元/yr"),
     "个/年": Name("个/年", "items/yr"),
     "家/年": Name("家/年", "firms/yr"),

@@ -51,7 +51,7 @@ class Dose:
         return {"from": years, "interpolate": "linear"} if self.linear else years
 
     def text(self, unit: str) -> str:
-        """How `--set` states it: `300亿元`, `{2025: 200亿元, 2026: 300亿元}`."""
+        """How `--set` states it: `300亿元/年`, `{2025: 200亿元/年, 2026: 300亿元/年}`."""
         sheet = self.sheet(unit)
         if not isinstance(sheet, dict):
             return str(sheet)

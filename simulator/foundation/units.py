@@ -8,6 +8,7 @@ in more than one way (money, persons, anything per year, durations, percent).
 import math
 import re
 import unicodedata
+from contextlib import suppress
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -218,6 +219,27 @@ def parse_quantity(text: str | int | float, unit: str) -> float:
     return _finite(float(Decimal(number) * (_UNITS[given].factor / _UNITS[wanted].factor)))
 
 
+def read_understood(text: str | int | float, unit: str, understood: str) -> tuple[float, bool]:
+    """The value of `text` in `unit`, and whether its `/年` was left to be understood.
+
+    `understood` is the unit without it, in which the same number may be written, or empty where
+    nothing is understood. Raises QuantityError as `parse_quantity` does.
+    """
+    try:
+        return parse_quantity(text, unit), False
+    except QuantityError:
+        if understood:
+            with suppress(QuantityError):
+                return parse_quantity(text, understood), True
+        raise
+
+
+def unit_name(unit: str, lang: str = "en") -> str:
+    """A unit for people: `亿元/年` is `亿元/yr` in English, and itself in Chinese and in both."""
+    row = _UNITS[normalise_unit(unit)]
+    return row.en if lang == "en" else row.zh
+
+
 def plain_number(value: float) -> str:
     """The shortest text that reads back as exactly this number, without a needless `.0`."""
     if value.is_integer() and abs(value) < 1e15:
@@ -237,13 +259,14 @@ def exact_quantity(value: float, unit: str) -> str | float | int:
 def format_quantity(value: float, unit: str, lang: str = "en") -> str:
     """The value for people: `1000亿元 (100 billion CNY)` in English, `1000亿元` in Chinese.
 
+    Of money a year, `300亿元/yr (30 billion CNY/yr)` and `300亿元/年`.
     `lang` is `zh`, `en` or `both`; six significant digits.
     """
     own = normalise_unit(unit)
     row = _UNITS[own]
     number = _short(value)
     if row.dimension in ("money", "money a year"):
-        home = f"{number}{row.zh}" if row.zh == own else f"{number} {own}"
+        home = f"{number}{unit_name(own, lang)}" if row.zh == own else f"{number} {own}"
         if lang == "zh":
             return f"{number}{row.zh}"
         yearly = "/yr" if row.dimension == "money a year" else ""

@@ -29,14 +29,19 @@ from simulator.foundation.tables import Row, read_table, shipped
 from simulator.registry import Library, Registry, Target
 
 ATTRIBUTES: Final[Mapping[str, str]] = {
-    "size": "亿元",
+    "size": "亿元/年",
     "projects": "个/年",
     "intensity": "1",
     "signings": "家/年",
     "intake": "人/年",
     "budget": "亿元/年",
 }
-"""What a dose measures, and its unit. A size is new fund commitments in a year."""
+"""What a dose measures, and its unit. A size is new fund commitments."""
+UNDERSTOOD: Final[Mapping[str, str]] = {"size": "亿元"}
+"""Units without their year, in which a dose may be written too and means the same number a year.
+
+So the table of sizes and the digest of a scenario hold it; people are always told the year.
+"""
 
 
 class ChannelSpec(NamedTuple):
@@ -261,7 +266,7 @@ def _assumption(row: Row, ids: set[str]) -> LeverAssumption:
     return LeverAssumption(
         lever=_lever(row, ids),
         attribute=attribute,
-        unit=cell_choice(row, "unit", (ATTRIBUTES[attribute],)),
+        unit=_dose_unit(row, attribute),
         default=default,
         low=low,
         high=high,
@@ -271,6 +276,13 @@ def _assumption(row: Row, ids: set[str]) -> LeverAssumption:
         sources=cell_list(row, "sources"),
         reasoning=_reasoning(row),
     )
+
+
+def _dose_unit(row: Row, attribute: str) -> str:
+    """The unit of an attribute; a table may leave the year of a size to be understood."""
+    unit = ATTRIBUTES[attribute]
+    cell_choice(row, "unit", (unit, UNDERSTOOD.get(attribute, unit)))
+    return unit
 
 
 def _effect(

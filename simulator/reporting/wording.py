@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from simulator.foundation.units import format_quantity
+from simulator.foundation.units import format_quantity, unit_name
 from simulator.observables import observable_of
 from simulator.registry import Name
 from simulator.reporting import Lang
@@ -162,9 +162,11 @@ def points(share: float) -> str:
     return "0" if text[1:] == "0.0" else text
 
 
-def unit_suffix(unit: str) -> str:
-    """A unit behind a number or a name; nothing for pure numbers."""
-    return "" if unit in ("1", "ratio", "share") else f" {unit}"
+def unit_suffix(unit: str, lang: Lang = "zh") -> str:
+    """A unit behind a number or a name; nothing for pure numbers. In English a year is `/yr`."""
+    if unit in ("1", "ratio", "share"):
+        return ""
+    return f" {unit_name(unit) if lang == 'en' and unit.endswith('/年') else unit}"
 
 
 def metric_name(metric: str) -> Name:

@@ -1,5 +1,6 @@
 """Turns merged layers into a scenario, and looks for what would have no effect."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -244,6 +245,7 @@ class _Assembly:
                 self._note_dead(lever, setting, mechanisms, weakened)
             if given is not None and given.dose is not None:
                 self._note_years(lever, setting, given.dose, period)
+                self._note_understood(setting, given.dose, period)
         for (why, why_zh), levers in weakened.items():
             names = ", ".join(lever.key for lever in levers)
             act = "levers act" if len(levers) > 1 else "lever acts"
@@ -372,6 +374,50 @@ class _Assembly:
                 f"{'、'.join(map(str, bare))} 年没有剂量：按零处理",
                 severity="note",
             )
+
+    def _note_understood(self, setting: LeverSetting, dose: DoseSheet, period: Period) -> None:
+        """Say how a dose is read that leaves its year to be understood, and what it sums to over the period."""
+        inside = [q for q in period.quarters if setting.dose.start <= q <= setting.dose.end]
+        money = {year: 0.0 for year in dict.fromkeys(quarter.year for quarter in inside)}
+        for quarter in inside:
+            money[quarter.year] += setting.dose.at(quarter) / 4.0
+        total = sum(money.values())
+        if dose.understood is None or total == 0.0:
+            return
+        first, last = inside[0], inside[-1]
+        whole = first.quarter == 1 and last.quarter == 4
+        span = f"{first.year}–{last.year}" if whole else f"{first}–{last}"
+        if whole and first.year == last.year:
+            span = str(first.year)
+        terms = [
+            f"{count} × {value:.6g}" if (count := len(list(run))) > 1 else f"{value:.6g}"
+            for value, run in itertools.groupby(money.values())
+        ]
+        summed = f"{' + '.join(terms)} = " if len(money) > 1 else ""
+        points = [(year, f"{value:.6g}亿元") for year, value in dose.points]
+        if points[0][0] is None:
+            each = points[0][1]
+            given, given_zh = (
+                f"{each} is read as new commitments of {each}",
+                f"{each}读作每年新增认缴{each}",
+            )
+            how, how_zh = f"write {each}/年 to say so", f"写作 {each}/年 即明示"
+            if len(money) > 1:
+                other = f"{dose.points[0][1] ** 2 / total:.6g}亿元/年"
+                how += f", or {other} for {each} in all"
+                how_zh += f"，若指全期共{each}则写 {other}"
+        else:
+            told = ", ".join(f"{year}: {each}" for year, each in points)
+            given = f"{told} {'are' if len(points) > 1 else 'is'} read as new commitments"
+            given_zh = f"{told} 读作每年新增认缴"
+            how, how_zh = "write 亿元/年 to say so", "写作 亿元/年 即明示"
+        self._find(
+            f"levers.{setting.lever.key}.{setting.attribute}",
+            f"{given} a year, {summed}{total:.6g}亿元 over {span}; {how}",
+            f"{given_zh}，{span}{' 年' if whole else ' '}共 {summed}{total:.6g}亿元；{how_zh}",
+            severity="note",
+            place=dose.understood,
+        )
 
     def _population(self, period: Period) -> Population | None:
         """The user's own list of firms, checked; None without one or when it is not valid."""

@@ -11,6 +11,7 @@ from simulator.foundation.calendar import Period, Quarter, Schedule
 from simulator.foundation.findings import Finding
 from simulator.foundation.parameters import NUMBERS, POSTERIOR, Distribution, Parameter
 from simulator.foundation.units import exact_quantity
+from simulator.policy.effects import UNDERSTOOD
 from simulator.registry import AS_REGISTERED, Lever, Library, Name, Rule, key_of
 from simulator.world.population import Population
 
@@ -178,7 +179,9 @@ class Scenario:
         elif self.library.fitted is not None:
             sheet["fit"] = NO_FIT
         if self.levers:
-            sheet["levers"] = {item.lever.key: _lever_sheet(item) for item in self.levers}
+            sheet["levers"] = {
+                item.lever.key: _lever_sheet(item, item.unit) for item in self.levers
+            }
         assumptions: dict[str, object] = {
             name: distribution_sheet(distribution, self.parameters[name].unit)
             for name, distribution in sorted(self.assumptions.items())
@@ -221,10 +224,15 @@ class Scenario:
 
         Name, description, file, origins, seed and number of members do not count: a label
         changes no result, and a run states seed and members on their own. Of a list of firms its
-        content counts, not its place.
+        content counts, not its place. A dose whose year may be understood stands without it.
         """
         labels = ("name", "description", "members", "seed")
         sheet = {key: value for key, value in self.resolved().items() if key not in labels}
+        if self.levers:
+            sheet["levers"] = {
+                item.lever.key: _lever_sheet(item, UNDERSTOOD.get(item.attribute, item.unit))
+                for item in self.levers
+            }
         if self.population is not None:
             sheet["population"] = self.population.digest
         if self.fit is not None:
@@ -245,9 +253,9 @@ def distribution_sheet(distribution: Distribution, unit: str) -> object:
     return _spread_sheet(distribution.as_mapping(), unit)
 
 
-def _lever_sheet(setting: LeverSetting) -> dict[str, object]:
+def _lever_sheet(setting: LeverSetting, unit: str) -> dict[str, object]:
     return {
-        setting.attribute: _dose_sheet(setting.dose, setting.unit),
+        setting.attribute: _dose_sheet(setting.dose, unit),
         "chains": list(setting.chains) or EVERY,
         "districts": list(setting.places) or EVERY,
         "start": str(setting.dose.start),

@@ -12,19 +12,20 @@ from simulator.foundation.findings import Allowed, Finding, InputError, nearest
 from simulator.foundation.parameters import CellError, Parameter, cell_number
 from simulator.foundation.tables import read_table, shipped, shown_file
 from simulator.observables import BY_KEY
-from simulator.policy.effects import LeverAssumption, LeverEffect, lever_tables
+from simulator.policy.effects import UNDERSTOOD, LeverAssumption, LeverEffect, lever_tables
 from simulator.registry import Entry, Library, Registry
 from simulator.registry.loading import Stamp
 from simulator.scenario.entries import Founding, Origin
 
 
 class DoseSpec(NamedTuple):
-    """Key, unit and bounds of a lever's dose."""
+    """Key, unit and bounds of a lever's dose; `understood` as in `simulator.policy.effects.UNDERSTOOD`."""
 
     attribute: str
     unit: str
     low: float
     high: float
+    understood: str = ""
 
 
 FOUNDING_FIRMS: Final = ("catalogue_firms", "ecosystem_firms")
@@ -76,7 +77,8 @@ class Facts:
         if size is None:
             return DoseSpec("intensity", "1", 0.0, 3.0)
         # Zero is always a dose: it is what "without this lever" means.
-        return DoseSpec(size.attribute, size.unit, min(0.0, size.low), size.high)
+        low, understood = min(0.0, size.low), UNDERSTOOD.get(size.attribute, "")
+        return DoseSpec(size.attribute, size.unit, low, size.high, understood)
 
     def firms_in(self, chains: Sequence[str], places: Sequence[str]) -> float:
         """Firms expected at founding in some chains and places; none named means all of them."""

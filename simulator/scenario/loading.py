@@ -36,7 +36,7 @@ def load_scenario(
     """Read a scenario file with its parents and overrides.
 
     `overrides` maps dotted paths to values as `--set` takes them: `levers.tj27_funds.size` to
-    `300亿元`. `data` is the city's data or the folder of them, by default what is shipped.
+    `300亿元/年`. `data` is the city's data or the folder of them, by default what is shipped.
     `fitted` names a fitted file that lies between the priors and the scenario files; unless given, that of the data
     is used where there is one and the run does not start before it. The key `fit` of a layer names another, or `none`.
     `layers` are files of external conditions laid over the scenario file, below the overrides; they hold levers,
@@ -142,6 +142,8 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
         reader = Reader(source, layer, facts, findings)
         sheets.append(reader.read())
         sheets[-1].stored = current.name == STORED
+        if sheets[-1].stored:
+            _keep_quiet(sheets[-1])
         parent = source.value.get("extends") if isinstance(source.value, dict) else None
         if isinstance(source.value, dict) and "extends" in source.value:
             if not isinstance(parent, str) or not parent.strip():
@@ -164,6 +166,13 @@ def _read_files(path: Path, facts: Facts, findings: list[Finding]) -> list[Sheet
             current = None
         layer = "extended file"
     return sheets[::-1]
+
+
+def _keep_quiet(stored: Sheet) -> None:
+    """Drop where doses leave their year to be understood: that was told when the run began."""
+    for lever in stored.levers.values():
+        if lever.dose is not None:
+            lever.dose = replace(lever.dose, understood=None)
 
 
 def _real_file(path: Path) -> Path | None:

@@ -23,7 +23,8 @@ from simulator.foundation.units import (
     QuantityError,
     accepted_units,
     format_quantity,
-    parse_quantity,
+    is_unit,
+    read_understood,
     takes_bare_number,
 )
 from simulator.registry import Entry, Lever, Name
@@ -85,13 +86,24 @@ class Place(NamedTuple):
     column: int
 
 
+class Quantity(NamedTuple):
+    """A number in the unit asked for, and whether its `/年` is understood."""
+
+    value: float
+    understood: bool
+
+
 @dataclass(frozen=True)
 class DoseSheet:
-    """A dose over time as `Schedule.points` has it, and where each named year stands."""
+    """A dose over time as `Schedule.points` has it, and where each named year stands.
+
+    `understood` is where the first value stands that leaves its `/年` to be understood.
+    """
 
     points: tuple[tuple[int | None, float], ...]
     linear: bool
     places: Mapping[int, Place]
+    understood: Place | None = None
 
 
 @dataclass
@@ -440,7 +452,10 @@ class Reader:
         """A dose: one quantity, one for each named year, or points to interpolate between."""
         if not isinstance(value, dict):
             dose = self._dose_quantity(path, value, spec)
-            return None if dose is None else DoseSheet(((None, dose),), False, {})
+            if dose is None:
+                return None
+            place = self._place(path) if dose.understood else None
+            return DoseSheet(((None, dose.value),), False, {}, place)
         if any(isinstance(key, str) and not key.isdecimal() for key in value):
             entry = self._mapping(path, value, ("from", "interpolate"))
             if entry is None:
@@ -477,6 +492,7 @@ class Reader:
             return None
         points: dict[int, float] = {}
         places: dict[int, Place] = {}
+        understood: Place | None = None
         good = True
         for key, quantity in value.items():
             here: Key = (*path, key)
@@ -492,17 +508,26 @@ class Reader:
                 good = False
                 continue
             dose = self._dose_quantity(here, quantity, spec)
+            places[year] = self._place(here)
             if dose is None:
                 good = False
-            points[year] = dose or 0.0
-            places[year] = Place(self.source.file, *self.source.position(here))
+                points[year] = 0.0
+                continue
+            points[year] = dose.value
+            if dose.understood and understood is None:
+                understood = places[year]
         if not good:
             return None
         ordered: tuple[tuple[int | None, float], ...] = tuple(sorted(points.items()))
-        return DoseSheet(ordered, linear, places)
+        return DoseSheet(ordered, linear, places, understood)
 
-    def _dose_quantity(self, path: Key, value: object, spec: DoseSpec) -> float | None:
-        return self._quantity(path, value, spec.unit, spec.low, spec.high)
+    def _dose_quantity(self, path: Key, value: object, spec: DoseSpec) -> Quantity | None:
+        return self._quantity_read(
+            path, value, spec.unit, spec.low, spec.high, understood=spec.understood
+        )
+
+    def _place(self, path: Key) -> Place:
+        return Place(self.source.file, *self.source.position(path))
 
     def _assumptions(self, value: object) -> None:
         priors = self.facts.priors
@@ -841,17 +866,30 @@ class Reader:
         maximum: float = float("inf"),
     ) -> float | None:
         """A number in `unit` between two bounds."""
+        found = self._quantity_read(path, value, unit, minimum, maximum)
+        return None if found is None else found.value
+
+    def _quantity_read(
+        self,
+        path: Key,
+        value: object,
+        unit: str,
+        minimum: float,
+        maximum: float,
+        understood: str = "",
+    ) -> Quantity | None:
+        """A number in `unit` between two bounds, and whether its `/年` is understood."""
         bare = takes_bare_number(unit)
         forms = Allowed("a number", "数") if bare else number_with_unit(unit)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             self.fault(path, f"{shown(value)} is not a quantity", "此处应为带单位的数", forms)
             return None
         try:
-            number = parse_quantity(value, unit)
+            found = Quantity(*read_understood(value, unit, understood))
         except QuantityError as error:
             self.fault(path, str(error), error.zh, forms, with_unit(value, unit))
             return None
-        if not minimum <= number <= maximum:
+        if not minimum <= found.value <= maximum:
             self.fault(
                 path,
                 f"{shown(value)} is out of bounds",
@@ -859,7 +897,7 @@ class Reader:
                 allowed=between(minimum, maximum, unit),
             )
             return None
-        return number
+        return found
 
     def _whole(self, path: Key, value: object, minimum: int, maximum: int) -> int | None:
         if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
@@ -953,6 +991,9 @@ def with_unit(value: object, unit: str) -> str:
     if not written:
         return "" if takes_bare_number(unit) else f"{number} {accepted_units(unit)[0]}"
     near = nearest(written, accepted_units(unit))
+    if near is None and unit.endswith("/年"):
+        plain = nearest(written, accepted_units(unit.removesuffix("/年")))
+        near = f"{plain}/年" if plain is not None and is_unit(f"{plain}/年") else None
     return "" if near in (None, written) else f"{number} {near}"
 
 

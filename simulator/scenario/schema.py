@@ -108,7 +108,7 @@ def json_schema(data: Data = None) -> dict[str, object]:
     places = [place.id for place in facts.registry.places]
     levers: dict[str, object] = {}
     for lever in facts.registry.levers:
-        attribute, unit, low, high = facts.dose(lever.id)
+        attribute, unit, low, high, _ = facts.dose(lever.id)
         bounds = between(low, high, unit).en
         levers[lever.key] = {
             **_object(

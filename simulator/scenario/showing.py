@@ -104,7 +104,7 @@ def _lever_examples(scenario: Scenario) -> str:
     if scenario.library.folder is None:
         return """\
 # levers:
-#   tj27_funds: {size: {2025: 200亿元, 2026: 300亿元}}
+#   tj27_funds: {size: {2025: 200亿元/年, 2026: 300亿元/年}}
 #   tj27_talent: {intake: {from: {2025: 60人/年, 2027: 150人/年}, interpolate: linear}}
 """
     first, last = scenario.period.start, scenario.period.end

@@ -364,7 +364,7 @@ SOUND = "l-tj27-funds,size,亿元,100,0,500,0.2,0,assumed,judgement,why,因"
     [
         ("l-tj27-funds", "l-tj27-fund", "lever", "l-tj27-funds"),
         ("size", "sice", "attribute", "did you mean: size"),
-        ("亿元", "万元", "unit", "allowed: 亿元"),
+        ("亿元", "万元", "unit", "allowed: 亿元/年, 亿元"),
         ("100", "900", "default", "out of order"),
         ("0.2", "-0.2", "cost_per_unit", "negative"),
         ("assumed", "sure", "grade", "unknown"),
@@ -381,6 +381,14 @@ def test_a_bad_assumption_is_refused_at_its_cell(
     (finding,) = caught.value.findings
     assert (finding.line, finding.path) == (2, column)
     assert reason in str(finding)
+
+
+@pytest.mark.parametrize("written", ["亿元", "亿元/年"])
+def test_a_size_is_money_a_year_however_its_table_writes_it(tmp_path: Path, written: str) -> None:
+    table = tmp_path / "lever_assumptions.csv"
+    table.write_text(f"{HEADER}\n{SOUND.replace('亿元', written)}\n", encoding="utf-8")
+    found = load_lever_assumptions(REGISTRY, table)["l-tj27-funds"]
+    assert (found.unit, found.default) == ("亿元/年", 100.0)
 
 
 @pytest.mark.parametrize(

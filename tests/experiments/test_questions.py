@@ -64,7 +64,9 @@ def test_variance_is_split_as_in_a_balanced_analysis() -> None:
 
 def test_axes_and_designs() -> None:
     assert axis_of(BASELINE, "tj27_funds=0:600:4").values == (0.0, 200.0, 400.0, 600.0)
-    assert axis_of(BASELINE, "tj27_funds=100亿元,2e2").values == (100.0, 200.0)
+    assert axis_of(BASELINE, "tj27_funds=100亿元,2e2,300亿元/年").values == (100.0, 200.0, 300.0)
+    with pytest.raises(UsageError, match="measures money, not money a year"):
+        axis_of(BASELINE, "tj27_fiscal=1亿元,2亿元/年")
     assert len(axis_of(BASELINE, "m_crowdin").values) == 5
     one, two = axis_of(BASELINE, "tj27_funds=0,100"), axis_of(BASELINE, "m_crowdin=0,0.5,1")
     assert len(points_of([one, two], "grid", 0, 1)) == 6

@@ -108,7 +108,7 @@ def test_a_slider_moves_cards_and_chart_and_back(tab: Watched) -> None:
     assert chance(page) != before
     assert median(page) > drawn
     expect(page.locator("#custom")).to_be_visible()
-    expect(page.locator("#command")).to_contain_text("levers.tj27_funds.size=900亿元")
+    expect(page.locator("#command")).to_contain_text("levers.tj27_funds.size=900亿元/年")
     expect(page.locator('[data-key="tj27_core_revenue"] .change')).to_contain_text("个百分点")
     page.click("#reset")
     settled(page)
@@ -129,7 +129,7 @@ def test_a_drag_settles_on_its_last_value(tab: Watched) -> None:
         }"""
     )
     settled(page)
-    expect(page.locator("#command")).to_contain_text("size=700亿元")
+    expect(page.locator("#command")).to_contain_text("size=700亿元/年")
     field = page.locator('[data-key="tj27_funds"] .lever-control input[type="number"]')
     expect(field).to_have_value("700")
     assert len(tab.asked) - asked < 40, "every step of the drag was asked for"
@@ -141,7 +141,7 @@ def test_a_field_takes_a_number_and_keeps_to_the_bounds(tab: Watched) -> None:
     field.fill("123.5")
     field.press("Enter")
     settled(page)
-    expect(page.locator("#command")).to_contain_text("size=123.5亿元")
+    expect(page.locator("#command")).to_contain_text("size=123.5亿元/年")
     field.fill("1e9")
     field.press("Enter")
     settled(page)
@@ -162,7 +162,7 @@ def test_a_schedule_by_year(tab: Watched) -> None:
     lever.locator('.years input[type="checkbox"]').check()
     settled(page)
     expect(page.locator("#command")).to_contain_text("interpolate: linear")
-    expect(page.locator("#command")).to_contain_text("2027: 300亿元")
+    expect(page.locator("#command")).to_contain_text("2027: 300亿元/年")
     expect(lever).to_contain_text("tj-2025-2027")
     lever.get_by_role("button", name="恢复为单一数值").click()
     settled(page)
@@ -233,7 +233,7 @@ def test_a_scenario_is_saved_and_a_reload_keeps_what_was_moved(
         settled(page)
         page.reload(wait_until="commit", timeout=90_000)
         settled(page)
-        expect(page.locator("#command")).to_contain_text("size=450亿元")
+        expect(page.locator("#command")).to_contain_text("size=450亿元/年")
         page.click("#save")
         page.fill("#save-file", "scenarios/from_page.yaml")
         page.click("#save-do")
@@ -241,7 +241,7 @@ def test_a_scenario_is_saved_and_a_reload_keeps_what_was_moved(
         settled(page)
         expect(page.locator("#entry")).to_have_value("scenarios/from_page.yaml")
         expect(page.locator("#command")).to_contain_text("simulate run scenarios/from_page.yaml -n")
-        assert "450亿元" in (tmp_path / "scenarios/from_page.yaml").read_text(encoding="utf-8")
+        assert "450亿元/年" in (tmp_path / "scenarios/from_page.yaml").read_text(encoding="utf-8")
         page.click("#save")
         page.fill("#save-file", "scenarios/from_page.yaml")
         page.click("#save-do")
@@ -301,7 +301,7 @@ def test_by_keyboard_alone(tab: Watched) -> None:
     settled(page)
     expect(page.locator("#custom")).to_be_visible()
     expect(page.locator(FUNDS)).to_be_focused()
-    assert "亿元" in (page.locator(FUNDS).get_attribute("aria-valuetext") or "")
+    assert "亿元/年" in (page.locator(FUNDS).get_attribute("aria-valuetext") or "")
     page.locator("#tab-table").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#tab-matters")).to_be_focused()
@@ -358,8 +358,8 @@ def test_two_tabs_do_not_mix(browser: Browser, address: str) -> None:
     slide(other.page, 200)
     settled(one.page)
     settled(other.page)
-    expect(one.page.locator("#command")).to_contain_text("size=800亿元")
-    expect(other.page.locator("#command")).to_contain_text("size=200亿元")
+    expect(one.page.locator("#command")).to_contain_text("size=800亿元/年")
+    expect(other.page.locator("#command")).to_contain_text("size=200亿元/年")
     assert median(one.page) > median(other.page)
     assert not one.complaints + other.complaints
     context.close()
@@ -374,7 +374,7 @@ def test_ten_sessions_at_once_each_have_their_own_answer(browser: Browser, addre
     medians = [median(tab.page) for tab in tabs]
     for number, tab in enumerate(tabs):
         size = 150 + 50 * number
-        expect(tab.page.locator("#command")).to_contain_text(f"size={size}亿元")
+        expect(tab.page.locator("#command")).to_contain_text(f"size={size}亿元/年")
         # Paired draws: what differs between sessions is the lever and nothing else.
         assert medians[number] / medians[0] == pytest.approx((1 + size / 2000) / (1 + 150 / 2000))
         tab.close()
@@ -389,7 +389,7 @@ def test_a_lost_connection_is_mended(browser: Browser, address: str) -> None:
     page.context.set_offline(False)
     settled(page)
     expect(page.locator("#alert")).to_have_text("")
-    expect(page.locator("#command")).to_contain_text("size=650亿元")
+    expect(page.locator("#command")).to_contain_text("size=650亿元/年")
     tab.complaints = [text for text in tab.complaints if "ERR_INTERNET_DISCONNECTED" not in text]
     tab.close()
 
@@ -402,7 +402,7 @@ def test_a_slow_connection_ends_at_the_last_value(browser: Browser, address: str
         slide(page, size)
         page.wait_for_timeout(120)
     settled(page)
-    expect(page.locator("#command")).to_contain_text("size=350亿元")
+    expect(page.locator("#command")).to_contain_text("size=350亿元/年")
     page.unroute_all(behavior="ignoreErrors")
     tab.close()
 

@@ -49,6 +49,9 @@ def test_the_page_holds_its_catalogue_and_nothing_of_it_ends_the_element(client:
     assert {lever["clause"]["zh"] != "" for lever in told["levers"]} == {True}
     assert "{{" not in text
     assert [m["key"] for m in told["metrics"]] == list(METRICS)
+    funds = next(lever for lever in told["levers"] if lever["key"] == "tj27_funds")
+    assert told["units"][funds["unit"]] == {"zh": "亿元/年", "en": "亿元/yr"}
+    assert {lever["unit"] for lever in told["levers"]} <= set(told["units"])
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_ten_askers_at_once_each_have_their_own_answer(client: Client) -> None:
         pictures = list(askers.map(ask, sizes))
     medians = [picture["fan"]["chart"]["data"][-1]["y"][-1] for picture in pictures]
     for size, picture, middle in zip(sizes, pictures, medians, strict=True):
-        assert f"size={size:.0f}亿元" in picture["command"]
+        assert f"size={size:.0f}亿元/年" in picture["command"]
         assert middle / medians[0] == pytest.approx((1 + size / 2000) / (1 + sizes[0] / 2000))
 
 

@@ -1,6 +1,7 @@
 """Quantities with units: what is taken, what is refused, and that nothing slips by a factor."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from simulator.foundation.units import (
     is_unit,
     normalise_unit,
     parse_quantity,
+    read_understood,
     takes_bare_number,
 )
 
@@ -150,7 +152,7 @@ def test_money_keeps_its_size() -> None:
         (0.58, "亿元", "0.58亿元", "0.58亿元 (58 million CNY)"),
         (-120.0, "亿元", "-120亿元", "-120亿元 (-12 billion CNY)"),
         (0.0, "亿元", "0亿元", "0亿元 (0 CNY)"),
-        (200.0, "亿元/年", "200亿元/年", "200亿元/年 (20 billion CNY/yr)"),
+        (200.0, "亿元/年", "200亿元/年", "200亿元/yr (20 billion CNY/yr)"),
         (12345678.0, "CNY", "12345678元", "12345678 CNY (12.3457 million CNY)"),
         (60.0, "人/年", "60人/年", "60 persons/yr"),
         (25.0, "家", "25家", "25 firms"),
@@ -171,6 +173,31 @@ def test_for_people(value: float, unit: str, zh: str, en: str) -> None:
 def test_both_languages_at_once() -> None:
     assert format_quantity(60.0, "人/年", "both") == "60 persons/yr (60人/年)"
     assert format_quantity(1000.0, "亿元", "both") == "1000亿元 (100 billion CNY)"
+    assert format_quantity(300.0, "亿元/年", "both") == "300亿元/年 (30 billion CNY/yr)"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("300亿元/年", (300.0, False)),
+        ("30 billion CNY/yr", (300.0, False)),
+        ("300亿元", (300.0, True)),
+        ("3e6万元", (300.0, True)),
+    ],
+)
+def test_a_year_may_be_understood(text: str, found: tuple[float, bool]) -> None:
+    assert read_understood(text, "亿元/年", "亿元") == found
+
+
+@pytest.mark.parametrize("text", ["300人/年", "300", 300.0, "300亿"])
+def test_nothing_else_is_understood(text: str | float) -> None:
+    for understood in ("亿元", ""):
+        with pytest.raises(QuantityError) as caught:
+            read_understood(text, "亿元/年", understood)
+        with pytest.raises(QuantityError, match=re.escape(str(caught.value))):
+            parse_quantity(text, "亿元/年")
+    with pytest.raises(QuantityError, match="measures money, not money a year"):
+        read_understood("300亿元", "亿元/年", "")
 
 
 def test_units_by_other_spellings() -> None:

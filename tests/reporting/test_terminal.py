@@ -200,10 +200,22 @@ def test_all_55_targets_are_listed_and_counted() -> None:
     assert "共 55 项：" in terminal.plans(REGISTRY, JUDGED, "zh")
 
 
+def test_money_of_a_lever_says_a_year() -> None:
+    funds = [row for row in LEVERS if row.attribute in ("size", "budget")]
+    assert {"tj27_funds", "tj18_fund_group", "ch18_fund_group", "tj27_fiscal"} <= {
+        row.lever.key for row in funds
+    }
+    assert {row["unit"] for row in terminal.levers_json(funds)} == {"亿元/年"}
+    for lang, unit in (("zh", "亿元/年"), ("en", "亿元/yr"), ("both", "亿元/年")):
+        listed = squeezed(terminal.levers(funds, lang))
+        assert f"size100{unit}" in listed and f"size333{unit}" in listed
+        assert listed.count("亿元") == listed.count(unit) == len(funds)
+
+
 def test_levers_say_whether_they_act() -> None:
     rows = {row.lever.key: row for row in LEVERS}
     assert rows["tj27_funds"].effect.en == "acts"
-    assert rows["tj27_funds"].unit == "亿元" and "fund" in rows["tj27_funds"].channels
+    assert rows["tj27_funds"].unit == "亿元/年" and "fund" in rows["tj27_funds"].channels
     assert rows["tj18_fiscal_fund"].effect.en == "acts"
     assert rows["ch18_fund_group"].effect.en == "declares no effect"
     for row in LEVERS:

@@ -25,7 +25,7 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "aliases": Fault(4, 9, "levers", "anchors and aliases are not used"),
-    "bare_money": Fault(6, 31, "levers.tj27_funds.size.2026", "did you mean: 300 亿元?"),
+    "bare_money": Fault(6, 31, "levers.tj27_funds.size.2026", "did you mean: 300 亿元/年?"),
     "binary": Fault(0, 0, "", "binary"),
     "code_tag": Fault(4, 10, "members", "os.system is not used here"),
     "cycle": Fault(2, 10, "extends", "cycle.yaml → cycle_other.yaml → cycle.yaml", "cycle_other"),
@@ -125,7 +125,7 @@ FAULTS = {
     ),
     "unknown_plan": Fault(4, 9, "plans[0]", "no document 'tj-2025-2028'"),
     "unknown_rule": Fault(4, 13, "government", "did you mean: adaptive?"),
-    "unknown_unit": Fault(5, 22, "levers.tj27_funds.size", "did you mean: 300 亿元?"),
+    "unknown_unit": Fault(5, 22, "levers.tj27_funds.size", "did you mean: 300 亿元/年?"),
     "without_plans": Fault(1, 1, "plans", "plans is missing"),
     "wrong_dose": Fault(5, 16, "levers.tj27_funds.intensity", "allowed: size, chains"),
     "wrong_indent": Fault(7, 4, "", "expected <block end>"),
@@ -157,8 +157,8 @@ def test_bounds_are_said_in_the_units_of_each_language() -> None:
     with pytest.raises(InputError) as caught:
         load_scenario(FOLDER / "negative_dose.yaml")
     (finding,) = caught.value.findings
-    assert finding.allowed.en == "0亿元 (0 CNY) … 1000亿元 (100 billion CNY)"
-    assert finding.allowed.zh == "0亿元 … 1000亿元"
+    assert finding.allowed.en == "0亿元/yr (0 CNY/yr) … 1000亿元/yr (100 billion CNY/yr)"
+    assert finding.allowed.zh == "0亿元/年 … 1000亿元/年"
 
 
 @pytest.mark.parametrize(("key", "value"), [("start", "2030"), ("end", "2024")])

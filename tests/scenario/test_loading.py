@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.foundation.calendar import Quarter
-from simulator.foundation.findings import InputError
+from simulator.foundation.findings import Finding, InputError
 from simulator.foundation.parameters import Distribution
 from simulator.foundation.tables import shipped
 from simulator.scenario import Scenario, assembly, load_scenario, sheet_text
@@ -126,7 +126,9 @@ def test_what_is_simulated_changes_the_digest(path: str, value: str) -> None:
 
 
 def test_the_same_amount_in_other_words_is_the_same_scenario() -> None:
-    words = ("300亿元", "30 billion CNY", "3e6 万元", "3e10 CNY", "３００ 億元")
+    plain = ("300亿元", "30 billion CNY", "3e6 万元", "3e10 CNY", "３００ 億元")
+    yearly = ("300亿元/年", "300亿元/yr", "30 billion CNY/yr", "3e6 万元/年", "３００ 億元／年")
+    words = (*plain, *yearly)
     digests = {
         load_scenario(BASELINE, {f"levers.{lever}.size": word}).digest()
         for word in words
@@ -451,8 +453,98 @@ def test_what_has_no_effect_is_listed(overrides: dict[str, str], words: str) -> 
 def test_a_later_layer_may_shorten_the_period_of_a_schedule() -> None:
     scenario = load_scenario(SCENARIOS / "push.yaml", {"period.end": "2025Q4"})
     (note,) = (note for note in scenario.notes if note.path == "levers.tj27_funds.size")
-    assert (Path(note.file).name, note.line, note.column) == ("push.yaml", 8, 42)
+    assert (Path(note.file).name, note.line, note.column) == ("push.yaml", 8, 44)
     assert "the dose of 2026 is never used" in note.what
+
+
+def money_notes(scenario: Scenario) -> list[Finding]:
+    """The notes of a scenario on how the size of its funds is read."""
+    return [note for note in scenario.notes if "read as new commitments" in note.what]
+
+
+@pytest.mark.parametrize(
+    ("changes", "en", "zh"),
+    [
+        (
+            {"size": "300亿元"},
+            "300亿元 is read as new commitments of 300亿元 a year, 3 × 300 = 900亿元 over 2025–2027; "
+            "write 300亿元/年 to say so, or 100亿元/年 for 300亿元 in all",
+            "300亿元读作每年新增认缴300亿元，2025–2027 年共 3 × 300 = 900亿元；写作 300亿元/年 即明示，"
+            "若指全期共300亿元则写 100亿元/年",
+        ),
+        (
+            {"size": "30 billion CNY", "start": "2026Q3"},
+            "300亿元 is read as new commitments of 300亿元 a year, 150 + 300 = 450亿元 over 2026Q3–2027Q4; "
+            "write 300亿元/年 to say so, or 200亿元/年 for 300亿元 in all",
+            "300亿元读作每年新增认缴300亿元，2026Q3–2027Q4 共 150 + 300 = 450亿元；写作 300亿元/年 即明示，"
+            "若指全期共300亿元则写 200亿元/年",
+        ),
+        (
+            {"size": "300亿元", "end": "2025"},
+            "300亿元 is read as new commitments of 300亿元 a year, 300亿元 over 2025; write 300亿元/年 to say so",
+            "300亿元读作每年新增认缴300亿元，2025 年共 300亿元；写作 300亿元/年 即明示",
+        ),
+        (
+            {"size": "{2025: 200亿元, 2026: 300亿元/年}"},
+            "2025: 200亿元, 2026: 300亿元 are read as new commitments a year, "
+            "200 + 2 × 300 = 800亿元 over 2025–2027; write 亿元/年 to say so",
+            "2025: 200亿元, 2026: 300亿元 读作每年新增认缴，2025–2027 年共 200 + 2 × 300 = 800亿元；"
+            "写作 亿元/年 即明示",
+        ),
+        (
+            {"size": "{from: {2025: 100亿元, 2027: 300亿元}, interpolate: linear}"},
+            "2025: 100亿元, 2027: 300亿元 are read as new commitments a year, "
+            "100 + 200 + 300 = 600亿元 over 2025–2027; write 亿元/年 to say so",
+            "2025: 100亿元, 2027: 300亿元 读作每年新增认缴，2025–2027 年共 100 + 200 + 300 = 600亿元；"
+            "写作 亿元/年 即明示",
+        ),
+    ],
+)
+def test_money_without_its_year_is_told_with_its_sum(
+    changes: dict[str, str], en: str, zh: str
+) -> None:
+    overrides = {f"levers.tj27_funds.{key}": value for key, value in changes.items()}
+    (note,) = money_notes(load_scenario(BASELINE, overrides))
+    assert (note.severity, note.file, note.path) == ("note", "--set", "levers.tj27_funds.size")
+    assert (note.what, note.what_zh) == (en, zh)
+
+
+@pytest.mark.parametrize(
+    "size", ["300亿元/年", "0亿元", "{2025: 200亿元/年, 2026: 30 billion CNY/yr}"]
+)
+def test_money_with_its_year_or_none_at_all_is_not_told(size: str) -> None:
+    assert not money_notes(load_scenario(BASELINE, {"levers.tj27_funds.size": size}))
+
+
+def test_money_without_its_year_is_told_where_it_stands(tmp_path: Path) -> None:
+    text = HEAD + "levers:\n  tj27_funds: {size: {2025: 200亿元/年, 2026: 300亿元}}\n"
+    scenario = load_scenario(write(tmp_path, text))
+    (note,) = money_notes(scenario)
+    line = text.splitlines().index("  tj27_funds: {size: {2025: 200亿元/年, 2026: 300亿元}}")
+    assert (note.line, note.column) == (line + 1, 44)
+    # What a folder keeps was told when the run began; a later layer has its own say.
+    stored = tmp_path / "scenario.resolved.yaml"
+    stored.write_text(text, encoding="utf-8")
+    again = load_scenario(stored)
+    assert again.digest() == scenario.digest() and not money_notes(again)
+    assert not money_notes(load_scenario(tmp_path / "a.yaml", {note.path: "5亿元/年"}))
+
+
+def test_only_a_size_may_leave_its_year_to_be_understood() -> None:
+    with pytest.raises(
+        InputError, match=r"measures money, not money a year; .*did you mean: 5 亿元/年"
+    ):
+        load_scenario(BASELINE, {"levers.tj27_fiscal.budget": "5亿元"})
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_shipped_scenarios_write_money_a_year_so(file: Path) -> None:
+    scenario = load_scenario(file)
+    assert not money_notes(scenario)
+    for setting in scenario.levers:
+        if setting.attribute == "size":
+            told = json.dumps(scenario.resolved()["levers"][setting.lever.key], ensure_ascii=False)  # type: ignore[index]
+            assert "亿元/年" in told and '亿元"' not in told
 
 
 def test_a_missing_schema_version_is_noted(tmp_path: Path) -> None:

@@ -298,7 +298,7 @@ def test_editors_are_offered_keys_with_words_in_both_languages() -> None:
         ids = [[entry.id for entry in table] for table in (REGISTRY.chains, REGISTRY.places)]
         for key, offered in zip(("chains", "districts"), ids, strict=True):
             assert told["properties"][key]["anyOf"][1]["items"]["anyOf"][0]["enum"] == offered
-    assert levers["tj27_funds"]["properties"]["size"]["description"].startswith("亿元; 0亿元")
+    assert levers["tj27_funds"]["properties"]["size"]["description"].startswith("亿元/年; 0亿元/yr")
     rpc = properties["assumptions"]["properties"]["rpc"]["description"]
     assert "local share of purchases" in rpc and "[share]; 0 … 0.9" in rpc
     mine = properties["targets"]["additionalProperties"]["properties"]

@@ -33,7 +33,7 @@ def test_every_value_has_an_origin_with_a_place() -> None:
     funds = rows["levers.tj27_funds.size"]
     assert (funds.layer, funds.value) == (
         "file",
-        "2025: 200亿元 (20 billion CNY), 2026: 300亿元 (30 billion CNY)",
+        "2025: 200亿元/yr (20 billion CNY/yr), 2026: 300亿元/yr (30 billion CNY/yr)",
     )
     assert rows["levers.tj27_funds.start"] == (
         *rows["levers.tj27_funds.start"][:2],
@@ -77,7 +77,7 @@ def test_values_are_shown_in_either_language() -> None:
         lang: next(r.value for r in origin_rows(scenario, lang) if r.path.endswith("funds.size"))
         for lang in ("zh", "en")
     }
-    assert texts == {"zh": "300亿元", "en": "300亿元 (30 billion CNY)"}
+    assert texts == {"zh": "300亿元/年", "en": "300亿元/yr (30 billion CNY/yr)"}
 
 
 def test_differences_name_value_and_unit() -> None:
@@ -94,7 +94,7 @@ def test_differences_name_value_and_unit() -> None:
         "assumptions.base_core_revenue",
         "mechanisms.exit",
     }
-    assert rows["levers.tj27_funds.size"].after == "300亿元 (30 billion CNY)"
+    assert rows["levers.tj27_funds.size"].after == "300亿元/yr (30 billion CNY/yr)"
     assert rows["mechanisms.exit"][2:] == ("on", "off")
     assert "constructions" in rows["assumptions.base_core_revenue"].before
     assert differences(before, before) == ()

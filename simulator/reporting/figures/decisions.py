@@ -348,7 +348,7 @@ def _package_rows(found: "Reach", lang: Lang) -> list[tuple[str, str]]:
         doses.sort(key=lambda row: -row[0].cost * row[1])
         names = {lever.key: _lever_name(lever, lang) for lever in front.levers}
         shown = [
-            f"{names[lever.key]} {number(dose)}{unit_suffix(lever.factor.unit)}"
+            f"{names[lever.key]} {number(dose)}{unit_suffix(lever.factor.unit, lang)}"
             for lever, dose in doses[:4]
         ]
         if len(doses) > 4:

@@ -172,8 +172,10 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
             ticks = ticks_between(min(x), max(x))
             name, unit = axis.factor.name, axis.factor.unit
             axes.set_xticks(ticks, [_tick_text(tick, unit) for tick in ticks])
-            beside = _unit_beside(unit)
-            words = Name(f"{name.zh}{beside}", f"{axis.factor.key}{beside}")
+            words = Name(
+                f"{name.zh}{_unit_beside(unit, 'zh')}",
+                f"{axis.factor.key}{_unit_beside(unit, 'en')}",
+            )
             name_scales(page, axes, top + height, words, word)
     page.finish()
     return page.figure
@@ -295,7 +297,7 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
         )
     down = 0.62 + shape[1] * cell
     words = [
-        f"{sign} {said(axis.factor.name, lang)} ({axis.factor.key}{unit_suffix(axis.factor.unit)})"
+        f"{sign} {said(axis.factor.name, lang)} ({axis.factor.key}{unit_suffix(axis.factor.unit, lang)})"
         for sign, axis in (("→", first), ("↑", second))
     ]
     page.write(left, down, words[0], 9.0, MUTED)
@@ -334,7 +336,7 @@ def _members_plot(page: Page, found: "Discovery", height: float) -> None:
     names = [found.conditions[place].factor for place in range(len(chosen))]
     verb = Name("未实现", "missed") if found.missed else Name("实现", "reached")
     words = [
-        Name(f"{f.name.zh}{_unit_beside(f.unit)}", f"{f.name.en}{_unit_beside(f.unit)}")
+        Name(f"{f.name.zh}{_unit_beside(f.unit, 'zh')}", f"{f.name.en}{_unit_beside(f.unit, 'en')}")
         for f in names
     ]
     up = (
@@ -368,9 +370,9 @@ def _tick_text(value: float, unit: str) -> str:
     return percent(value) if unit.startswith("share") else number(value)
 
 
-def _unit_beside(unit: str) -> str:
+def _unit_beside(unit: str, lang: Lang) -> str:
     """A unit behind the name of an axis; shares are written as percents."""
-    return unit_suffix(unit.replace("share", "%") if unit != "share" else "1")
+    return unit_suffix(unit.replace("share", "%") if unit != "share" else "1", lang)
 
 
 def _counted(count: int) -> str:

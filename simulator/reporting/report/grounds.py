@@ -242,10 +242,9 @@ def _dose(setting: LeverSetting) -> Name:
 def _yearly(unit: str) -> Text:
     """A unit with `/年` in words of both languages."""
     whole_unit, slash, _ = unit.partition("/年")
-    word = unit_of(unit)
-    if word.zh == unit and slash:
-        plain = unit_of(whole_unit)
-        return Text(f"{plain.zh}/年", f"{plain.en or 'items'} a year")
+    word = unit_of(whole_unit)
+    if slash:
+        return Text(f"{word.zh}/年", f"{word.en or 'items'} a year")
     return Text(word.zh, word.en or "items")
 
 

@@ -58,6 +58,7 @@ from simulator.reporting.wording import (
     percent,
     said,
     spread,
+    unit_suffix,
 )
 from simulator.targets import (
     UNCALIBRATED,
@@ -364,7 +365,7 @@ def levers(rows: Sequence[LeverRow], lang: Lang = "both") -> str:
         name.append(f"\n{row.lever.document} {row.lever.clause.key}", style="dim")
         dose = f"{row.lever.start}–{row.lever.end}"
         if row.default is not None:
-            unit = "" if row.unit == "1" else f" {row.unit}"
+            unit = unit_suffix(row.unit, lang)
             dose = (
                 f"{row.attribute} {number(row.default)}{unit}\n"
                 f"({number(row.low)}–{number(row.high)})\n{dose}"

@@ -232,10 +232,10 @@ def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> st
 
 def sweep(found: "Sweep", lang: Lang = "both") -> str:
     """One row a case: values, mean and range of the metric, chance of the target."""
-    axes = [Name(axis.factor.key, axis.factor.key) for axis in found.axes]
+    axes = [axis.factor.key + unit_suffix(axis.factor.unit, lang) for axis in found.axes]
     table = grid(
         lang,
-        *(("right", name) for name in axes),
+        *(("right", Name(words, words)) for words in axes),
         ("right", Name(f"{found.metric}\n均值，95% 区间", f"{found.metric}\nmean, 95%")),
         ("right", Name("5–95%", "5–95%")),
         ("right", Name(f"P({found.aim.key})\n95%", f"P({found.aim.key})\n95%")),
@@ -429,7 +429,7 @@ def _doses(found: "Reach", lang: Lang) -> list[str]:
     rows = []
     for name, package in named:
         doses = [
-            f"{lever.key} {lever.factor.text(dose, 'en')}"
+            f"{lever.key} {lever.factor.text(dose, lang)}"
             for lever, dose in zip(front.levers, package.doses, strict=True)
             if dose > lever.factor.low + 1e-3 * (lever.factor.high - lever.factor.low)
         ]
