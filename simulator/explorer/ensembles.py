@@ -154,11 +154,14 @@ class Ensembles:
     def outcomes(self, want: Want, members: int) -> CaseOutcomes:
         """The first members of a scenario, all known to be done.
 
-        BrokenScenarioError when every one of them failed, LeftError when nobody wants them any more and they are gone.
+        BrokenScenarioError when every one of them failed, LeftError when nobody wanted them any more and they are
+        gone, also where somebody else has begun with them again.
         """
         with self._work:
             case = self._cases.get(want.key)
-            if case is None:
+            if case is not None and case.broken:
+                raise BrokenScenarioError(case.broken)
+            if case is None or case.known < members:
                 raise LeftError(want.key)
             self._cases.move_to_end(want.key)
             held = case.gathered

@@ -103,6 +103,11 @@ def test_the_longest_unused_scenario_leaves_first() -> None:
     assert held[-1] == 64
     with pytest.raises(LeftError):
         ensembles.outcomes(wants[0], 64)
+    # Begun with again by somebody, its members are not yet those that the first asker saw done.
+    ensembles.ask("another tab", 0, [wants[0]._replace(members=4)])
+    reach(ensembles, wants[0], 4)
+    with pytest.raises(LeftError):
+        ensembles.outcomes(wants[0], 64)
     ensembles.close()
 
 

@@ -43,6 +43,8 @@ UNTIL = "2027Q4"
 HELD_MIB = 24
 POSITIONS = tuple(range(60, 700, 40))
 """Sizes of the funds that a slider is moved to, 亿元: together more than the server may hold."""
+PATIENCE = 120.0
+"""Seconds that a client waits; a busy machine makes every answer late."""
 TELLING = ("core_revenue", "talent_pool", "software_revenue")
 WARM_SHARE = 0.3
 """The part of the samples that is warm-up: libraries, the first pictures, the store of members filling."""
@@ -264,7 +266,7 @@ class Visitor:
     def hang_up(self) -> None:
         """Leave in the middle of a question's sending or of its answer."""
         body = json.dumps(self._question()).encode()
-        with socket.create_connection(self._place, 10) as line:
+        with socket.create_connection(self._place, PATIENCE) as line:
             head = (
                 f"POST /ask HTTP/1.1\r\nhost: {self._place[0]}:{self._place[1]}\r\n"
                 f"content-type: application/json\r\nx-explorer-token: {self._token}\r\n"
@@ -273,13 +275,12 @@ class Visitor:
             half = self._chance.random() < 0.5
             line.sendall(head.encode() + (body[: len(body) // 2] if half else body))
             if not half:
-                line.settimeout(10)
                 line.recv(100)
         self._tally.add("hung up")
 
     def load_half(self) -> None:
         """Leave while the largest file is on its way."""
-        with socket.create_connection(self._place, 10) as line:
+        with socket.create_connection(self._place, PATIENCE) as line:
             line.sendall(
                 f"GET /plotly.js HTTP/1.1\r\nhost: {self._place[0]}:{self._place[1]}\r\n\r\n".encode()
             )
@@ -373,13 +374,13 @@ class Visitor:
             connection.close()
 
     def _send(self, sheet: dict[str, Any]) -> http.client.HTTPConnection:
-        connection = http.client.HTTPConnection(*self._place, timeout=120)
+        connection = http.client.HTTPConnection(*self._place, timeout=PATIENCE)
         headers = {"content-type": "application/json", "x-explorer-token": self._token}
         connection.request("POST", "/ask", json.dumps(sheet).encode(), headers)
         return connection
 
     def _post(self, path: str, sheet: dict[str, Any]) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(*self._place, timeout=120)
+        connection = http.client.HTTPConnection(*self._place, timeout=PATIENCE)
         headers = {"content-type": "application/json", "x-explorer-token": self._token}
         try:
             connection.request("POST", path, json.dumps(sheet).encode(), headers)
@@ -389,7 +390,7 @@ class Visitor:
             connection.close()
 
     def _get(self, path: str) -> bytes:
-        connection = http.client.HTTPConnection(*self._place, timeout=120)
+        connection = http.client.HTTPConnection(*self._place, timeout=PATIENCE)
         try:
             connection.request("GET", path)
             return connection.getresponse().read()
