@@ -36,7 +36,7 @@ from simulator.reporting.terminal.decisions import (
     unit_suffix,
 )
 from simulator.reporting.wording import lines, number, percent, said, unit_text
-from simulator.targets import Floats, trust_of
+from simulator.targets import Floats, bar_on, trust_of
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attributed, Attribution
@@ -390,7 +390,8 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
     )
     top = max(row.high for row in rows)
     series = found.metric.partition("@")[0]
-    goal = next((goal.value for goal in found.aim.goals if goal.metric == series), None)
+    bars = (bar_on(goal, series) for goal in found.aim.goals)
+    goal = next((bar for bar in bars if bar is not None), None)
     left, right = LEFT, 6.6
     most = max(top, goal or 0.0) * 1.02
 
