@@ -18,7 +18,6 @@ from simulator.observables import Observable
 from simulator.registry import Name
 from simulator.targets import (
     Goal,
-    bar_on,
     goals_of,
     judged_at,
     judged_bar,
@@ -115,7 +114,8 @@ def watch(run: Run, keys: Sequence[str] = ()) -> tuple[Watch, ...]:
 def _watch(run: Run, goal: Goal, measured: Observable) -> Watch:
     flags = met(goal, run)
     years, path = judged_path(goal, run)
-    counted = _counted(goal, measured, run)
+    yearly = np.array_equal(path, run.annual(measured.key)[:, : len(years)])
+    counted = None if yearly else _counted(goal, measured)
     own = Observed(measured.key, goal.name if counted else measured.name, goal.unit, path)
     reached, failed = int(flags.sum()), int((~flags).sum())
     rules: tuple[Rule, ...] = ()
@@ -161,11 +161,9 @@ def _observed(run: Run, series: str) -> Observed:
     return Observed(series, name, described.unit, run.annual(series))
 
 
-def _counted(goal: Goal, measured: Observable, run: Run) -> Name | None:
-    """What the path of a goal holds where it is not the yearly figure of the series."""
+def _counted(goal: Goal, measured: Observable) -> Name:
+    """What the path of a goal holds where it is not the yearly figures of the series."""
     moment = judged_at(goal)
-    if moment.quarter == 4 and bar_on(goal, measured.key, run.series) is not None:
-        return None
     return Name(
         f"各年所列为该目标至当年末计得之数，末年计至 {moment}（依据：{measured.name.zh}）",
         f"each year: what the target counts by its end, at last by {moment} (from {measured.name.en})",

@@ -282,9 +282,12 @@ def _fan(
     words = WORDS[lang]
     dots = known_figures(current, question.metric, lang)
     line = None
-    for goal in goals_of(current):
+    goals = goals_of(current)
+    planned = {goal.metric for goal in goals if goal.document}
+    for goal in goals:
         bar = bar_on(goal, question.metric, current.series)
-        if bar is not None:
+        # What a scenario adds to a plan's target of the same metric is no line of its own.
+        if bar is not None and (goal.document or goal.metric not in planned):
             sign = SIGNS.get(goal.comparator, "")
             line = bar, f"{words['target']} {sign} {amount(bar, goal.unit, lang)}"
             break

@@ -659,8 +659,10 @@ class _Line(NamedTuple):
 
 
 def _line_on(run: Ensemble, key: str) -> _Line | None:
-    """The goal that the series is held against, if it has one; a published series also its true twin's."""
-    for goal in goals_of(run):
+    """The plan's target that the series is held against, if it has one; a published series also its true twin's."""
+    if "[" in key:
+        return None
+    for goal in (goal for goal in goals_of(run) if goal.document):
         for series in dict.fromkeys((key, key.removesuffix("_published"))):
             bar = bar_on(goal, series, run.series)
             if bar is not None:
