@@ -17,7 +17,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -145,6 +144,30 @@ class Outcomes(Protocol):
 
     def parameters(self, name: str, /) -> Floats:
         """One drawn parameter, one number for each member; KeyError when there is none."""
+
+
+class Terms(Protocol):
+    """What a scenario says of how its outcomes are judged."""
+
+    @property
+    def plans(self) -> tuple[str, ...]:
+        """Ids of the plan documents in force."""
+
+    @property
+    def extra_targets(self) -> tuple[ExtraTarget, ...]:
+        """The targets it adds to those of the plans."""
+
+    @property
+    def readings(self) -> Mapping[str, str]:
+        """Readings picked in place of those taken, by ambiguity id."""
+
+
+class Answered(Outcomes, Protocol):
+    """Outcomes that know the scenario they answer."""
+
+    @property
+    def scenario(self) -> Terms:
+        """The scenario that was simulated."""
 
 
 class Probability(NamedTuple):
@@ -319,22 +342,19 @@ def construction_groups(outcomes: Outcomes) -> tuple[Group, ...]:
 
 
 def goals_of(
-    registry: Registry,
-    years: Sequence[int],
-    extra: Sequence[Goal] = (),
-    plans: Collection[str] = (),
-    readings: Mapping[str, str] = MappingProxyType({}),
+    outcomes: Answered, scenario: Terms | None = None, years: Sequence[int] = ()
 ) -> tuple[Goal, ...]:
-    """What a run is judged on: the plans' targets due in it, then the scenario's own.
+    """What outcomes are judged on: the plans' targets due in them as their scenario reads them, then its own.
 
-    `years` begins with the founding year, as those of a run do; what was due then lies behind it. With `plans`, the
-    plans in force, only their targets: a run of one plan says nothing of another's. Without any plan in force all that
-    is due is judged, so that a run without policy can be held against one with it. `readings` are those picked in
-    place of the ones taken, by the id of the ambiguity.
+    With plans in force only their targets: a run of one plan says nothing of another's. Without any all that is due is
+    judged, so that a run without policy can be held against one with it. What was due in the founding year lies behind
+    the run. `scenario` judges by the terms of another scenario, `years` (the founding one first) in some years only.
     """
-    due = targets_due(registry, years[1:])
-    own = (target for target in due if not plans or target.document in plans)
-    return (*(read(target, registry, readings) for target in own), *extra)
+    terms = scenario or outcomes.scenario
+    registry = outcomes.library.registry
+    due = targets_due(registry, (years or outcomes.years)[1:])
+    own = (target for target in due if not terms.plans or target.document in terms.plans)
+    return (*(read(target, registry, terms.readings) for target in own), *terms.extra_targets)
 
 
 def read(target: Target, registry: Registry, readings: Mapping[str, str]) -> Target:
@@ -381,7 +401,7 @@ def joint(
     scores = []
     for document in dict.fromkeys(goal.document for goal in goals if goal.id in plan_ids):
         own = [goal for goal in goals if goal.document == document and goal.id in plan_ids]
-        scored = [goal for goal in own if _measured_in(goal, outcomes, catalogue)]
+        scored = [goal for goal in own if measurable(goal, outcomes, catalogue)]
         if not scored:
             continue
         true = [met(goal, outcomes, catalogue) for goal in scored]
@@ -403,7 +423,27 @@ def joint(
 
 def measurable(goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable] = CATALOGUE) -> bool:
     """Whether a series of the outcomes answers a goal, so that it has a probability."""
-    return _measured_in(goal, outcomes, catalogue) is not None
+    return measured_by(goal, outcomes, catalogue) is not None
+
+
+def measured_by(
+    goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable] = CATALOGUE
+) -> Observable | None:
+    """The recorded series that a goal is judged on, None where the outcomes cannot say, with all that counts in."""
+    measured = _measured(goal, catalogue, outcomes.series)
+    if _status(goal, measured)[0] != "scored" or measured is None or goal.value is None:
+        return None
+    moment = judged_at(goal)
+    held = measured.key in outcomes.series and moment in outcomes.quarters
+    if not held or (moment.quarter == 4 and moment.year not in outcomes.years):
+        return None
+    for other in _counted_with(goal, outcomes):
+        beside = _measured(other, catalogue, outcomes.series)
+        # What was counted before the run began is not known to it.
+        early = _first_year(other, outcomes) <= _base_year(outcomes)
+        if beside is None or beside.key not in outcomes.series or early:
+            return None
+    return measured
 
 
 def met(
@@ -418,11 +458,59 @@ def met(
     `published` takes the published figure where one is modelled, the true one elsewhere.
     Raises KeyError for a goal that no series of the outcomes measures.
     """
-    measured = _measured_in(goal, outcomes, catalogue)
-    if measured is None:
-        raise KeyError(f"no series measures {goal.metric} of {goal.id}")
-    series = _published(measured, outcomes) if published else None
-    return _passes(goal, _at_deadline(goal, outcomes, measured, catalogue, series))
+    return _passes(goal, judged_level(goal, outcomes, catalogue, published=published))
+
+
+def judged_level(
+    goal: Goal,
+    outcomes: Outcomes,
+    catalogue: Sequence[Observable] = CATALOGUE,
+    *,
+    published: bool = False,
+) -> Floats:
+    """What the goal is held against, one number for each member in the goal's unit: `met` where it passes the bar.
+
+    A level at the goal's moment, or what its reading counts: a sum over the plan, the last year, an increase.
+    `published` and KeyError as for `met`; ValueError where the series is in another unit.
+    """
+    measured = _measured_or_error(goal, outcomes, catalogue)
+    twin = _published(measured, outcomes) if published else None
+    series = measured if twin is None else replace(measured, key=twin)
+    return _level_at(judged_at(goal), goal, outcomes, series, catalogue)
+
+
+def judged_path(
+    goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable] = CATALOGUE
+) -> tuple[tuple[int, ...], Floats]:
+    """What the goal would be held against at each year's end, members by years; the last column is `judged_level`.
+
+    The years run from the founding one to that of the goal's moment. Errors as for `judged_level`.
+    """
+    measured = _measured_or_error(goal, outcomes, catalogue)
+    moment = judged_at(goal)
+    years = tuple(year for year in outcomes.years if year <= moment.year)
+    ends = (min(Quarter(year, 4), moment) for year in years)
+    columns = [_level_at(end, goal, outcomes, measured, catalogue) for end in ends]
+    return years, np.stack(columns, axis=1)
+
+
+def judged_bar(goal: Goal) -> float:
+    """The figure that `judged_level` has to reach, or to pass, as the goal is read; of a goal with a number."""
+    if goal.comparator == "between" and goal.rule.range == "upper_end":
+        assert goal.value_high is not None
+        return goal.rule.share * goal.value_high
+    assert goal.value is not None
+    return goal.rule.share * (goal.value if goal.rule.value is None else goal.rule.value)
+
+
+def bar_on(goal: Goal, series: str, held: Collection[str] = ()) -> float | None:
+    """The bar of a goal that is held against the plain level of this very series; None of any other goal.
+
+    `held` are the series recorded: one of the goal's own goes before that of the city.
+    """
+    measured = _measured(goal, CATALOGUE, held)
+    plain = measured is not None and measured.key == series and _is_plain(goal)
+    return judged_bar(goal) if plain and goal.value is not None else None
 
 
 def probability(flags: Flags) -> Probability:
@@ -610,7 +698,7 @@ def _score(
     measured = _measured(goal, catalogue, outcomes.series)
     status, mechanism, series = _status(goal, measured)
     reason = _reason(goal, status, mechanism)
-    if status == "scored" and _measured_in(goal, outcomes, catalogue) is None:
+    if status == "scored" and not measurable(goal, outcomes, catalogue):
         status, series, reason = "not_modelled", "", _absence(goal, outcomes)
     base = TargetScore(
         id=goal.id,
@@ -645,10 +733,10 @@ def _with_numbers(
     measured: Observable,
     catalogue: Sequence[Observable],
 ) -> TargetScore:
-    level = _at_deadline(goal, outcomes, measured, catalogue)
+    level = judged_level(goal, outcomes, catalogue)
     flags = _passes(goal, level)
     twin = _published(measured, outcomes)
-    level_twin = _at_deadline(goal, outcomes, measured, catalogue, twin) if twin else None
+    level_twin = judged_level(goal, outcomes, catalogue, published=True) if twin else None
     flags_twin = None if level_twin is None else _passes(goal, level_twin)
     return replace(
         base,
@@ -657,7 +745,7 @@ def _with_numbers(
         by_construction=_by_construction(goal, outcomes, flags, flags_twin),
         outcome=_spread(level),
         outcome_published=None if level_twin is None else _spread(level_twin),
-        shortfall=float(np.median(np.maximum(_bar(goal) - level, 0.0))),
+        shortfall=float(np.median(np.maximum(judged_bar(goal) - level, 0.0))),
         first_reached=_first_reached(goal, outcomes, measured),
         benchmark=_benchmark(goal, outcomes, None),
     )
@@ -699,7 +787,7 @@ def _benchmark(goal: Goal, outcomes: Outcomes, inside: Flags | None) -> float | 
         return None
     return geometric_benchmark(
         base if inside is None else base[inside],
-        _bar(goal),
+        judged_bar(goal),
         float(years),
         float(np.median(loading)) * math.log1p(float(np.median(growth))),
         float(np.median(volatility)),
@@ -712,10 +800,7 @@ def _base_year(outcomes: Outcomes) -> int:
 
 
 def _first_reached(goal: Goal, outcomes: Outcomes, measured: Observable) -> FirstReached | None:
-    rule = goal.rule
-    if goal.flow_or_stock != "level_at_deadline" or rule.counting != "as_registered":
-        return None
-    if rule.plus or rule.since is not None:
+    if not _is_plain(goal):
         return None
     reached = _passes(goal, outcomes.annual(measured.key))
     ever = reached.any(axis=1)
@@ -725,6 +810,13 @@ def _first_reached(goal: Goal, outcomes: Outcomes, measured: Observable) -> Firs
     # A median year has to be a year: the lower of the middle two.
     middle = np.sort(first)[(first.size - 1) // 2]
     return FirstReached(int(middle), float(np.count_nonzero(ever)) / ever.size)
+
+
+def _is_plain(goal: Goal) -> bool:
+    """Whether a goal is held against the level of its series then, with nothing summed, subtracted or counted in."""
+    rule = goal.rule
+    whole = rule.counting == "as_registered" and rule.since is None
+    return goal.flow_or_stock == "level_at_deadline" and whole and not rule.plus
 
 
 def _measured(
@@ -755,26 +847,6 @@ def _named(series: str, goal: Goal, catalogue: Sequence[Observable]) -> Observab
     if found is None:
         return None
     return replace(found, key=series, unit=goal.unit if found.perimeter == PROJECTS else found.unit)
-
-
-def _measured_in(
-    goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable]
-) -> Observable | None:
-    """As `_measured`, provided that the goal has a number and the outcomes hold it, and all that counts in."""
-    measured = _measured(goal, catalogue, outcomes.series)
-    if _status(goal, measured)[0] != "scored" or measured is None or goal.value is None:
-        return None
-    moment = judged_at(goal)
-    held = measured.key in outcomes.series and moment in outcomes.quarters
-    if not held or (moment.quarter == 4 and moment.year not in outcomes.years):
-        return None
-    for other in _counted_with(goal, outcomes):
-        beside = _measured(other, catalogue, outcomes.series)
-        # What was counted before the run began is not known to it.
-        early = _first_year(other, outcomes) <= _base_year(outcomes)
-        if beside is None or beside.key not in outcomes.series or early:
-            return None
-    return measured
 
 
 def _absence(goal: Goal, outcomes: Outcomes) -> Name:
@@ -829,34 +901,37 @@ def _first_year(goal: Goal, outcomes: Outcomes) -> int:
     return outcomes.library.registry.document(goal.document).start.year
 
 
-def _at_deadline(
-    goal: Goal,
-    outcomes: Outcomes,
-    measured: Observable,
-    catalogue: Sequence[Observable],
-    series: str | None = None,
-) -> Floats:
-    """What the goal is held against, one number for each member, in the goal's unit.
-
-    `series` is the published twin of the measured series, or None for itself.
-    """
+def _measured_or_error(
+    goal: Goal, outcomes: Outcomes, catalogue: Sequence[Observable]
+) -> Observable:
+    measured = measured_by(goal, outcomes, catalogue)
+    if measured is None:
+        raise KeyError(f"no series measures {goal.metric} of {goal.id}")
     if measured.unit not in (goal.unit, f"{goal.unit}/年"):
         raise ValueError(
             f"{goal.id} is in {goal.unit} and {measured.key} in {measured.unit}: not comparable"
         )
-    total = _tally(
-        goal, goal, outcomes, measured if series is None else replace(measured, key=series)
-    )
+    return measured
+
+
+def _level_at(
+    now: Quarter,
+    goal: Goal,
+    outcomes: Outcomes,
+    measured: Observable,
+    catalogue: Sequence[Observable],
+) -> Floats:
+    """What the goal would be held against at a quarter's end, one number for each member, in the goal's unit."""
+    total = _tally(goal, goal, now, outcomes, measured)
     for other in _counted_with(goal, outcomes):
         beside = _measured(other, catalogue, outcomes.series)
         assert beside is not None
-        total = total + _tally(other, goal, outcomes, beside)
+        total = total + _tally(other, goal, now, outcomes, beside)
     return total
 
 
-def _tally(of: Goal, goal: Goal, outcomes: Outcomes, measured: Observable) -> Floats:
-    """What a series says of one goal, counted and at the moment as `goal` is read; one number for each member."""
-    now = judged_at(goal)
+def _tally(of: Goal, goal: Goal, now: Quarter, outcomes: Outcomes, measured: Observable) -> Floats:
+    """What a series says of one goal, counted as `goal` is read; one number for each member."""
     before = Quarter(max(_first_year(of, outcomes) - 1, _base_year(outcomes)), 4)
     if goal.rule.since is not None:
         before = max(completed_by(goal.rule.since), before)
@@ -873,35 +948,30 @@ def _tally(of: Goal, goal: Goal, outcomes: Outcomes, measured: Observable) -> Fl
         mean: Floats = values[:, [max(row - back, 0) for back in range(4)]].mean(axis=1)
         return mean
 
+    def gained(since: Quarter) -> Floats:
+        """The annual figure now above that then; nothing before anything counts."""
+        return level(max(now, since)) - level(since)
+
     summed = of.flow_or_stock == "cumulative_over_plan" and measured.kind == "flow"
     match goal.rule.counting:
         case "increase":
-            return level(now) - level(before)
+            return gained(before)
         case "last_year" if not summed:
-            return level(now) - level(max(now.shift(-4), before))
+            return gained(max(now.shift(-4), before))
         case "last_year":
             return level(now)
     if summed:
         rows = [i for i, at in enumerate(outcomes.quarters) if before < at <= now]
         added: Floats = outcomes.values(measured.key)[:, rows].sum(axis=1) / 4.0
         return added
-    return level(now) if goal.rule.since is None else level(now) - level(before)
-
-
-def _bar(goal: Goal) -> float:
-    """The figure that has to be reached, as the goal is read."""
-    if goal.comparator == "between" and goal.rule.range == "upper_end":
-        assert goal.value_high is not None
-        return goal.rule.share * goal.value_high
-    assert goal.value is not None
-    return goal.rule.share * (goal.value if goal.rule.value is None else goal.rule.value)
+    return level(now) if goal.rule.since is None else gained(before)
 
 
 def _passes(goal: Goal, level: Floats) -> Flags:
     """A range counts as met from its lower end on, as the plans use it, unless read otherwise."""
     if goal.comparator == ">":
-        return level > _bar(goal)
-    reached = level >= _bar(goal)
+        return level > judged_bar(goal)
+    reached = level >= judged_bar(goal)
     if goal.comparator == "between" and goal.rule.range == "inside":
         assert goal.value_high is not None
         return reached & (level <= goal.value_high)

@@ -209,6 +209,7 @@ def test_a_reading_that_turns_the_answer_is_marked() -> None:
 
 
 def test_picked_readings_reach_every_goal_of_a_run(run: Made) -> None:
-    goals = goals_of(REGISTRY, run.years, (), (), {"a-tier-nesting": "added"})
+    sheet = replace(run.scenario, readings={"a-tier-nesting": "added"})
+    goals = goals_of(replace(run, scenario=sheet))
     changed = {goal.key: goal.rule for goal in goals if goal.rule != AS_REGISTERED}
     assert changed == {"tj27_firms_10yi": Rule(value=28.0)}

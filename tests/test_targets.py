@@ -42,8 +42,13 @@ from tests.reporting.ensembles import LITERAL, Made, ensemble, with_series
 REGISTRY = load_registry()
 
 
+def under(run: Made, *plans: str) -> Made:
+    """The run as that of a scenario with these plans in force."""
+    return replace(run, scenario=replace(run.scenario, plans=plans))
+
+
 def judged(run: Made) -> dict[str, TargetScore]:
-    goals = goals_of(REGISTRY, run.years, run.scenario.extra_targets)
+    goals = goals_of(run)
     return {item.key: item for item in score(goals, run)}
 
 
@@ -153,7 +158,7 @@ def test_what_a_plan_says_twice_counts_once_in_its_joint_probability(run: Made) 
     quarters = (Quarter(2017, 4), *Period(Quarter(2018, 1), Quarter(2020, 4)).quarters)
     firms = np.full((run.n, len(quarters)), 12.0)
     at = replace(run, quarters=quarters, table={"leading_firms": firms})
-    goals = [g for g in goals_of(REGISTRY, at.years) if g.document == "chains-2018-2020"]
+    goals = [g for g in goals_of(under(at)) if g.document == "chains-2018-2020"]
     scored = {item.key for item in score(goals, at) if item.status == "scored"}
     assert scored == {"ch18_leading_firms", "ch18_leading_firms_restated"}
     (found,) = joint(goals, at)
@@ -180,7 +185,7 @@ def test_whatever_is_said_of_a_target_has_words_in_both_languages() -> None:
 
 
 def test_a_score_says_of_its_goal_what_the_registry_says(run: Made) -> None:
-    goals = goals_of(REGISTRY, run.years, run.scenario.extra_targets)
+    goals = goals_of(run)
     for goal, found in zip(goals, score(goals, run), strict=True):
         for name in ("id", "key", "name", "document", "metric", "comparator", "value", "unit"):
             assert getattr(found, name) == getattr(goal, name), (goal.id, name)
@@ -194,11 +199,12 @@ def test_a_score_says_of_its_goal_what_the_registry_says(run: Made) -> None:
 
 def test_a_run_is_judged_on_the_plans_in_force(run: Made) -> None:
     years = range(2017, 2028)
-    everything = goals_of(REGISTRY, years, (LITERAL,))
+    everything = goals_of(under(run), years=years)
     assert [goal.id for goal in everything[:-1]] == [
         target.id for target in REGISTRY.targets if 2018 <= target.deadline.year <= 2027
     ]
-    own = goals_of(REGISTRY, years, (LITERAL,), ("tj-2025-2027",))
+    own = goals_of(under(run, "tj-2025-2027"), years=years)
+    assert own == goals_of(under(run), under(run, "tj-2025-2027").scenario, years)
     assert {goal.document for goal in own[:-1]} == {"tj-2025-2027"} and own[-1] is LITERAL
     assert len(own) == 12
 
@@ -220,7 +226,7 @@ def test_probabilities_are_calibrated_only_beside_the_verdict_of_a_backtest(run:
             scenario=scenario,
         )
         assert trust_in(tested) == trust
-        goals = goals_of(REGISTRY, run.years)
+        goals = goals_of(run)
         for found in (*score(goals, tested), *joint(goals, tested)):
             assert (found.calibrated, found.caution) == trust
     assert not UNTESTED.calibrated
@@ -325,7 +331,7 @@ def test_the_first_year_is_told_only_of_a_level_as_registered(run: Made) -> None
 
 
 def test_a_goal_is_measurable_where_it_has_a_probability(run: Made) -> None:
-    goals = goals_of(REGISTRY, run.years, (LITERAL,))
+    goals = goals_of(run)
     without = replace(run, table={"core_revenue": run.table["core_revenue"]})
     for made in (run, without):
         found = {goal.key: measurable(goal, made) for goal in goals}
@@ -365,7 +371,7 @@ def test_the_plan_of_2027_shows_all_its_eleven_targets_and_the_literal_one(run: 
 def test_targets_of_the_founding_year_lie_behind_the_run(run: Made) -> None:
     assert run.years[0] == 2024
     assert targets_due(REGISTRY, [2024])
-    assert not [g for g in goals_of(REGISTRY, run.years) if g.deadline.year == 2024]
+    assert not [g for g in goals_of(run) if g.deadline.year == 2024]
 
 
 def test_a_level_equal_to_the_goal_passes_at_least_but_not_above(run: Made) -> None:
@@ -432,7 +438,7 @@ def test_without_the_parameters_there_is_no_benchmark_and_no_construction(run: M
 def test_the_base_value_of_2024_says_nothing_of_a_run_founded_earlier(run: Made) -> None:
     quarters = (Quarter(2017, 4), *Period(Quarter(2018, 1), Quarter(2020, 4)).quarters)
     table = {**run.table, "core_scale": run.table["core_revenue"]}
-    found = judged(replace(run, quarters=quarters, table=table))
+    found = judged(replace(under(run, "tj-2018-2020"), quarters=quarters, table=table))
     assert found["tj18_core_revenue"].status == "scored"
     assert found["tj18_core_revenue"].benchmark is None
     assert found["tj18_fund_group"].status == "input"
@@ -454,7 +460,7 @@ def test_different_units_are_never_compared(run: Made) -> None:
 
 
 def test_joint_is_met_by_the_same_member_and_leaves_out_extra_targets(run: Made) -> None:
-    goals = goals_of(REGISTRY, run.years, run.scenario.extra_targets)
+    goals = goals_of(run)
     (found,) = joint(goals, run)
     assert found.document == "tj-2025-2027"
     assert (len(found.keys), found.total) == (3, 11)
@@ -507,7 +513,7 @@ def test_bad_checks_are_usage_errors(text: str, what: str) -> None:
 
 
 def test_checks_hold_probabilities_against_bounds(run: Made) -> None:
-    goals = goals_of(REGISTRY, run.years)
+    goals = goals_of(run)
     scores, joints = score(goals, run), joint(goals, run)
     low = check_expression("tj27_core_revenue>=0.01").evaluate(scores)
     assert low.met

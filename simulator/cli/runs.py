@@ -616,15 +616,13 @@ def _readings(opened: "Run", keys: Sequence[str]) -> Any:
     from simulator.registry import Target
     from simulator.targets import goals_of
 
-    scenario = opened.scenario
-    goals = goals_of(opened.library.registry, opened.years, (), scenario.plans, scenario.readings)
-    chosen = [goal for goal in goals if isinstance(goal, Target)]
+    chosen = [goal for goal in goals_of(opened) if isinstance(goal, Target)]
     known = [goal.key for goal in chosen]
     for key in keys:
         if key not in known:
             unknown_value(key, known)
     named = [goal for goal in chosen if not keys or goal.key in keys]
-    return reading_scores(named, opened, scenario.readings)
+    return reading_scores(named, opened, opened.scenario.readings)
 
 
 def _split(
@@ -723,14 +721,7 @@ def _plain_resting(beside: tuple[Any, Any]) -> list[dict[str, object]]:
 def _joint(opened: "Run") -> Any:
     from simulator.targets import goals_of, joint
 
-    goals = goals_of(
-        opened.library.registry,
-        opened.years,
-        opened.scenario.extra_targets,
-        opened.scenario.plans,
-        opened.scenario.readings,
-    )
-    return joint(goals, opened)
+    return joint(goals_of(opened), opened)
 
 
 def _draw(session: Session, done: "Run") -> list[Path]:

@@ -161,9 +161,7 @@ def _is_sound(row: Mapping[str, str | None]) -> bool:
 
 def _outcomes_of(run: Run) -> set[str]:
     """Everything that an attribution of this run may be about."""
-    goals = goals_of(
-        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
-    )
+    goals = goals_of(run)
     plans = {goal.document for goal in goals if goal.document}
     aims = [goal.key for goal in goals] + [f"{JOINT}{plan}" for plan in plans]
     figures = {f"{series}@{year}" for series in run.series for year in run.years}

@@ -27,7 +27,7 @@ from simulator.observables import observable_of
 from simulator.policy.effects import UNDERSTOOD, LeverAssumption, lever_tables
 from simulator.registry import Library, Name
 from simulator.scenario import MECHANISMS, LeverSetting, Scenario
-from simulator.targets import Flags, Goal, goals_of, met, score
+from simulator.targets import Flags, Goal, goals_of, judged_level, measurable, met, score
 from simulator.world.draws import ParameterDraws
 
 if TYPE_CHECKING:
@@ -585,7 +585,8 @@ class Aim:
 
     def levels(self, outcomes: CaseOutcomes) -> Floats:
         """What each goal is held against, (members, goals), in the goal's unit."""
-        return np.stack([_level(goal, outcomes, self.published) for goal in self.goals], axis=1)
+        each = [judged_level(goal, outcomes, published=self.published) for goal in self.goals]
+        return np.stack(each, axis=1)
 
 
 def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: bool = False) -> Aim:
@@ -595,12 +596,12 @@ def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: boo
     measures.
     """
     registry = scenario.library.registry
-    goals = goals_of(registry, outcomes.years, scenario.extra_targets, scenario.plans)
-    scored = {s.key for s in score(goals, outcomes) if s.probability is not None}
+    goals = goals_of(outcomes, scenario)
+    scored = {goal.key: goal for goal in goals if measurable(goal, outcomes)}
     if text.startswith(JOINT):
         plan = text.removeprefix(JOINT)
         plans = sorted({goal.document for goal in goals if goal.document})
-        own = tuple(goal for goal in goals if goal.document == plan and goal.key in scored)
+        own = tuple(goal for goal in scored.values() if goal.document == plan)
         if not own:
             hint = did_you_mean(text, [JOINT + plan for plan in plans])
             raise UsageError(
@@ -614,9 +615,8 @@ def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: boo
         )
         return Aim(text, name, own, published)
     key = text.replace("-", "_").removeprefix("t_")
-    for goal in goals:
-        if goal.key == key and key in scored:
-            return Aim(key, goal.name, (goal,), published)
+    if key in scored:
+        return Aim(key, scored[key].name, (scored[key],), published)
     known = [*scored, *(JOINT + plan for plan in scenario.plans)]
     hint = did_you_mean(key, known)
     raise UsageError(
@@ -628,24 +628,16 @@ def aim_of(scenario: Scenario, text: str, outcomes: CaseOutcomes, published: boo
 def headline_of(outcomes: "CaseOutcomes | Run", series: str = "core_revenue") -> str:
     """The key of the target to ask about when none is named.
 
-    A headline target that `series` measures, else any headline, else any target; only scored ones count.
+    A headline target of the metric or measured by the series, else any headline, else any target; only scored ones.
     """
     scenario = outcomes.scenario
-    goals = goals_of(scenario.library.registry, outcomes.years, (), scenario.plans)
+    goals = [goal for goal in goals_of(outcomes) if goal.document]
     scored = [item for item in score(goals, outcomes) if item.probability is not None]
     if not scored:
         raise UsageError(f"{scenario.stem} has no scored target", f"{scenario.stem} 没有可评目标")
-    return min(scored, key=lambda item: (item.series != series, not item.headline)).key
-
-
-def _level(goal: Goal, outcomes: CaseOutcomes, published: bool) -> Floats:
-    series = score([goal], outcomes)[0].series
-    twin = f"{series}_published"
-    yearly = outcomes.annual(twin if published and twin in outcomes.series else series)
-    last = outcomes.years.index(goal.deadline.year)
-    if goal.flow_or_stock == "cumulative_over_plan" and observable_of(series).kind == "flow":
-        return np.asarray(yearly[:, 1 : last + 1].sum(axis=1))
-    return np.asarray(yearly[:, last])
+    return min(
+        scored, key=lambda item: (series not in (item.metric, item.series), not item.headline)
+    ).key
 
 
 def metric_values(outcomes: CaseOutcomes, text: str) -> tuple[str, Floats]:

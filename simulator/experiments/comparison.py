@@ -540,14 +540,7 @@ def _target_differences(
 
     before, after = Members(first, members), Members(later, members)
     years = [year for year in first.years if year in later.years]
-    scenario = first.scenario
-    goals = goals_of(
-        first.library.registry,
-        years,
-        scenario.extra_targets,
-        scenario.plans,
-        scenario.readings,
-    )
+    goals = goals_of(first, years=years)
     found: list[TargetDifference] = []
     for goal, judged in zip(goals, score(goals, before), strict=True):
         if judged.status != "scored" or judged.series not in later.series:

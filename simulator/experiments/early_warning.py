@@ -7,15 +7,24 @@ many failures it announced (hits) and how many successes it wrote off (false ala
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from simulator.experiments.fan import QUANTILES
 from simulator.experiments.inference import Flags, Floats
 from simulator.experiments.store import Run
+from simulator.observables import Observable
 from simulator.registry import Name
-from simulator.targets import Goal, goals_of, met, score
+from simulator.targets import (
+    Goal,
+    goals_of,
+    judged_at,
+    judged_bar,
+    judged_path,
+    measured_by,
+    met,
+)
 
 UNLIKELY: Final = 0.2
 FEWEST: Final = 20
@@ -34,6 +43,15 @@ OBSERVABLES: Final = (
     "fund_invested",
 )
 """City series that a bureau could follow from year to year, beside the target's own."""
+
+
+class Observed(NamedTuple):
+    """What is followed from year to year: yearly figures of a series, or what a target counts by then."""
+
+    series: str
+    name: Name
+    unit: str
+    values: Floats  # (members, years)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +78,10 @@ class Rule:
 class Watch:
     """One target: yearly path of the members that reach it, and the rules by year and observable.
 
-    `path` is float64[quantiles, years] of the target's own series. `soonest` is the first rule worth acting on, the
-    sharpest of its year. Where success or failure is too rare to learn from there are no rules, and `reason` says so.
+    `path` is float64[quantiles, years] of what the target is held against, as if it were judged at each year's end, and
+    `goal` the bar, both in `unit`; `counted` says what the path holds where it is not the series' own yearly figure.
+    `soonest` is the first rule worth acting on, the sharpest of its year. Where success or failure is too rare to learn
+    from there are no rules, and `reason` says so.
     """
 
     key: str
@@ -69,7 +89,6 @@ class Watch:
     unit: str
     series: str
     goal: float
-    deadline: int
     chance: float
     years: tuple[int, ...]
     path: Floats
@@ -77,30 +96,27 @@ class Watch:
     rules: tuple[Rule, ...]
     soonest: Rule | None
     reason: Name | None
+    counted: Name | None = None
 
 
 def watch(run: Run, keys: Sequence[str] = ()) -> tuple[Watch, ...]:
     """Early warning for every scored target of a run, or those of `keys`; paths and rules in table order."""
-    goals = goals_of(
-        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
-    )
     found = []
-    for goal in goals:
+    for goal in goals_of(run):
         if keys and goal.key not in keys:
             continue
-        try:
-            flags = met(goal, run)
-        except KeyError:
-            continue
-        found.append(_watch(run, goal, flags))
+        measured = measured_by(goal, run)
+        if measured is not None:
+            found.append(_watch(run, goal, measured))
     return tuple(found)
 
 
-def _watch(run: Run, goal: Goal, flags: Flags) -> Watch:
-    series = score([goal], run)[0].series
-    last = run.years.index(goal.deadline.year)
-    years = run.years[: last + 1]
-    own = run.annual(series)[:, : last + 1]
+def _watch(run: Run, goal: Goal, measured: Observable) -> Watch:
+    flags = met(goal, run)
+    years, path = judged_path(goal, run)
+    yearly = np.array_equal(path, run.annual(measured.key)[:, : len(years)])
+    counted = None if yearly else _counted(goal, measured)
+    own = Observed(measured.key, goal.name if counted else measured.name, goal.unit, path)
     reached, failed = int(flags.sum()), int((~flags).sum())
     rules: tuple[Rule, ...] = ()
     reason = None
@@ -111,12 +127,13 @@ def _watch(run: Run, goal: Goal, flags: Flags) -> Watch:
             "too few to learn from",
         )
     else:
-        watched = dict.fromkeys((series, *(name for name in OBSERVABLES if name in run.series)))
+        others = (name for name in OBSERVABLES if name in run.series and name != own.series)
+        watched = (own, *(_observed(run, name) for name in others))
         rules = tuple(
             rule
-            for position in range(1, last)
-            for name in watched
-            if (rule := _rule(run, name, position, flags)) is not None
+            for position, year in enumerate(years[1:-1], 1)
+            for item in watched
+            if (rule := _rule(item, position, year, flags)) is not None
         )
     sound = [r for r in rules if r.hits >= ENOUGH_HITS and r.false_alarms <= MOST_FALSE]
     soonest = min(sound, key=lambda rule: (rule.year, -rule.power), default=None)
@@ -124,24 +141,39 @@ def _watch(run: Run, goal: Goal, flags: Flags) -> Watch:
     return Watch(
         goal.key,
         goal.name,
-        run.describe(series).unit,
-        series,
-        float(goal.value or 0.0),
-        goal.deadline.year,
+        own.unit,
+        own.series,
+        judged_bar(goal),
         float(flags.mean()),
-        tuple(years),
-        np.quantile(own[flags], QUANTILES, axis=0) if reached else nothing,
-        np.quantile(own[~flags], QUANTILES, axis=0) if failed else nothing,
+        years,
+        np.quantile(path[flags], QUANTILES, axis=0) if reached else nothing,
+        np.quantile(path[~flags], QUANTILES, axis=0) if failed else nothing,
         rules,
         soonest,
         reason,
+        counted,
     )
 
 
-def _rule(run: Run, series: str, position: int, flags: Flags) -> Rule | None:
+def _observed(run: Run, series: str) -> Observed:
+    described = run.describe(series)
+    name = Name(described.name_zh, described.name_en)
+    return Observed(series, name, described.unit, run.annual(series))
+
+
+def _counted(goal: Goal, measured: Observable) -> Name:
+    """What the path of a goal holds where it is not the yearly figures of the series."""
+    moment = judged_at(goal)
+    return Name(
+        f"各年所列为该目标至当年末计得之数，末年计至 {moment}（依据：{measured.name.zh}）",
+        f"each year: what the target counts by its end, at last by {moment} (from {measured.name.en})",
+    )
+
+
+def _rule(observed: Observed, position: int, year: int, flags: Flags) -> Rule | None:
     """The threshold below which success was unlikely among every second member, judged on the others."""
-    values = run.annual(series)[:, position]
-    teach = np.arange(run.n) % 2 == 0
+    values = observed.values[:, position]
+    teach = np.arange(len(values)) % 2 == 0
     threshold = lowest_hope(values[teach], flags[teach])
     if threshold is None:
         return None
@@ -149,12 +181,11 @@ def _rule(run: Run, series: str, position: int, flags: Flags) -> Rule | None:
     below, met_held = values[~teach] < threshold, flags[~teach]
     if not met_held.any() or met_held.all():
         return None
-    described = run.describe(series)
     return Rule(
-        series,
-        Name(described.name_zh, described.name_en),
-        described.unit,
-        run.years[position],
+        observed.series,
+        observed.name,
+        observed.unit,
+        year,
         threshold,
         float(below[~met_held].mean()),
         float(below[met_held].mean()),

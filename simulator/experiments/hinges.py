@@ -7,7 +7,6 @@ to put its prior, and then its doubled prior, in the place of the fit.
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -15,15 +14,17 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from simulator.experiments.calibration import APART, FITTED, SERIES, posterior_of
-from simulator.experiments.inference import Floats
+from simulator.experiments.cases import CaseError, Cases
+from simulator.experiments.inference import Flags, Floats
 from simulator.experiments.moments import Moment, known_by, load_moments
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import make_vintage
 from simulator.foundation.findings import UsageError
 from simulator.foundation.parameters import MIXED, POSTERIOR, Distribution, Parameter
-from simulator.model import Study, prepare
+from simulator.policy.effects import revenue_goal
 from simulator.registry import Name
 from simulator.scenario import Scenario
+from simulator.targets import Goal, goals_of, judged_at, judged_bar, judged_level, measurable, met
 
 Kind = Literal["base", "figure", "width", "answer"]
 MEMBERS: Final = 400
@@ -44,10 +45,11 @@ WIDE: Final = (
 
 
 class Answer(NamedTuple):
-    """Core revenue of the deadline year, (n,) 亿元, and whether the target is passed."""
+    """What the core revenue target is held against, (n,) 亿元, and whether it is met."""
 
+    goal: Goal
     revenue: Floats
-    goal: float
+    met: Flags
 
     @property
     def median(self) -> float:
@@ -56,8 +58,8 @@ class Answer(NamedTuple):
 
     @property
     def chance(self) -> float:
-        """Share of members above the target."""
-        return float(np.mean(self.revenue > self.goal))
+        """Share of members that meet the target."""
+        return float(np.mean(self.met))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,14 @@ def hinges(
 ) -> Hinges:
     """Move everything once; `figures` are the moments left out in turn, by default every fitted one.
 
-    Raises UsageError for a scenario without a core revenue target or with a base value that is not drawn.
+    Raises UsageError for a scenario without a core revenue target or with a base value that is not drawn, CaseError
+    where a member has no result.
     """
-    goal = prepare(scenario).goal
-    if goal is None or scenario.assumptions[BASE].kind != "constructions":
-        raise UsageError(
-            "needs a plan with a core revenue target and a drawn base value",
-            "需要含核心营收目标且基数为抽取的情景",
-        )
+    period = scenario.period
+    goal = revenue_goal(scenario.library.registry, scenario.plans, period.start.shift(-1).year)
+    due = goal is not None and goal.deadline.year in period.years
+    if goal is None or not due or scenario.assumptions[BASE].kind != "constructions":
+        raise _unfit()
     reference, facts = _reference(scenario.seed, fit_members, workers, engine, progress)
     asked = [m for m in facts if figures is None or m.id in figures]
     fitted = rows_given(reference, facts)
@@ -128,7 +130,7 @@ def hinges(
 
     def answer(changed: Mapping[str, Distribution]) -> Answer:
         varied = replace(now, assumptions={**now.assumptions, **changed})
-        return answer_of(prepare(varied), members, goal, workers, engine, report)
+        return answer_of(varied, members, goal.id, workers, engine, report)
 
     start = answer({})
     found = [
@@ -151,8 +153,8 @@ def hinges(
     found.sort(key=lambda hinge: (order.index(hinge.kind), -abs(hinge.points)))
     return Hinges(
         scenario.stem,
-        goal[0],
-        goal[1],
+        judged_bar(start.goal),
+        judged_at(start.goal).year,
         members,
         fit_members,
         start.median,
@@ -162,26 +164,35 @@ def hinges(
 
 
 def answer_of(
-    study: Study,
+    scenario: Scenario,
     members: int,
-    goal: tuple[float, int],
+    target: str,
     workers: int = 2,
     engine: str = "auto",
     done: Callable[[], None] = lambda: None,
 ) -> Answer:
-    """Core revenue of the goal's year in the first members of a study."""
-    column = study.series.index("core_revenue")
-    rows = [i for i, quarter in enumerate(study.quarters) if quarter.year == goal[1]]
+    """What the first members of a scenario have for a target, by its id, as the scenario reads it.
 
-    def one(member: int) -> float:
-        return float(study.simulate(member, engine).values[rows, column].mean())
+    Raises CaseError where a member has no result, UsageError where no series answers the target.
+    """
+    held = Cases(workers, engine, lambda made, _: done() if made else None)
+    found = held.evaluate(scenario, range(members))
+    for member, why in found.failed:
+        raise CaseError(
+            f"member {member} has no result in one of the variants: {why}",
+            f"成员 {member} 在某一变体中没有结果：{why}",
+        )
+    goal = next((goal for goal in goals_of(found) if goal.id == target), None)
+    if goal is None or not measurable(goal, found):
+        raise _unfit()
+    return Answer(goal, judged_level(goal, found), met(goal, found))
 
-    revenue = np.empty(members)
-    with ThreadPoolExecutor(workers) as pool:
-        for member, value in enumerate(pool.map(one, range(members))):
-            revenue[member] = value
-            done()
-    return Answer(revenue, goal[0])
+
+def _unfit() -> UsageError:
+    return UsageError(
+        "needs a plan with a core revenue target and a drawn base value",
+        "需要含核心营收目标且基数为抽取的情景",
+    )
 
 
 def rows_given(reference: Reference, facts: Sequence[Moment]) -> dict[str, Distribution]:
@@ -260,7 +271,7 @@ def _reference(
 
 
 def _hinge(kind: Kind, key: str, name: Name, after: Answer, before: Answer) -> Hinge:
-    change = (after.revenue > after.goal).astype(float) - (before.revenue > before.goal)
+    change = after.met.astype(float) - before.met
     return Hinge(
         kind,
         key,

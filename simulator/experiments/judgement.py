@@ -106,11 +106,9 @@ def _joints(runs: Sequence[Run]) -> list[PlanJoint]:
     registry = runs[0].library.registry
     for document in registry.documents:
         for run in runs:
-            scenario = run.scenario
-            if document.id not in scenario.plans:
+            if document.id not in run.scenario.plans:
                 continue
-            goals = goals_of(registry, run.years, (), (document.id,), scenario.readings)
-            own = joint(goals, run)
+            own = joint([goal for goal in goals_of(run) if goal.document == document.id], run)
             if own:
                 found.append(PlanJoint(run.stem, own[0]))
                 break

@@ -36,10 +36,16 @@ from simulator.experiments.cases import (
 )
 from simulator.experiments.intervals import Estimate, mean_of
 from simulator.foundation.findings import UsageError, did_you_mean
-from simulator.observables import observable_of
 from simulator.policy.effects import lever_tables
 from simulator.scenario import Scenario
-from simulator.targets import Goal, Probability, probability, score
+from simulator.targets import (
+    Goal,
+    Probability,
+    judged_bar,
+    judged_level,
+    measured_by,
+    probability,
+)
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -658,8 +664,7 @@ def reach(
         # A dose fails no founding: the members that fail are the same in every package.
         return [Run(aim.levels(outcome), aim.flags(outcome)) for outcome in found]
 
-    values = [goal.value for goal in aim.goals]
-    thresholds = np.array([math.nan if value is None else value for value in values])
+    thresholds = np.array([judged_bar(goal) for goal in aim.goals])
     logarithmic = np.array([_is_flow(goal, first) for goal in aim.goals], dtype=np.bool_)
     frontier = search(levers, thresholds, logarithmic, run, levels=levels, budget=budget)
     checked = held.evaluate(scenario, checking)
@@ -677,9 +682,12 @@ def reach(
 
 
 def _is_flow(goal: Goal, outcomes: CaseOutcomes) -> bool:
-    """Whether a goal's level is a flow above zero, whose logarithm adds up."""
-    series = score([goal], outcomes)[0].series
-    return observable_of(series).kind == "flow" and bool((outcomes.annual(series) > 0.0).all())
+    """Whether what a goal is held against is a flow above zero, whose logarithm adds up."""
+    measured = measured_by(goal, outcomes)
+    if measured is None or measured.kind != "flow":
+        return False
+    above = (outcomes.annual(measured.key) > 0.0).all() and (judged_level(goal, outcomes) > 0).all()
+    return bool(above)
 
 
 def _scaled(levels: Floats, logarithmic: Flags) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from simulator.experiments.inference import Flags, Floats, Interval
 from simulator.experiments.store import Run
 from simulator.registry import Name
-from simulator.targets import Goal, goals_of, met, score
+from simulator.targets import Goal, goals_of, judged_level, measured_by
 
 DEGREE: Final = 3
 FOLDS: Final = 10
@@ -112,10 +112,7 @@ def resting_shares(run: Run) -> tuple[tuple[Name, float], ...]:
 
 def headline(run: Run, keys: Sequence[str] = ()) -> tuple[Goal, ...]:
     """The headline targets of a run, or those of `keys`."""
-    goals = goals_of(
-        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
-    )
-    return tuple(goal for goal in goals if (goal.key in keys if keys else goal.headline))
+    return tuple(goal for goal in goals_of(run) if (goal.key in keys if keys else goal.headline))
 
 
 def drawn(run: Run) -> tuple[tuple[str, ...], Floats, tuple[str, ...]]:
@@ -216,19 +213,17 @@ def _first(
 
 
 def outcome_of(run: Run, goal: Goal) -> Floats | None:
-    """Each member's level at the deadline, (n,), of flows its logarithm; None where the run cannot say."""
-    try:
-        met(goal, run)
-    except KeyError:
+    """What each member is judged on, (n,), of a flow its logarithm; None where the run cannot say.
+
+    An increase of a flow may lie below nought and is left as it is.
+    """
+    measured = measured_by(goal, run)
+    if measured is None:
         return None
-    series = score([goal], run)[0].series
-    column = run.annual(series)[:, run.years.index(goal.deadline.year)]
+    level = judged_level(goal, run)
     # A revenue spreads over a factor of ten: its logarithm is what parameters move.
-    return (
-        np.log(np.maximum(column, 1e-9))
-        if run.describe(series).kind == "flow"
-        else np.asarray(column)
-    )
+    spreads = measured.kind == "flow" and bool((level >= 0.0).all())
+    return np.log(np.maximum(level, 1e-9)) if spreads else level
 
 
 def _span(share: float, error: float) -> Interval:

@@ -215,9 +215,7 @@ def _judge(run: Run, wanted: str | None) -> "tuple[str, Callable[[Run], Flags]]"
     """Key of the target meant (None: the headline one), and what tells for each member whether it is met."""
     from simulator.targets import goals_of, measurable, met
 
-    scenario = run.scenario
-    due = goals_of(scenario.library.registry, run.years, scenario.extra_targets, scenario.plans)
-    goals = {goal.key: goal for goal in due if measurable(goal, run)}
+    goals = {goal.key: goal for goal in goals_of(run) if measurable(goal, run)}
     if wanted is None:
         # A plan has several headline targets; its revenue is the one all others are read beside.
         headline = sorted(

@@ -181,10 +181,7 @@ def splits(runs: Sequence[Run], keys: Sequence[str] = ()) -> tuple[Split, ...]:
         shared = np.intersect1d(shared, other.members)
     seen = [Members(item, shared) for item in runs]
     first = runs[0]
-    scenario, registry = first.scenario, first.library.registry
-    goals = goals_of(
-        registry, first.years, scenario.extra_targets, scenario.plans, scenario.readings
-    )
+    goals = goals_of(first)
     scored = [
         goal for goal, item in zip(goals, score(goals, seen[0]), strict=True) if item.probability
     ]
@@ -204,7 +201,8 @@ def splits(runs: Sequence[Run], keys: Sequence[str] = ()) -> tuple[Split, ...]:
         if keys and goal.key not in keys:
             continue
         flags = np.stack([met(goal, part) for part in seen])
-        others = _other_readings(goal, seen, scenario.readings) if isinstance(goal, Target) else []
+        picked = first.scenario.readings
+        others = _other_readings(goal, seen, picked) if isinstance(goal, Target) else []
         found.append(_split(goal.key, goal.name, flags, labels, others))
     return tuple(found)
 

@@ -307,15 +307,7 @@ class Run:
         """The plans' targets due in the years of the run, and the scenario's own, judged on it."""
         from simulator.targets import goals_of, score
 
-        scenario = self.scenario
-        goals = goals_of(
-            self.library.registry,
-            self.years,
-            scenario.extra_targets,
-            scenario.plans,
-            scenario.readings,
-        )
-        return score(goals, self)
+        return score(goals_of(self), self)
 
     def digest(self) -> str:
         """SHA-256 over the column values of all members, without the scenario's label."""

@@ -30,7 +30,7 @@ from simulator.foundation.parameters import (
 from simulator.foundation.tables import Row, read_table
 from simulator.foundation.units import QuantityError, parse_quantity
 from simulator.registry import Name
-from simulator.targets import Goal, goals_of, met
+from simulator.targets import Goal, goals_of, judged_level, measurable, met
 
 FEWEST: Final = 50
 SMALLEST_SHARE: Final = 0.1
@@ -52,7 +52,7 @@ class NewFigure:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One target before and after: probability with its error, median and 90 % interval of its series."""
+    """One target before and after: probability with its error, median and 90 % interval of what it is held against."""
 
     key: str
     name: Name
@@ -134,10 +134,7 @@ def update(run: Run, figures: Sequence[NewFigure]) -> Update:
         zh = "没有成员接近这些数字；请在情景中写入后重新运行"
         raise InputError([Finding(str(run.path), 0, 0, "", what, zh)])
     weights = weights / weights.sum()
-    goals = goals_of(
-        run.library.registry, run.years, run.scenario.extra_targets, run.scenario.plans
-    )
-    shifts = [shift for goal in goals if (shift := _shift(run, goal, weights)) is not None]
+    shifts = [shift for goal in goals_of(run) if (shift := _shift(run, goal, weights)) is not None]
     return Update(
         tuple(figures), tuple(surprise), weights, effective_size(weights), run.n, tuple(shifts)
     )
@@ -172,14 +169,9 @@ def weights_table(run: Run, found: Update) -> bytes:
 
 
 def _shift(run: Run, goal: Goal, weights: Floats) -> Shift | None:
-    try:
-        flags = met(goal, run)
-    except KeyError:
+    if not measurable(goal, run):
         return None
-    series = _series_of(run, goal)
-    if series is None:
-        return None
-    column = run.annual(series)[:, run.years.index(goal.deadline.year)]
+    flags, level = met(goal, run), judged_level(goal, run)
     even = np.full(run.n, 1.0 / run.n)
     after = float(weights @ flags)
     return Shift(
@@ -188,17 +180,10 @@ def _shift(run: Run, goal: Goal, weights: Floats) -> Shift | None:
         float(flags.mean()),
         after,
         float(np.sqrt(np.sum(weights**2 * (flags - after) ** 2))),
-        _interval(column, even),
-        _interval(column, weights),
-        run.describe(series).unit,
+        _interval(level, even),
+        _interval(level, weights),
+        goal.unit,
     )
-
-
-def _series_of(run: Run, goal: Goal) -> str | None:
-    from simulator.targets import score
-
-    item = score([goal], run)[0]
-    return item.series or None
 
 
 def _interval(column: Floats, weights: Floats) -> Interval:

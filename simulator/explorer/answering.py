@@ -43,6 +43,7 @@ from simulator.targets import (
     Flags,
     Goal,
     TargetScore,
+    bar_on,
     construction_groups,
     goals_of,
     joint,
@@ -146,18 +147,10 @@ def _paired(one: Pictured, other: Pictured) -> tuple[Rows, Rows]:
     return here, there
 
 
-def _goals(outcomes: CaseOutcomes) -> tuple[Goal, ...]:
-    scenario = outcomes.scenario
-    registry = scenario.library.registry
-    return goals_of(
-        registry, outcomes.years, scenario.extra_targets, scenario.plans, scenario.readings
-    )
-
-
 def _cards(pictured: Sequence[Pictured], against: Pictured | None, lang: Tongue) -> list[Plain]:
     """A card for each target with a probability, all of a plan together first, then by headline."""
     current = pictured[0]
-    goals = [goal for goal in _goals(current.outcomes) if measurable(goal, current.outcomes)]
+    goals = [goal for goal in goals_of(current.outcomes) if measurable(goal, current.outcomes)]
     scores = score(goals, current.outcomes)
     records = records_of(current.outcomes.library.registry)
     others = [item for item in pictured[1:] if item is not against]
@@ -288,20 +281,16 @@ def _fan(
     current = pictured[0].outcomes
     words = WORDS[lang]
     dots = known_figures(current, question.metric, lang)
-    goal = next(
-        (
-            found
-            for found in _goals(current)
-            if found.metric and found.metric == observable.metric and found.value is not None
-        ),
-        None,
-    )
     line = None
-    if goal is not None and goal.value is not None:
-        line = (
-            goal.value,
-            f"{words['target']} {SIGNS.get(goal.comparator, '')} {amount(goal.value, goal.unit, lang)}",
-        )
+    goals = goals_of(current)
+    planned = {goal.metric for goal in goals if goal.document}
+    for goal in goals:
+        bar = bar_on(goal, question.metric, current.series)
+        # What a scenario adds to a plan's target of the same metric is no line of its own.
+        if bar is not None and (goal.document or goal.metric not in planned):
+            sign = SIGNS.get(goal.comparator, "")
+            line = bar, f"{words['target']} {sign} {amount(bar, goal.unit, lang)}"
+            break
     last = bands(current, question.metric)[:, -1]
     name = said(observable.name, lang)
     text = words["fan_text"].format(

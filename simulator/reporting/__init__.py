@@ -4,17 +4,15 @@ Nothing here runs a model. Every public function takes an ensemble that is alrea
 the same pictures come from the command line, a notebook and a test.
 """
 
-from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from simulator.registry import Name
-from simulator.scenario import ExtraTarget
-from simulator.targets import Floats, Outcomes
+from simulator.targets import Answered, Floats, Terms
 
 Lang = Literal["zh", "en", "both"]
 
 
-class Told(Protocol):
+class Told(Terms, Protocol):
     """What a report says of the scenario behind an ensemble."""
 
     @property
@@ -25,23 +23,11 @@ class Told(Protocol):
     def stem(self) -> str:
         """The name of its file, without ending."""
 
-    @property
-    def extra_targets(self) -> tuple[ExtraTarget, ...]:
-        """The targets it adds to those of the plans."""
-
-    @property
-    def plans(self) -> tuple[str, ...]:
-        """Ids of the plan documents in force."""
-
-    @property
-    def readings(self) -> Mapping[str, str]:
-        """Readings picked in place of those taken, by ambiguity id."""
-
     def digest(self) -> str:
         """SHA-256 of the resolved sheet, hexadecimal."""
 
 
-class Ensemble(Outcomes, Protocol):
+class Ensemble(Answered, Protocol):
     """A stored run as the reports read it."""
 
     @property

@@ -219,11 +219,7 @@ def _targets(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
         Name("说明", "remark"),
     )
     yield [said(head, lang) for head in heads]
-    scenario = run.scenario
-    goals = goals_of(
-        run.library.registry, run.years, scenario.extra_targets, scenario.plans, scenario.readings
-    )
-    scores = score(goals, run)
+    scores = score(goals_of(run), run)
     for item in sorted(scores, key=lambda item: item.probability is None):
         found, twin = item.probability, item.published
         numbers = (found.value, found.low, found.high) if found else (None, None, None)

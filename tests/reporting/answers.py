@@ -28,7 +28,7 @@ from simulator.policy.ledger import (
 )
 from simulator.registry import Name
 from simulator.scenario import Scenario, load_scenario
-from simulator.targets import Probability, goals_of, probability
+from simulator.targets import Probability, probability
 
 LONG = Name("很长很长的政策工具组合名称" * 4, "a very long name of a group of levers " * 4)
 
@@ -41,8 +41,7 @@ def scenario(stem: str = "baseline") -> Scenario:
 @cache
 def aim() -> Aim:
     sheet = scenario()
-    goals = goals_of(sheet.library.registry, sheet.period.years, (), sheet.plans)
-    (goal,) = (goal for goal in goals if goal.key == "tj27_core_revenue")
+    goal = sheet.library.registry.target("tj27_core_revenue")
     return Aim(goal.key, goal.name, (goal,))
 
 
@@ -336,6 +335,6 @@ def watch(*, other: bool = False) -> Watch:
     series = "catalogue_firms" if other else "core_revenue"
     rule = Rule(series, name, "家", 2026, 610.0, 0.8, 0.1, 0.6, 0.05, 0.7)
     return Watch(
-        aim().key, aim().name, "亿元", "core_revenue", 1000.0, 2027, 0.12, (2024, 2025, 2026, 2027),
+        aim().key, aim().name, "亿元", "core_revenue", 1000.0, 0.12, (2024, 2025, 2026, 2027),
         path, 0.7 * path, (rule,), rule, None,
     )  # fmt: skip

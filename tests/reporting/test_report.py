@@ -249,9 +249,7 @@ class Truth:
         return sheet[column]
 
     def _joint(self, item: Run, row: str, column: str) -> Any:
-        scenario = item.scenario
-        goals = goals_of(item.library.registry, item.years, scenario.extra_targets, scenario.plans)
-        own = next(x for x in joints_of(item, goals) if x.document == row)
+        own = next(x for x in joints_of(item, goals_of(item)) if x.document == row)
         held = own.probability
         return {
             "name_zh": own.name.zh, "name_en": own.name.en, "counted": len(own.keys), "total": own.total,

@@ -22,7 +22,7 @@ from tests.reporting.ensembles import ensemble
 LANGS: tuple[Lang, ...] = ("zh", "en", "both")
 REGISTRY = load_registry()
 RUN = ensemble(n=300)
-GOALS = goals_of(REGISTRY, RUN.years, RUN.scenario.extra_targets)
+GOALS = goals_of(RUN)
 SCORES = score(GOALS, RUN)
 JOINTS = joint(GOALS, RUN)
 JUDGED = judge_all(load_library())

@@ -52,10 +52,7 @@ def test_numbers_units_and_formats_are_those_of_the_run(tmp_path: Path) -> None:
     assert core[-1][5:10] == pytest.approx(np.quantile(annual, [0.05, 0.25, 0.5, 0.75, 0.95]))
     targets = list(book["Targets"].iter_rows())
     held = {row[1].value: row[5] for row in targets[1:]}
-    goals = goals_of(
-        RUN.library.registry, RUN.years, RUN.scenario.extra_targets, RUN.scenario.plans
-    )
-    for item in score(goals, RUN):
+    for item in score(goals_of(RUN), RUN):
         cell = held[item.key]
         if item.probability is None:
             assert cell.value == "–"

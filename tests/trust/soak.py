@@ -157,17 +157,8 @@ class Direct:
     def probabilities(self, size: float | None, members: int) -> dict[str, float]:
         """How often each target is met among the first members."""
         case = self._known[size].head(members)
-        scenario = case.scenario
-        goals = goals_of(
-            scenario.library.registry,
-            case.years,
-            scenario.extra_targets,
-            scenario.plans,
-            scenario.readings,
-        )
-        return {
-            goal.key: float(np.mean(met(goal, case))) for goal in goals if measurable(goal, case)
-        }
+        goals = [goal for goal in goals_of(case) if measurable(goal, case)]
+        return {goal.key: float(np.mean(met(goal, case))) for goal in goals}
 
     def median(self, size: float | None, metric: str, members: int) -> float:
         """The median of the last figure that the fan shows."""

@@ -16,7 +16,7 @@ FIRMS = Group(
 )
 SEED, DRAWN = 7, 4
 FIXED = (
-    ("simulator/targets.py", "return level > _bar(goal)", "return level >= _bar(goal)"),
+    ("simulator/targets.py", "return level > judged_bar(goal)", "return level >= judged_bar(goal)"),
     ("simulator/targets.py", "t.deadline.year in set(years)", "t.deadline.year not in set(years)"),
     ("simulator/mechanisms/demand.py", "distance = uniform - 0.5", "distance = uniform + 0.5"),
 )

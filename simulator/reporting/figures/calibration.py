@@ -181,6 +181,8 @@ def warning(run: "Run", found: "Watch", *, lang: Lang = "both") -> Figure:
             else ""
         ),
     )
+    if found.counted is not None:
+        subtitle = Name(f"{subtitle.zh}；{found.counted.zh}", f"{subtitle.en}; {found.counted.en}")
     page = Page(lang, title, subtitle, body=4.35, **foot(run))
     axes = page.axes(0.9, 0.45, 8.2, 3.45)
     years = np.array(found.years)

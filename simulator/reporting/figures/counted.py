@@ -46,9 +46,8 @@ class Pipeline(NamedTuple):
 
 def pipelines_of(run: Ensemble) -> tuple[Pipeline, ...]:
     """The counted targets of the run in the order of the plan; empty where it counts no projects."""
-    scenario = run.scenario
     found = []
-    for goal in goals_of(run.library.registry, run.years, (), scenario.plans, scenario.readings):
+    for goal in goals_of(run):
         names = f"{STARTED}[{goal.key}]", f"{DELIVERED}[{goal.key}]"
         if not isinstance(goal, Target) or goal.value is None:
             continue

@@ -42,6 +42,7 @@ from simulator.reporting.wording import (
     unit_suffix,
     unit_text,
 )
+from simulator.targets import bar_on
 
 if TYPE_CHECKING:
     from simulator.experiments.attribution import Attributed, Attribution
@@ -195,7 +196,8 @@ def across(found: "Across", *, lang: Lang = "both") -> Figure:
     )
     top = max(row.high for row in rows)
     series = found.metric.partition("@")[0]
-    goal = next((goal.value for goal in found.aim.goals if goal.metric == series), None)
+    bars = (bar_on(goal, series) for goal in found.aim.goals)
+    goal = next((bar for bar in bars if bar is not None), None)
     left, right = LEFT, 6.6
     most = max(top, goal or 0.0) * 1.02
 

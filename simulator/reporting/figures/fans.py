@@ -37,9 +37,11 @@ from simulator.targets import (
     Floats,
     Goal,
     Probability,
+    bar_on,
     construction_groups,
     goal_text,
     goals_of,
+    judged_at,
     met,
     probability,
 )
@@ -86,8 +88,8 @@ def fan(
     registry = run.library.registry
     track = _track(run, key, registry)
     colour = colour_of(run.scenario.stem)
-    goal = _goal_for(run, key, registry)
-    title, subtitle = _fan_words(run, key, track, goal)
+    line = _line_on(run, key)
+    title, subtitle = _fan_words(run, key, track, line)
     page = Page(lang, title, subtitle, body=4.45, **foot(run))
     axes = page.axes(0.78, 0.3, 7.25, 3.85)
     quantiles = np.quantile(track.table, QUANTILES, axis=0)
@@ -97,7 +99,7 @@ def fan(
     if track.yearly:
         axes.plot(track.times[1:], middle[1:], "o", color=colour, markersize=5)
     bases = _bases(run) if key == "core_revenue" else ()
-    ceiling = max(float(high.max()), goal.value if goal and goal.value else 0.0)
+    ceiling = max(float(high.max()), line.bar if line else 0.0)
     _frame(page, axes, track, ceiling, room_left=bool(bases))
     _unit_above(page, axes, track.unit)
     _end_labels(
@@ -116,8 +118,8 @@ def fan(
     )
     if bases:
         _base_dots(page, axes, bases, float(track.times[0]), colour)
-    if goal is not None and goal.value is not None:
-        _target_line(page, axes, goal)
+    if line is not None:
+        _target_line(page, axes, line)
     page.finish()
     return page.figure
 
@@ -143,14 +145,14 @@ def overlay(
     if any(track.times.shape != tracks[0].times.shape for track in tracks):
         raise ValueError("the runs cover different periods")
     colours = colours_of([run.scenario.stem for run in runs])
-    goal = _goal_for(runs[0], key, registry)
+    line = _line_on(runs[0], key)
     steps = [_difference(track, tracks[0]) for track in tracks[1:]]
-    title, subtitle = _overlay_words(runs, tracks, steps, goal)
+    title, subtitle = _overlay_words(runs, tracks, steps, line is not None)
     row = 0.62 if lang == "both" else 0.5
     below = 0.95 + row * len(steps)
     page = Page(lang, title, subtitle, body=4.15 + below, **foot(*runs))
     axes = page.axes(0.78, 0.3, 6.75, 3.4)
-    ceiling = goal.value if goal and goal.value else 0.0
+    ceiling = line.bar if line else 0.0
     labels = []
     for run, track, colour in zip(runs, tracks, colours, strict=True):
         low, middle, high = np.quantile(track.table, [0.25, 0.5, 0.75], axis=0)
@@ -158,7 +160,7 @@ def overlay(
             axes.fill_between(track.times, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.plot(track.times, middle, color=colour, linewidth=2.3, solid_capstyle="round")
         ceiling = max(ceiling, float(high.max()))
-        chance = _chance(run, goal, members) if goal is not None else None
+        chance = _chance(run, line.goal, members) if line is not None else None
         figure = number(float(middle[-1]))
         figure += f"  ·  P {percent(chance.value)}" if chance else ""
         text = "\n".join([*lines(run.scenario.name, lang), figure])
@@ -166,8 +168,8 @@ def overlay(
     _frame(page, axes, tracks[0], ceiling * 1.02, room_left=False)
     _unit_above(page, axes, tracks[0].unit)
     _end_labels(page, axes, labels)
-    if goal is not None and goal.value is not None:
-        _target_line(page, axes, goal)
+    if line is not None:
+        _target_line(page, axes, line)
     _difference_rows(page, runs, colours, steps, tracks[0], 4.15, row)
     page.finish()
     return page.figure
@@ -209,16 +211,23 @@ def _track(run: Ensemble, key: str, registry: Registry, members: int | None = No
     )
 
 
-def _goal_for(run: Ensemble, key: str, registry: Registry) -> Goal | None:
-    """The plan's target that the series is held against, if it has one."""
-    observable = observable_of(key)
-    plain = key.removesuffix("_published")
+class _Line(NamedTuple):
+    """A goal whose bar stands as a line on the picture of a series; `own` where it is judged on that very series."""
+
+    goal: Goal
+    bar: float
+    own: bool
+
+
+def _line_on(run: Ensemble, key: str) -> _Line | None:
+    """The plan's target that the series is held against, if it has one; a published series also its true twin's."""
     if "[" in key:
         return None
-    for goal in goals_of(registry, run.years):
-        own = observable.metric == goal.metric or plain == goal.metric
-        if own and goal.value is not None and observable.unit.startswith(goal.unit):
-            return goal
+    for goal in (goal for goal in goals_of(run) if goal.document):
+        for series in dict.fromkeys((key, key.removesuffix("_published"))):
+            bar = bar_on(goal, series, run.series)
+            if bar is not None:
+                return _Line(goal, bar, series == key)
     return None
 
 
@@ -229,17 +238,18 @@ def _chance(run: Ensemble, goal: Goal, members: int) -> Probability | None:
         return None
 
 
-def _fan_words(run: Ensemble, key: str, track: _Track, goal: Goal | None) -> tuple[Name, Name]:
+def _fan_words(run: Ensemble, key: str, track: _Track, line: _Line | None) -> tuple[Name, Name]:
     year = int(np.ceil(track.times[-1])) if not track.yearly else int(track.times[-1])
     low, middle, high = (float(q) for q in np.quantile(track.table[:, -1], [0.05, 0.5, 0.95]))
     zh = f"{track.name.zh}：{year} 年中位数 {amount(middle, track.unit, 'zh')}"
     en = f"{track.name.en}: median {amount(middle, track.unit, 'en')} in {year}"
-    chance = _chance(run, goal, run.n) if goal is not None and "_published" not in key else None
-    if chance is not None and goal is not None:
+    chance = _chance(run, line.goal, run.n) if line is not None and line.own else None
+    if chance is not None and line is not None:
+        goal = line.goal
         verb, by = passing(goal.comparator), goal.deadline.year
-        zh += f"，{'' if by == year else f'{by} 年'}{verb.zh} {amount(goal.value, goal.unit, 'zh')}"
+        zh += f"，{'' if by == year else f'{by} 年'}{verb.zh} {amount(line.bar, goal.unit, 'zh')}"
         zh += f"的概率 {percent(chance.value)}"
-        en += f", {percent(chance.value)} chance of {verb.en} {amount(goal.value, goal.unit, 'en')}"
+        en += f", {percent(chance.value)} chance of {verb.en} {amount(line.bar, goal.unit, 'en')}"
         en += "" if by == year else f" in {by}"
     else:
         zh += f"（5–95%：{number(low)}–{number(high)}）"
@@ -264,7 +274,7 @@ def _overlay_words(
     runs: Sequence[Ensemble],
     tracks: Sequence[_Track],
     steps: Sequence[_Difference],
-    goal: Goal | None,
+    judged: bool,
 ) -> tuple[Name, Name]:
     largest = max(range(len(steps)), key=lambda i: abs(steps[i].mean))
     step, run = steps[largest], runs[largest + 1]
@@ -285,7 +295,7 @@ def _overlay_words(
             f"{runs[0].scenario.name.en} on average in {year} ({relative})"
         )
     chance = Name(
-        zh="，P 为达标概率" if goal else "", en=", P: chance of the target" if goal else ""
+        zh="，P 为达标概率" if judged else "", en=", P: chance of the target" if judged else ""
     )
     return Name(zh=zh, en=en), Name(
         zh=f"{tracks[0].name.zh}；线为中位数，浅带含首个情景 50% 的成员{chance.zh}",
@@ -322,24 +332,25 @@ def _unit_above(page: Page, axes: Axes, unit: str) -> None:
     )
 
 
-def _target_line(page: Page, axes: Axes, goal: Goal) -> None:
-    """The target as a labelled line up to its deadline, with a mark there."""
-    assert goal.value is not None
-    year = float(goal.deadline.year)
+def _target_line(page: Page, axes: Axes, line: _Line) -> None:
+    """The target as a labelled line up to the quarter it is judged at, with a mark there."""
+    goal, bar = line.goal, line.bar
+    moment = judged_at(goal)
+    year = moment.year + moment.quarter / 4.0 - 1.0
     left, right = axes.get_xlim()
     for ends, strength in (((left, min(year, right)), 1.0), ((min(year, right), right), 0.35)):
-        axes.plot(
-            ends, [goal.value] * 2, color=TARGET, linewidth=1.4, dashes=(5, 3), alpha=strength
-        )
-    axes.plot([year], [goal.value], marker="D", color=TARGET, markersize=6, zorder=6, clip_on=False)
-    aim = goal_text(goal.comparator, goal.value, goal.value_high, "").replace(" ", "")
-    billion = f" ({number(goal.value / 10)} billion CNY)" if goal.unit == "亿元" else ""
+        axes.plot(ends, [bar] * 2, color=TARGET, linewidth=1.4, dashes=(5, 3), alpha=strength)
+    axes.plot([year], [bar], marker="D", color=TARGET, markersize=6, zorder=6, clip_on=False)
+    one_end = goal.comparator == "between" and bar != goal.value
+    sign = ">=" if one_end else goal.comparator
+    aim = goal_text(sign, bar, goal.value_high, "").replace(" ", "")
+    billion = f" ({number(bar / 10)} billion CNY)" if goal.unit == "亿元" else ""
     unit = goal.unit if goal.unit == "亿元" else ""
     name = Name(
         zh=f"目标：{goal.deadline.year} 年 {aim}{goal.unit}",
         en=f"Target {goal.deadline.year}: {aim}{unit}{billion}",
     )
-    above = _y_inches(page, axes, goal.value) - 0.13
+    above = _y_inches(page, axes, bar) - 0.13
     page.write(
         axes.get_position().x0 * page.width + 0.05,
         above,

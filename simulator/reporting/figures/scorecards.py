@@ -55,14 +55,7 @@ def scorecard(run: Ensemble, *, lang: Lang = "both") -> Figure:
     The revenue target is followed by its published figure, the benchmark L13 and the probability
     within each construction of the base value; targets that no plan holds stand apart at the end.
     """
-    registry = run.library.registry
-    goals = goals_of(
-        registry,
-        run.years,
-        run.scenario.extra_targets,
-        run.scenario.plans,
-        run.scenario.readings,
-    )
+    goals = goals_of(run)
     scores = score(goals, run)
     joints = joint(goals, run)
     colour = colour_of(run.scenario.stem)

@@ -110,10 +110,6 @@ def _doubts(results: Results, key: str) -> list[Text]:
 def _together(results: Results) -> list[Text]:
     """All targets of a plan met by the same member."""
     run, table = results.run, results.table("joint")
-    scenario = run.scenario
-    goals = goals_of(
-        run.library.registry, run.years, scenario.extra_targets, scenario.plans, scenario.readings
-    )
     return [
         Text(
             "{document}中可评估的 {counted} 项目标（共 {total} 项）同时实现的概率为 {chance}（{low} 至 {high}）。",
@@ -128,7 +124,7 @@ def _together(results: Results) -> list[Text]:
                 "high": share_cell(table, item.document, "probability_high", item.probability.high),
             },
         )
-        for item in joint(goals, run)
+        for item in joint(goals_of(run), run)
         if len(item.keys) > 1
     ]
 

@@ -301,6 +301,8 @@ def warnings(found: "Sequence[Watch]", lang: Lang = "both") -> str:
         if item.reason is not None:
             parts += [Text(said(item.reason, lang), style="dim"), ""]
             continue
+        if item.counted is not None:
+            parts.append(Text(said(item.counted, lang, "\n"), style="dim"))
         table = grid(
             lang,
             ("left", Name("年份", "year")),
@@ -355,6 +357,7 @@ def warnings_json(found: "Sequence[Watch]") -> Plain:
                 "rules": [_rule_json(rule) for rule in item.rules],
                 "soonest": _rule_json(item.soonest) if item.soonest else None,
                 "reason": item.reason._asdict() if item.reason else None,
+                "counted": item.counted._asdict() if item.counted else None,
             }
             for item in found
         ],
