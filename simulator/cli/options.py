@@ -43,7 +43,7 @@ def settings(
         key = key.strip()
         if not (key and equals):
             message = session.phrase(
-                f"{value!r} is not KEY=VALUE, such as levers.tj27_funds.size=300亿元/年.",
+                f"{value!r} is not KEY=VALUE, such as levers.tj27_funds.size=300亿元/yr.",
                 f"{value!r} 不是 KEY=VALUE 的形式，例如 levers.tj27_funds.size=300亿元/年。",
             )
             raise click.BadParameter(message, context, parameter)

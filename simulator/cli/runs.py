@@ -54,7 +54,7 @@ def watched(session: Session) -> Iterator[Report | None]:
 @command(
     "run",
     zh="运行一个情景，得到目标表、运行文件夹与图。已计算过的结果直接显示；更大的 -n 只增补成员。",
-    example="run scenarios/baseline.yaml -n 1000 --set levers.tj27_funds.size=300亿元/年",
+    example="run scenarios/baseline.yaml -n 1000 --set levers.tj27_funds.size=300亿元/yr",
 )
 @scenario_argument()
 @members_option()

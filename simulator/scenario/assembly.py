@@ -401,16 +401,16 @@ class _Assembly:
                 f"{each} is read as new commitments of {each}",
                 f"{each}读作每年新增认缴{each}",
             )
-            how, how_zh = f"write {each}/年 to say so", f"写作 {each}/年 即明示"
+            how, how_zh = f"write {each}/yr to say so", f"写作 {each}/年 即明示"
             if len(money) > 1:
-                other = f"{dose.points[0][1] ** 2 / total:.6g}亿元/年"
-                how += f", or {other} for {each} in all"
-                how_zh += f"，若指全期共{each}则写 {other}"
+                other = f"{dose.points[0][1] ** 2 / total:.6g}亿元"
+                how += f", or {other}/yr for {each} in all"
+                how_zh += f"，若指全期共{each}则写 {other}/年"
         else:
             told = ", ".join(f"{year}: {each}" for year, each in points)
             given = f"{told} {'are' if len(points) > 1 else 'is'} read as new commitments"
             given_zh = f"{told} 读作每年新增认缴"
-            how, how_zh = "write 亿元/年 to say so", "写作 亿元/年 即明示"
+            how, how_zh = "write 亿元/yr to say so", "写作 亿元/年 即明示"
         self._find(
             f"levers.{setting.lever.key}.{setting.attribute}",
             f"{given} a year, {summed}{total:.6g}亿元 over {span}; {how}",

@@ -468,33 +468,33 @@ def money_notes(scenario: Scenario) -> list[Finding]:
         (
             {"size": "300亿元"},
             "300亿元 is read as new commitments of 300亿元 a year, 3 × 300 = 900亿元 over 2025–2027; "
-            "write 300亿元/年 to say so, or 100亿元/年 for 300亿元 in all",
+            "write 300亿元/yr to say so, or 100亿元/yr for 300亿元 in all",
             "300亿元读作每年新增认缴300亿元，2025–2027 年共 3 × 300 = 900亿元；写作 300亿元/年 即明示，"
             "若指全期共300亿元则写 100亿元/年",
         ),
         (
             {"size": "30 billion CNY", "start": "2026Q3"},
             "300亿元 is read as new commitments of 300亿元 a year, 150 + 300 = 450亿元 over 2026Q3–2027Q4; "
-            "write 300亿元/年 to say so, or 200亿元/年 for 300亿元 in all",
+            "write 300亿元/yr to say so, or 200亿元/yr for 300亿元 in all",
             "300亿元读作每年新增认缴300亿元，2026Q3–2027Q4 共 150 + 300 = 450亿元；写作 300亿元/年 即明示，"
             "若指全期共300亿元则写 200亿元/年",
         ),
         (
             {"size": "300亿元", "end": "2025"},
-            "300亿元 is read as new commitments of 300亿元 a year, 300亿元 over 2025; write 300亿元/年 to say so",
+            "300亿元 is read as new commitments of 300亿元 a year, 300亿元 over 2025; write 300亿元/yr to say so",
             "300亿元读作每年新增认缴300亿元，2025 年共 300亿元；写作 300亿元/年 即明示",
         ),
         (
             {"size": "{2025: 200亿元, 2026: 300亿元/年}"},
             "2025: 200亿元, 2026: 300亿元 are read as new commitments a year, "
-            "200 + 2 × 300 = 800亿元 over 2025–2027; write 亿元/年 to say so",
+            "200 + 2 × 300 = 800亿元 over 2025–2027; write 亿元/yr to say so",
             "2025: 200亿元, 2026: 300亿元 读作每年新增认缴，2025–2027 年共 200 + 2 × 300 = 800亿元；"
             "写作 亿元/年 即明示",
         ),
         (
             {"size": "{from: {2025: 100亿元, 2027: 300亿元}, interpolate: linear}"},
             "2025: 100亿元, 2027: 300亿元 are read as new commitments a year, "
-            "100 + 200 + 300 = 600亿元 over 2025–2027; write 亿元/年 to say so",
+            "100 + 200 + 300 = 600亿元 over 2025–2027; write 亿元/yr to say so",
             "2025: 100亿元, 2027: 300亿元 读作每年新增认缴，2025–2027 年共 100 + 200 + 300 = 600亿元；"
             "写作 亿元/年 即明示",
         ),
