@@ -17,13 +17,14 @@ from PIL import Image
 
 from simulator.experiments.cross import Cross
 from simulator.experiments.early_warning import Watch
+from simulator.foundation.findings import UsageError
 from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
 from simulator.reporting.figures import calibration, counted, decisions, factors, firms, page, tiles
 from simulator.reporting.wording import number
 from tests.reporting import answers
-from tests.reporting.ensembles import ensemble, scenario, with_series
+from tests.reporting.ensembles import Floats, Made, ensemble, scenario, with_series
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "city_xingang"
 LANGS: tuple[Lang, ...] = ("zh", "en", "both")
@@ -294,10 +295,30 @@ def test_the_overlay_names_the_paired_difference() -> None:
 def test_the_overlay_refuses_runs_that_share_no_draws() -> None:
     with pytest.raises(ValueError, match="different seeds"):
         figures.overlay([BASELINE, replace(PUSH, seed=2)])
-    with pytest.raises(ValueError, match="different periods"):
-        figures.overlay([BASELINE, LONG])
     with pytest.raises(ValueError, match="at least two"):
         figures.overlay([BASELINE])
+
+
+@pytest.mark.parametrize("runs", [[BASELINE, LONG], [LONG, BASELINE]])
+def test_runs_of_different_periods_are_laid_over_each_other_where_both_have_figures(
+    runs: list[Made],
+) -> None:
+    drawn = figures.overlay(runs, "firms_10", lang="both")
+    told = words(drawn).replace("\n", "")
+    assert "只画各运行共有的 2024–2027 年" in told
+    assert "only what all runs cover: 2024–2027" in told
+    assert "2028" not in told
+    one = ensemble(replace(BASELINE.scenario, stem="short"), n=120)
+    one = replace(
+        one, quarters=one.quarters[:1], table={k: v[:, :1] for k, v in one.table.items()}
+    )
+    assert "2024 alone" in words(figures.overlay([one, *runs], lang="en"))
+    with pytest.raises(UsageError, match="no year in common"):
+        figures.overlay([one, replace(BASELINE, quarters=BASELINE.quarters[1:], table=later())])
+
+
+def later() -> dict[str, Floats]:
+    return {key: values[:, 1:] for key, values in BASELINE.table.items()}
 
 
 def test_a_series_that_the_run_lacks_is_an_error() -> None:

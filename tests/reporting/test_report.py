@@ -397,6 +397,22 @@ def agrees(text: str, value: Any) -> bool:
     return abs(shown - true) <= 0.5 * unit * 1.000001 + 1e-9
 
 
+def test_runs_of_different_periods_are_compared_over_the_years_of_both(
+    runs: tuple[Run, Run], tmp_path: Path
+) -> None:
+    shorter = run(
+        SCENARIOS / "baseline.yaml",
+        n=MEMBERS,
+        engine="plain",
+        set={"period.end": "2026Q4"},
+        out=tmp_path / "shorter",
+    )
+    for pair in ((runs[0], shorter), (shorter, runs[0])):
+        told = " ".join(re.sub(r"<[^>]+>", "", report_html(pair, "en")).split())
+        assert "medians of 2026" in told
+        assert "Mean of 2026" in told
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_number_in_the_text_is_a_cell_of_the_results(
     pages: dict[str, str], truth: "Truth", lang: str

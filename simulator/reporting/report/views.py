@@ -194,8 +194,10 @@ def _fan(sheet: Sheet, results: Results, series: str) -> View:
 
 
 def _overlay(sheet: Sheet, results: Sequence[Results]) -> View:
-    series, year = "core_revenue", results[0].last
-    run = results[0].run
+    series, run = "core_revenue", results[0].run
+    # Runs of different periods are held against each other where all of them have figures.
+    years = [y for y in run.years if all(y in item.run.years for item in results)]
+    year = years[-1]
     last = [(scenario_name(item), item.level(series, year, 0.5)) for item in results]
     parts: dict[str, Said] = {"name": series_name(run, series), "year": results[0].calendar(year)}
     words = []
@@ -220,7 +222,7 @@ def _overlay(sheet: Sheet, results: Sequence[Results]) -> View:
             sheet.inline(results[0].calendar(y)),
             *(sheet.inline(r.level(series, y, 0.5)) for r in results),
         ]
-        for y in run.years
+        for y in years
     ]
     table = sheet.table(heads, rows, Text("中位数，亿元", "Medians, 亿元"), "narrow")
     runs = [item.run for item in results]
