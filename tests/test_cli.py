@@ -1,5 +1,6 @@
 """The command line: help in both languages, exit codes, lazy imports, no traceback for mistakes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -172,6 +173,7 @@ def test_errors_under_json_are_one_object() -> None:
         (click.UsageError("no"), 2, "no"),
         (FileExistsError(17, "File exists", "a.yaml"), 2, "a.yaml"),
         (OSError(28, "No space left on device", "a.png"), 4, "free some space"),
+        (OSError(errno.EROFS, "Read-only file system", "a.yaml"), 4, "folder that can be written"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (ZeroDivisionError("secret"), 1, "internal error: ZeroDivisionError: secret"),
     ],

@@ -167,6 +167,12 @@ def report(error: Exception, session: Session) -> ExitCode:
                 "what is complete is kept; free some space and run the same command again",
                 "已完成的部分保留；请腾出空间后重新运行同一命令",
             )
+        case OSError(errno=errno.EROFS):
+            code, message = ExitCode.INCOMPLETE, _file_message(error, session)
+            advice = session.phrase(
+                "choose a folder that can be written and run the same command again",
+                "请换到可写的文件夹后重新运行同一命令",
+            )
         case FileNotFoundError() if not _stands_somewhere():
             code = ExitCode.USAGE
             message = session.phrase("the current directory no longer exists", "当前目录已不存在")
