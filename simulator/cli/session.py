@@ -104,7 +104,8 @@ class Session:
             import json
 
             whole = {"schema_version": SCHEMA_VERSION, **content}
-            told = json.dumps(whole, ensure_ascii=False, indent=2, default=str)
+            # What no strict reader takes (NaN, Infinity) is a fault here, never an answer.
+            told = json.dumps(whole, ensure_ascii=False, indent=2, default=str, allow_nan=False)
         else:
             told = text() if callable(text) else text
         try:

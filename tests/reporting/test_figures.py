@@ -17,6 +17,7 @@ from PIL import Image
 
 from simulator.experiments.cross import Cross
 from simulator.experiments.early_warning import Watch
+from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError
 from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
@@ -309,9 +310,7 @@ def test_runs_of_different_periods_are_laid_over_each_other_where_both_have_figu
     assert "only what all runs cover: 2024–2027" in told
     assert "2028" not in told
     one = ensemble(replace(BASELINE.scenario, stem="short"), n=120)
-    one = replace(
-        one, quarters=one.quarters[:1], table={k: v[:, :1] for k, v in one.table.items()}
-    )
+    one = replace(one, quarters=one.quarters[:1], table={k: v[:, :1] for k, v in one.table.items()})
     assert "2024 alone" in words(figures.overlay([one, *runs], lang="en"))
     with pytest.raises(UsageError, match="no year in common"):
         figures.overlay([one, replace(BASELINE, quarters=BASELINE.quarters[1:], table=later())])
@@ -475,3 +474,26 @@ def test_pipelines_hold_what_is_started_and_not_delivered() -> None:
     )
     with pytest.raises(KeyError, match="counts no projects"):
         figures.pipelines(BASELINE)
+
+
+def test_a_single_project_is_shown_by_its_size_and_judged_once_begun_at_its_deadline() -> None:
+    long = ensemble(replace(BASELINE.scenario, plans=("tj-2018-2020",)), n=40)
+    quarters = tuple(Quarter(2017 + i // 4, 1 + i % 4) for i in range(3, 31))
+    shape = (long.n, len(quarters))
+    ones, late = np.ones(shape), np.zeros(shape)
+    late[:, quarters.index(Quarter(2021, 1)) :] = 1.0
+    key = "tj18_exascale"
+    held = {
+        f"milestones_started[{key}]": ones,
+        f"milestones_delivered[{key}]": late,
+        f"project_size_begun[{key}]": 1e18 * ones,
+        f"project_size_delivered[{key}]": 0.8e18 * late,
+    }
+    long = replace(long, quarters=quarters, table={**held, "core_revenue": 200.0 * ones})
+    (found,) = counted.pipelines_of(long)
+    assert (found.year, found.planned, found.chance, found.likely) == (2020, 1e18, 1.0, True)
+    assert np.all(found.under_way == 1e18)
+    assert np.all(found.delivered == 0.0)
+    told = words(figures.pipelines(long, lang="zh")).replace("\n", "")
+    assert "1 项计数目标（2020 年到期）中，1 项的中位数按期达到规划数" in told
+    assert "单个项目以启动为准" in told

@@ -295,8 +295,8 @@ class Truth:
         scored = [r for r in rows if r["probability"]]
         grades = grades_of(item)
         keys = [r["target"] for r in rows if f"milestones_delivered[{r['target']}]" in item.series]
-        ends = [[self._pipelines(item, key, c) for c in ("delivered", "planned")] for key in keys]
-        done = sum(delivered >= planned for delivered, planned in ends)
+        chance = {r["target"]: r["probability"] for r in rows}
+        done = sum(float(chance[key] or 0.0) >= 0.5 for key in keys)
         acting = [
             s for s in item.scenario.levers if any(s.dose.values(item.scenario.period.quarters))
         ]
@@ -306,7 +306,7 @@ class Truth:
             "likely": sum(float(r["probability"]) > 0.5 for r in scored),
             "drawn parameters": len(grades),
             "pipelines": len(keys),
-            "pipelines delivered": done,
+            "pipelines reached": done,
             "levers that act": len(acting),
             **{f"drawn parameters {grade}": grades.count(grade) for grade in set(grades)},
         }
