@@ -56,5 +56,9 @@ class Ensemble(Outcomes, Protocol):
     def seed(self) -> int:
         """The seed of all draws."""
 
+    @property
+    def hash(self) -> str:
+        """SHA-256 of scenario, data, source and seed, hexadecimal: what the run folder is named after."""
+
     def values(self, series: str, /) -> Floats:
         """One series of every member, a column for each quarter, the founding quarter first."""

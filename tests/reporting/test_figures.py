@@ -260,12 +260,14 @@ def test_a_district_counts_the_firms_of_its_zones() -> None:
     run = with_series(BASELINE, **{name: np.full(shape, value) for name, value in series.items()})
     shown = words(figures.districts(run, lang="zh"))
     assert "滨海新区约占全市核心营收的 90%" in shown
+    assert "各区含其功能区" in shown
     assert "90" in shown.split("\n") and "60" in shown.split("\n")
 
 
 def test_the_fan_of_a_district_says_that_its_zones_are_apart() -> None:
     whole = words(figures.fan(BASELINE, "district_core_revenue[binhai]", lang="both"))
-    assert "滨海新区（不含区内功能区）" in whole and "Binhai New Area without its zones" in whole
+    assert "滨海新区（不含其中功能区）" in whole
+    assert "Binhai New Area without its functional zones" in whole
     plain = words(figures.fan(BASELINE, "district_core_revenue[xiqing]", lang="both"))
     assert "西青区·" in plain and "zones" not in plain
 

@@ -297,9 +297,11 @@ class Truth:
         keys = [r["target"] for r in rows if f"milestones_delivered[{r['target']}]" in item.series]
         chance = {r["target"]: r["probability"] for r in rows}
         done = sum(float(chance[key] or 0.0) >= 0.5 for key in keys)
-        acting = [
+        dosed = [
             s for s in item.scenario.levers if any(s.dose.values(item.scenario.period.quarters))
         ]
+        told = "\n".join(note.what for note in item.scenario.notes)
+        dead = [s for s in dosed if re.search(rf"{s.lever.key}\b.*(declares no|never act)", told)]
         found = {
             "targets": len(rows),
             "scored": len(scored),
@@ -307,7 +309,10 @@ class Truth:
             "drawn parameters": len(grades),
             "pipelines": len(keys),
             "pipelines reached": done,
-            "levers that act": len(acting),
+            "levers": len(item.scenario.levers),
+            "levers that act": len(dosed) - len(dead),
+            "levers at zero": len(item.scenario.levers) - len(dosed),
+            "levers without effect": len(dead),
             **{f"drawn parameters {grade}": grades.count(grade) for grade in set(grades)},
         }
         return found[row]

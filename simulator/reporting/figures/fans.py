@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulator.foundation.findings import UsageError
-from simulator.observables import Observable, observable_of
+from simulator.observables import observable_of, series_name
 from simulator.registry import Name, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.figures.page import (
@@ -181,29 +181,12 @@ def overlay(
     return page.figure
 
 
-def _series_name(key: str, observable: Observable, registry: Registry) -> Name:
-    """The name of a series, with the chain or place of one that has a dimension."""
-    member = key.partition("[")[2].rstrip("]")
-    if not member:
-        return observable.name
-    if observable.dimension == "target":
-        zh, en = registry.target(member).name
-        return Name(zh=f"{zh}·{observable.name.zh}", en=f"{en}: {observable.name.en}")
-    find = registry.chain if observable.dimension == "chain" else registry.place
-    where = find(member)
-    zh, en = where.name
-    if any(place.parent == where.id for place in registry.places):
-        # Firms in a zone are in the zone's series only: 21亿元 must not pass for all of Binhai.
-        zh, en = f"{zh}（不含区内功能区）", f"{en} without its zones"
-    return Name(zh=f"{zh}·{observable.name.zh}", en=f"{en}: {observable.name.en}")
-
-
 def _track(run: Ensemble, key: str, registry: Registry, members: int | None = None) -> _Track:
     if key not in run.series:
         raise KeyError(f"the run holds no series {key}")
     observable = observable_of(key)
     quarterly = run.values(key)[:members]
-    name = _series_name(key, observable, registry)
+    name = series_name(key, registry)
     if observable.kind == "stock":
         # A stock is that of the quarter's end; the founding quarter closes the base year.
         times = np.array([quarter.year + quarter.quarter / 4.0 - 1.0 for quarter in run.quarters])

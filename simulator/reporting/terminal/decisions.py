@@ -487,6 +487,12 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
         f"5–95% {number(found.low)}–{number(found.high)}; {found.members} members; perimeter: "
         f"{observable.perimeter}; equations {', '.join(found.equations)}",
     )
+    if found.median_with_zones is not None:
+        whole = f"{number(found.median_with_zones)}{unit}"
+        head = Name(
+            f"{head.zh}；连同其中功能区的中位数为 {whole}",
+            f"{head.en}; with its functional zones the median is {whole}",
+        )
     levers = grid(
         lang,
         ("left", Name("政策工具", "lever")),
