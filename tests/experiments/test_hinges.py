@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from simulator.experiments.calibration import FITTED
-from simulator.experiments.hinges import Answer, answer_of, hinges, scaled, widened
+from simulator.experiments.hinges import Answer, _hinge, answer_of, hinges, scaled, widened
 from simulator.foundation.parameters import Distribution
 from simulator.foundation.tables import shipped
 from simulator.model import prepare
-from simulator.registry import load_library
+from simulator.registry import Name, load_library
 from simulator.scenario import load_scenario
 
 BASELINE = shipped("scenarios", "baseline.yaml")
@@ -66,6 +66,14 @@ def test_paired_answers_differ_by_the_base_value_only() -> None:
     ratio = np.log(higher.revenue / lower.revenue)
     assert ratio.mean() == pytest.approx(np.log(1.5), abs=0.12)
     assert Answer(np.array([900.0, 1100.0]), 1000.0).chance == 0.5
+
+
+def test_a_variant_that_moves_nobody_keeps_an_interval() -> None:
+    some = Answer(np.full(40, 500.0), 1000.0)
+    found = _hinge("figure", "x", Name("x", "x"), some, some)
+    assert found.points == 0.0
+    assert found.low < -0.03
+    assert found.high > 0.03
 
 
 @pytest.mark.slow

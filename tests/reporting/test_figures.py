@@ -12,6 +12,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -22,7 +23,17 @@ from simulator.foundation.findings import UsageError
 from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
-from simulator.reporting.figures import calibration, counted, decisions, factors, firms, page, tiles
+from simulator.reporting.figures import (
+    calibration,
+    counted,
+    decisions,
+    factors,
+    firms,
+    page,
+    rows,
+    tiles,
+)
+from simulator.reporting.terminal import decisions as terminal_decisions
 from simulator.reporting.wording import number
 from tests.reporting import answers
 from tests.reporting.ensembles import Floats, Made, ensemble, scenario, with_series
@@ -82,6 +93,7 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
     "frontier that reaches": lambda lang: decisions.frontier(answers.reach("reached"), lang=lang),
     "frontier of nothing": lambda lang: decisions.frontier(answers.reach("nothing"), lang=lang),
     "morris": lambda lang: factors.ranking(answers.sensitivity(), lang=lang),
+    "morris without bound": lambda lang: factors.ranking(answers.sensitivity(wide=True), lang=lang),
     "morris of nothing": lambda lang: factors.ranking(answers.sensitivity(zero=True), lang=lang),
     "sobol": lambda lang: factors.ranking(answers.sensitivity(method="sobol"), lang=lang),
     "response": lambda lang: factors.response(answers.sweep(), lang=lang),
@@ -499,3 +511,17 @@ def test_a_single_project_is_shown_by_its_size_and_judged_once_begun_at_its_dead
     told = words(figures.pipelines(long, lang="zh")).replace("\n", "")
     assert "1 项计数目标（2020 年到期）中，1 项的中位数按期达到规划数" in told
     assert "单个项目以启动为准" in told
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_an_interval_without_bound_leaves_the_bars_to_be_seen(lang: Lang) -> None:
+    drawn = picture("morris without bound", lang)
+    told = words(drawn).replace("\n", "").replace(" ", "")
+    assert "∞" in told
+    assert "e+18" not in told
+    assert "arrows" in told or "箭头" in told
+    longest = max(bar.get_width() for bar in drawn.patches if isinstance(bar, Rectangle))
+    assert longest * page.Page.width > 0.99 * (rows.RIGHT - rows.LEFT) / rows.WIDEST
+    listed = "".join(terminal_decisions.sensitivity(answers.sensitivity(wide=True), lang).split())
+    assert "…∞" in listed
+    assert "6.32e" not in listed

@@ -417,8 +417,8 @@ def _flow(sheet: Sheet, results: Results) -> View:
         "share": share_cell(firms.table, "account_to=catalogue_firms", "mean/put up", share),
     }
     finding = Text(
-        "直投名录企业 {firms}亿元，占全部投入的 {share}",
-        "{firms}亿元 is invested in catalogue firms, {share} of all that is put up",
+        "投入名录企业 {firms}亿元（基金直投与社会资本跟投），占全部投入的 {share}",
+        "{firms}亿元 is invested in catalogue firms by funds and private co-investors, {share} of all that is put up",
         parts,
     )
     how = Text(

@@ -14,10 +14,13 @@ from simulator.registry import Library, Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import grid, page
 from simulator.reporting.wording import (
+    UNBOUNDED,
     chance_text,
     condition_text,
     cost_text,
+    end_text,
     interval,
+    is_unbounded,
     lines,
     number,
     percent,
@@ -227,6 +230,15 @@ def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> st
         said(Name(f"另有 {rest} 个因素影响更小", f"{rest} more factors matter less"), lang, "\n")
     ]
     tail = more if rest > 0 else []
+    parts = [
+        each for effect in found.effects for each in (effect.whole, effect.first, effect.spread)
+    ]
+    if any(is_unbounded(each, end) for each in parts for end in (each.low, each.high)):
+        note = Name(
+            f"∞：超过估计值的 {UNBOUNDED:g} 倍，{rows.zh[1:]}太少，无法界定",
+            f"∞: more than {UNBOUNDED:g} times the estimate; too few {rows.en} to bound it",
+        )
+        tail = [*tail, said(note, lang, "\n")]
     return page(said(head, lang, "\n"), "", table, *tail, *_failures(found.failed, lang))
 
 
@@ -407,7 +419,8 @@ def ranged(found: "Estimate", text: Callable[[float], str]) -> str:
     """A number over its interval, as a cell shows it; one that is exact stands alone."""
     if found.low == found.high:
         return text(found.value)
-    return f"{text(found.value)}\n{text(found.low)}…{text(found.high)}"
+    low, high = (end_text(found, end, text) for end in (found.low, found.high))
+    return f"{text(found.value)}\n{low}…{high}"
 
 
 def spanned(found: "Estimate", text: Callable[[float], str]) -> str:
