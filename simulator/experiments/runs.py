@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -315,7 +315,7 @@ def _chosen(
             f"set= is {overrides!r:.60}; allowed: a mapping such as {{'levers.tj27_funds.size': '300亿元'}}",
             f"set= 为 {overrides!r:.60}；应为映射，例如 {{'levers.tj27_funds.size': '300亿元'}}",
         )
-    if not isinstance(scenario, (Scenario, str, Path)):
+    if not isinstance(scenario, (str, Path)) and not is_dataclass(scenario):
         raise UsageError(
             f"a scenario is asked for, found {scenario!r:.60}; give a Scenario or the path of its file",
             f"应给出情景，得到 {scenario!r:.60}；请给出 Scenario 或情景文件路径",

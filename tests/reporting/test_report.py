@@ -300,7 +300,7 @@ class Truth:
         dosed = [
             s for s in item.scenario.levers if any(s.dose.values(item.scenario.period.quarters))
         ]
-        told = "\n".join(note.what for note in item.scenario.notes)
+        told = "\n".join(note.text("en") for note in item.scenario.notes)
         dead = [s for s in dosed if re.search(rf"{s.lever.key}\b.*(declares no|never act)", told)]
         found = {
             "targets": len(rows),
