@@ -520,7 +520,7 @@ def test_an_interval_without_bound_leaves_the_bars_to_be_seen(lang: Lang) -> Non
     assert "∞" in told
     assert "e+18" not in told
     assert "arrows" in told or "箭头" in told
-    longest = max(bar.get_width() for bar in drawn.patches if isinstance(bar, Rectangle))
+    longest = max(bar.get_width() for bar in drawn.artists if isinstance(bar, Rectangle))
     assert longest * page.Page.width > 0.99 * (rows.RIGHT - rows.LEFT) / rows.WIDEST
     listed = "".join(terminal_decisions.sensitivity(answers.sensitivity(wide=True), lang).split())
     assert "…∞" in listed
