@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.registry import Name
+from simulator.registry import Name, Registry
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,33 @@ CATALOGUE: tuple[Observable, ...] = (
 
 BY_KEY = {observable.key: observable for observable in CATALOGUE}
 
+APART = Name(
+    "区不含其中的功能区，功能区各有序列",
+    "a district without its functional zones, which have their own",
+)
+"""What the series of districts leave out."""
+
 
 def observable_of(series: str) -> Observable:
     """The observable a series name belongs to; raises KeyError for an unknown one."""
     return BY_KEY[series.partition("[")[0]]
+
+
+def series_name(series: str, registry: Registry) -> Name:
+    """The name of a series; of a chain, place or target its own name too, which tells the series apart.
+
+    Firms in a functional zone are in the zone's series only: a district that has zones says that it is without them.
+    """
+    observable = observable_of(series)
+    element = series.partition("[")[2].rstrip("]")
+    if not element:
+        return observable.name
+    if observable.dimension == "target":
+        zh, en = registry.target(element).name
+    elif observable.dimension == "chain":
+        zh, en = registry.chain(element).name
+    else:
+        zh, en = registry.place(element).name
+        if registry.zones_of(element):
+            zh, en = f"{zh}（不含其中功能区）", f"{en} without its functional zones"
+    return Name(f"{zh}·{observable.name.zh}", f"{en}: {observable.name.en}")

@@ -1,5 +1,6 @@
 """The command line: help in both languages, exit codes, lazy imports, no traceback for mistakes."""
 
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 from simulator.cli import program
 from simulator.cli.pages import columns, display_width, wrap
 from simulator.cli.program import Command
+from simulator.cli.session import Session
 from simulator.foundation.findings import Finding, InputError
 from simulator.scenario import loading
 
@@ -174,6 +176,7 @@ def test_errors_under_json_are_one_object() -> None:
         (click.UsageError("no"), 2, "no"),
         (FileExistsError(17, "File exists", "a.yaml"), 2, "a.yaml"),
         (OSError(28, "No space left on device", "a.png"), 4, "free some space"),
+        (OSError(errno.EROFS, "Read-only file system", "a.yaml"), 4, "folder that can be written"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (ZeroDivisionError("secret"), 1, "internal error: ZeroDivisionError: secret"),
     ],
@@ -458,3 +461,24 @@ def test_defaults_from_the_environment(results: Path) -> None:
         ).stdout
     )
     assert told["reused"] is True and Path(told["run"]).parent == results
+
+
+def test_check_tells_what_a_shorter_period_drops_and_counts_levers_once(tmp_path: Path) -> None:
+    path = tmp_path / "short.yaml"
+    path.write_text(
+        f"schema_version: 1\nextends: {ROOT / 'scenarios' / 'push.yaml'}\n"
+        "name: {zh: 短, en: Short}\nperiod: {end: 2026Q4}\n",
+        encoding="utf-8",
+    )
+    told = call("check", str(path)).stdout
+    assert "40 levers: 33 act, 5 at zero, 2 without effect on what is modelled" in told
+    assert (
+        "11 targets of the plans fall due after 2026Q4 and are never judged: tj27_key_tech" in told
+    )
+    assert "fall due after" not in call("check", BASELINE).stdout
+    assert "40 项政策工具：33 项起作用" in call("--lang", "zh", "check", BASELINE).stdout
+
+
+def test_json_holds_no_number_that_is_none() -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        Session(json=True).answer("", {"path": [float("nan")]})

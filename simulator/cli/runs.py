@@ -417,6 +417,7 @@ def targets(
     scores, together = run_.targets(), _joint(run_)
     held = [check.evaluate(scores, together) for check in wanted]
     told = {"run": str(run_.path), **terminal.scores_json(scores, together)}
+    told["due_later"] = list(terminal.later_targets(run_))
     told["checks"] = [_plain_check(result) for result in held]
     beside = _beside(run_)
     told["resting_on_assumed"] = _plain_resting(beside)
@@ -670,6 +671,7 @@ def _tell_run(session: Session, done: "Run", figures: bool) -> ExitCode:
         "digest": done.digest(),
         "precision": done.manifest["precision"],
         **terminal.scores_json(scores, together),
+        "due_later": list(terminal.later_targets(done)),
         "notes": [note.text("both") for note in done.scenario.notes],
         "figures": [str(path) for path in drawn],
     }

@@ -53,11 +53,13 @@ def check(paths: tuple[Path, ...], overrides: dict[str, str], data: Path | None)
             findings, verdict = error.findings, session.phrase("invalid", "无效")
             valid, faulty = False, True
         else:
-            count = len(scenario.levers)
+            count = scenario.lever_counts()
             findings, valid = scenario.notes, True
             verdict = session.phrase(
-                f"valid: {scenario.name.en}, {scenario.period}, {count} levers in force",
-                f"有效：{scenario.name.zh}，{scenario.period}，{count} 项政策工具生效",
+                f"valid: {scenario.name.en}, {scenario.period}, {count.levers} levers: "
+                f"{count.act} act, {count.at_zero} at zero, {count.without_effect} without effect on what is modelled",
+                f"有效：{scenario.name.zh}，{scenario.period}，{count.levers} 项政策工具："
+                f"{count.act} 项起作用，{count.at_zero} 项剂量为零，{count.without_effect} 项对所模拟者无作用",
             )
         lines += [f"{path}: {verdict}", *(f"  {item.text(session.lang)}" for item in findings)]
         plain = [plain_finding(finding) for finding in findings]

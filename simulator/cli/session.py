@@ -104,7 +104,8 @@ class Session:
             import json
 
             whole = {"schema_version": SCHEMA_VERSION, **content}
-            told = json.dumps(whole, ensure_ascii=False, indent=2, default=str)
+            # What no strict reader takes (NaN, Infinity) is a fault here, never an answer.
+            told = json.dumps(whole, ensure_ascii=False, indent=2, default=str, allow_nan=False)
         else:
             told = text() if callable(text) else text
         try:
@@ -166,6 +167,12 @@ def report(error: Exception, session: Session) -> ExitCode:
             advice = session.phrase(
                 "what is complete is kept; free some space and run the same command again",
                 "已完成的部分保留；请腾出空间后重新运行同一命令",
+            )
+        case OSError(errno=errno.EROFS):
+            code, message = ExitCode.INCOMPLETE, _file_message(error, session)
+            advice = session.phrase(
+                "choose a folder that can be written and run the same command again",
+                "请换到可写的文件夹后重新运行同一命令",
             )
         case FileNotFoundError() if not _stands_somewhere():
             code = ExitCode.USAGE

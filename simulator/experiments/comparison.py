@@ -536,14 +536,14 @@ def _prices(
 def _target_differences(
     label: str, first: Run, later: Run, members: npt.NDArray[np.int64]
 ) -> list[TargetDifference]:
-    from simulator.targets import goals_of, met, score
+    from simulator.targets import goals_of, measurable, met, score
 
     before, after = Members(first, members), Members(later, members)
     years = [year for year in first.years if year in later.years]
     goals = goals_of(first, years=years)
     found: list[TargetDifference] = []
     for goal, judged in zip(goals, score(goals, before), strict=True):
-        if judged.status != "scored" or judged.series not in later.series:
+        if judged.status != "scored" or not measurable(goal, after):
             continue
         for published in (False, True) if judged.published else (False,):
             one = met(goal, before, published=published)

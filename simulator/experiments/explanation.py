@@ -10,7 +10,7 @@ firm with the same luck in the same scenario without any lever.
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from simulator.foundation.findings import UsageError, did_you_mean
 from simulator.foundation.parameters import Parameter
 from simulator.foundation.randomness import Origin, entity_id, name_group
 from simulator.foundation.units import format_quantity
-from simulator.observables import Observable, observable_of
+from simulator.observables import Observable, observable_of, series_name
 from simulator.policy.effects import CHANNELS, lever_tables
 from simulator.registry import Chain, Lever, Name, Place
 from simulator.scenario import OriginRow, Scenario, origin_rows
@@ -52,6 +52,10 @@ COLUMNS: Final = {
     "sales": Name("营业收入", "revenue"),
 }
 """Columns in which a divergence is looked for, causes before the revenue they end in."""
+
+
+ADDING: Final = ("district_core_revenue", "district_catalogue_firms")
+"""Series of districts that add up with those of their functional zones; shares and factors do not."""
 
 
 class LeverLine(NamedTuple):
@@ -89,6 +93,9 @@ class ValueStory:
     equations: tuple[str, ...]
     levers: tuple[LeverLine, ...]
     parameters: tuple[ParameterLine, ...]
+    median_with_zones: float | None = (
+        None  # of a district whose series leaves its functional zones out
+    )
 
 
 class Moved(NamedTuple):
@@ -156,7 +163,8 @@ def equations_of(text: str) -> tuple[str, ...]:
 def explain_value(run: "Run", metric: str) -> ValueStory:
     """Take an annual figure of a run apart; UsageError for an unknown metric."""
     series, year = parse_metric(metric, run.series, run.years)
-    observable = observable_of(series)
+    registry = run.library.registry
+    observable = replace(observable_of(series), name=series_name(series, registry))
     values = run.annual(series)[:, run.years.index(year)]
     # Funds reach revenue through the tickets that M9 turns into capacity and growth.
     own = equations_of(observable.equation) or tuple(f"M{n}" for n in range(1, 21))
@@ -187,7 +195,19 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
         equations,
         _lever_lines(run, rows, equations),
         tuple(lines),
+        _with_zones(run, series, year),
     )
+
+
+def _with_zones(run: "Run", series: str, year: int) -> float | None:
+    """The median of a district with its functional zones; None where there are none, or nothing adds up."""
+    key, _, element = series.rstrip("]").partition("[")
+    zones = [zone.id for zone in run.library.registry.zones_of(element)]
+    if key not in ADDING or not zones:
+        return None
+    held = [name for zone in zones if (name := f"{key}[{zone}]") in run.series]
+    whole = sum(run.annual(name)[:, run.years.index(year)] for name in (series, *held))
+    return float(np.median(whole))
 
 
 def explain_parameter(run: "Run", name: str, most: int = 12) -> ParameterStory:

@@ -16,6 +16,7 @@ import numpy as np
 from simulator.experiments.calibration import APART, FITTED, SERIES, posterior_of
 from simulator.experiments.cases import CaseError, Cases
 from simulator.experiments.inference import Flags, Floats
+from simulator.experiments.intervals import change_of_share
 from simulator.experiments.moments import Moment, known_by, load_moments
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import make_vintage
@@ -66,8 +67,8 @@ class Answer(NamedTuple):
 class Hinge:
     """One variant beside what it is compared with: the median (亿元), the chance, and how far both move.
 
-    `moved` is the relative change of the median, `points` the change of the chance, `error` two standard errors of it
-    between paired members.
+    `moved` is the relative change of the median, `points` the change of the chance, `low` to `high` its 95 %
+    interval over paired members, which has a width where no member changed.
     """
 
     kind: Kind
@@ -77,7 +78,8 @@ class Hinge:
     chance: float
     moved: float
     points: float
-    error: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,7 @@ def _hinge(kind: Kind, key: str, name: Name, after: Answer, before: Answer) -> H
         after.median,
         after.chance,
         after.median / before.median - 1.0,
-        float(change.mean()),
-        float(2.0 * change.std() / np.sqrt(len(change))),
+        *change_of_share(change),
     )
 
 

@@ -70,6 +70,20 @@ def median_of(values: Floats) -> Estimate:
     return Estimate(float(np.median(values)), float(ordered[rank - 1]), float(ordered[-rank]))
 
 
+def share_interval(share: float, members: float) -> tuple[float, float]:
+    """Wilson's interval of a share of members, of weighted ones by their effective number; it has a width at 0 and 1.
+
+    Wilson (1927, JASA 22).
+    """
+    spread = Z95 * Z95 / members
+    centre = (share + spread / 2.0) / (1.0 + spread)
+    half = Z95 / (1.0 + spread) * math.sqrt(share * (1.0 - share) / members + spread / members / 4)
+    return (
+        0.0 if share <= 0.0 else max(0.0, centre - half),
+        1.0 if share >= 1.0 else min(1.0, centre + half),
+    )
+
+
 def change_of_share(values: Floats) -> Estimate:
     """Mean of changes between −1 and 1, such as of a member that meets a target or no longer meets it.
 

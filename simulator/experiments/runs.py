@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,8 +109,9 @@ def run(
     in whole parts, until half the Wilson interval of that target (by default the headline one) is no wider; `n` is
     then the largest number (default: as many as the bound can need).
 
-    A folder of the same hash that is complete is returned as it is (`reused`), also when fewer
-    members are asked for; one with fewer members is extended, an incomplete one is finished.
+    A folder of the same hash that is complete is returned as it is (`reused`), with all its members
+    also when fewer are asked for, as `notices` then says; one with fewer members is extended, an
+    incomplete one is finished.
     `force` computes everything anew beside it and then swaps. Failed members are listed in
     `failures` and tried again by the next call.
 
@@ -307,6 +308,16 @@ def _chosen(
     data: Data,
     tools: Machinery,
 ) -> Scenario:
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise UsageError(
+            f"set= is {overrides!r:.60}; allowed: a mapping such as {{'levers.tj27_funds.size': '300亿元'}}",
+            f"set= 为 {overrides!r:.60}；应为映射，例如 {{'levers.tj27_funds.size': '300亿元'}}",
+        )
+    if not isinstance(scenario, (str, Path)) and not is_dataclass(scenario):
+        raise UsageError(
+            f"a scenario is asked for, found {scenario!r:.60}; give a Scenario or the path of its file",
+            f"应给出情景，得到 {scenario!r:.60}；请给出 Scenario 或情景文件路径",
+        )
     if isinstance(scenario, (str, Path)):
         scenario = tools.load(Path(scenario), overrides or {}, data)
     elif overrides or data is not None:

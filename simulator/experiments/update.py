@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from simulator.experiments.inference import Floats, Interval, effective_size, weighted_quantiles
+from simulator.experiments.intervals import share_interval
 from simulator.experiments.moments import PERIMETERS, WORDS
 from simulator.experiments.store import Run
 from simulator.foundation.findings import Allowed, Finding, InputError, nearest
@@ -58,7 +59,8 @@ class Shift:
     name: Name
     before: float
     after: float
-    error: float  # Monte Carlo standard error of `after`
+    low: float  # 95 % Monte Carlo interval of `after`, by Wilson with the effective number of members
+    high: float
     outcome_before: Interval
     outcome_after: Interval
     unit: str
@@ -173,13 +175,14 @@ def _shift(run: Run, goal: Goal, weights: Floats) -> Shift | None:
         return None
     flags, level = met(goal, run), judged_level(goal, run)
     even = np.full(run.n, 1.0 / run.n)
-    after = float(weights @ flags)
+    # Weights add up to one only to the last bit.
+    after = min(1.0, float(weights @ flags)) if not flags.all() else 1.0
     return Shift(
         goal.key,
         goal.name,
         float(flags.mean()),
         after,
-        float(np.sqrt(np.sum(weights**2 * (flags - after) ** 2))),
+        *share_interval(after, effective_size(weights)),
         _interval(level, even),
         _interval(level, weights),
         goal.unit,

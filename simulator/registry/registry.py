@@ -1,5 +1,6 @@
 """The registry: everything the plans state, and finding it by name."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -153,6 +154,11 @@ class Registry:
     def targets_of(self, document: str) -> tuple[Target, ...]:
         """The targets of the document with that id."""
         return tuple(target for target in self.targets if target.document == document)
+
+    def due_after(self, year: int, plans: Collection[str] = ()) -> tuple[Target, ...]:
+        """The targets due in a later year: of `plans`, or without any of all documents."""
+        later = (target for target in self.targets if target.deadline.year > year)
+        return tuple(target for target in later if not plans or target.document in plans)
 
     def zones_of(self, place: str) -> tuple[Place, ...]:
         """The functional zones inside the district with that id."""

@@ -42,5 +42,9 @@ class Ensemble(Answered, Protocol):
     def seed(self) -> int:
         """The seed of all draws."""
 
+    @property
+    def hash(self) -> str:
+        """SHA-256 of scenario, data, source and seed, hexadecimal: what the run folder is named after."""
+
     def values(self, series: str, /) -> Floats:
         """One series of every member, a column for each quarter, the founding quarter first."""

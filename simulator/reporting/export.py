@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.experiments.extras import extra
+from simulator.experiments.runs import folder_name
 from simulator.foundation.files import drafted
 from simulator.foundation.findings import UsageError, did_you_mean
-from simulator.observables import Observable, observable_of
+from simulator.observables import observable_of
+from simulator.registry import Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.workbook import write_workbook
 from simulator.targets import Floats
@@ -103,25 +105,25 @@ def _file(run: Exportable, path: Path, form: Format) -> Path:
             f"{path.name} does not end in {_SUFFIX[form]}, the ending of {form}",
             f"{path.name} 的后缀应为 {_SUFFIX[form]}（格式 {form}）",
         )
-    name = f"{run.scenario.stem}-{run.scenario.digest()[:8]}{_SUFFIX[form]}"
-    return path / name
+    return path / f"{folder_name(run.scenario.stem, run.hash)}{_SUFFIX[form]}"
 
 
-def _region_and_variable(city: str, series: str, observable: Observable) -> tuple[str, str]:
+def _region_and_variable(registry: Registry, series: str) -> tuple[str, str]:
     """Places are regions below the city, chains are variables below the observable."""
-    element = series.partition("[")[2].rstrip("]")
+    city, observable = registry.city.name.en, observable_of(series)
+    element = _element(series)
     if observable.dimension == "district":
-        return f"{city}|{element}", observable.key
+        apart = " without its functional zones" if registry.zones_of(element) else ""
+        return f"{city}|{element}{apart}", observable.key
     variable = f"{observable.key}|{element}" if element else observable.key
     return city, variable
 
 
 def _blocks(run: Exportable) -> Iterator[tuple[str, str, str, Floats]]:
     """For each series: region, variable, unit, annual figures by member and year."""
-    city = run.library.registry.city.name.en
     for series in run.series:
         observable = observable_of(series)
-        region, variable = _region_and_variable(city, series, observable)
+        region, variable = _region_and_variable(run.library.registry, series)
         yield region, variable, observable.unit, run.annual(series)
 
 
@@ -178,6 +180,7 @@ def _write_netcdf(run: Exportable, path: Path) -> None:
     with extra("netCDF4", "netcdf").Dataset(path, "w", format="NETCDF4") as file:
         file.title = f"simulate {run.version}: {run.scenario.name.en}"
         file.scenario = run.scenario.stem
+        file.run = folder_name(run.scenario.stem, run.hash)
         file.scenario_digest = run.scenario.digest()
         file.seed = np.int64(run.seed)
         file.createDimension("member", run.n)

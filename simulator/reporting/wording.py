@@ -4,7 +4,7 @@ Figures and tables say the same thing in the same words, so the words live in on
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from simulator.foundation.units import format_quantity, unit_name
@@ -16,6 +16,9 @@ from simulator.targets import Probability, Spread
 if TYPE_CHECKING:
     from simulator.experiments.discovery import Condition
     from simulator.experiments.intervals import Estimate
+
+UNBOUNDED = 1000.0
+"""Times its estimate from which on an end of an interval is not worth a number."""
 
 UNITS: Mapping[str, Name] = {
     "家": Name(zh="家", en="firms"),
@@ -176,3 +179,18 @@ def metric_name(metric: str) -> Name:
         return Name(f"{metric} 的概率", f"chance {metric}")
     name = observable_of(series).name
     return Name(f"{name.zh}（{year} 年）", f"{name.en} in {year}")
+
+
+def is_unbounded(found: "Estimate", end: float) -> bool:
+    """Whether an end of an interval is so far from its estimate that a number would say nothing.
+
+    Only of what has one sign: beside a change of nearly zero any interval is many times as wide.
+    """
+    return found.low * found.high >= 0.0 and abs(end) > UNBOUNDED * abs(found.value) > 0.0
+
+
+def end_text(found: "Estimate", end: float, text: Callable[[float], str]) -> str:
+    """One end of an interval; ∞ where it is unbounded."""
+    if is_unbounded(found, end):
+        return "∞" if end > 0.0 else "−∞"
+    return text(end)

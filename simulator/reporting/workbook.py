@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.experiments.extras import extra
-from simulator.observables import observable_of
+from simulator.experiments.runs import folder_name
+from simulator.observables import observable_of, series_name
 from simulator.registry import Name
 from simulator.reporting.wording import said, unit_text
 from simulator.targets import goals_of, score, trust_in
@@ -259,28 +260,12 @@ def _series(
         annual = run.annual(series)
         quantiles = np.quantile(annual, QUANTILES, axis=0)
         spans.append(Span(series, len(rows), len(rows) + len(run.years) - 1))
-        name = said(_name(run, series), lang)
+        name = said(series_name(series, run.library.registry), lang)
         for column, year in enumerate(run.years):
             mean = float(annual[:, column].mean())
             unit = unit_text(observable.unit, lang)
             rows.append([series, name, unit, year, mean, *quantiles[:, column].tolist()])
     return rows, spans
-
-
-def _name(run: "Exportable", series: str) -> Name:
-    """The name of a series; of a chain, place or target its own name, which tells the rows apart."""
-    observable = observable_of(series)
-    element = series.partition("[")[2].rstrip("]")
-    if not element:
-        return observable.name
-    registry = run.library.registry
-    if observable.dimension == "chain":
-        own = registry.chain(element).name
-    elif observable.dimension == "district":
-        own = registry.place(element).name
-    else:
-        own = registry.target(element).name
-    return Name(f"{own.zh}·{observable.name.zh}", f"{own.en}: {observable.name.en}")
 
 
 def _assumptions(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
@@ -312,6 +297,7 @@ def _provenance(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
         said(Name("情景", "scenario"), lang),
         f"{said(run.scenario.name, lang)} ({run.scenario.stem})",
     ]
+    yield [said(Name("运行", "run"), lang), folder_name(run.scenario.stem, run.hash)]
     yield [said(Name("情景摘要", "scenario digest"), lang), run.scenario.digest()]
     yield [said(Name("数据摘要", "data digest"), lang), run.library.registry.digest]
     yield [said(Name("成员数", "members"), lang), run.n]

@@ -115,6 +115,7 @@ class _Assembly:
         self.path = path
         self.findings = findings
         self.origins: dict[str, Origin] = {}
+        self.without_effect: list[str] = []
 
     def scenario(self) -> Scenario | None:
         sheet = self.sheet
@@ -139,6 +140,7 @@ class _Assembly:
         rule = sheet.government or DEFAULT_RULE
         self.origins["government.rule"] = Origin("default", "")
         self._note_rule(rule, period, sheet.plans)
+        self._note_later(period, sheet.plans)
         levers = self._levers(period, sheet.plans, mechanisms)
         population = self._population(period)
         assumptions = self._assumptions(mechanisms, population is not None, rule)
@@ -164,6 +166,7 @@ class _Assembly:
             seed=DEFAULT_SEED if sheet.seed is None else sheet.seed,
             extra_targets=targets,
             readings=readings,
+            without_effect=frozenset(self.without_effect),
             notes=_without_repeats(item for item in self.findings if item.severity == "note"),
             origins={**self.origins, **sheet.origins},
         )
@@ -218,6 +221,7 @@ class _Assembly:
             awaited = self._awaited(lever, size)
             if awaited:
                 self._find_lever(lever, awaited[0], awaited[1])
+                self.without_effect.append(lever.id)
             if size is None:
                 continue
             setting = _setting(lever, size, given, self.facts)
@@ -280,6 +284,18 @@ class _Assembly:
                 severity="note",
             )
 
+    def _note_later(self, period: Period, plans: tuple[str, ...]) -> None:
+        """Note the targets of the plans in force that fall due after the period, as it judges none of them."""
+        later = self.facts.registry.due_after(period.end.year, plans) if plans else ()
+        if later:
+            keys = ", ".join(target.key for target in later)
+            self._find(
+                "period.end",
+                f"{len(later)} targets of the plans fall due after {period.end} and are never judged: {keys}",
+                f"规划中有 {len(later)} 项目标在 {period.end} 之后到期，不会评判：{keys}",
+                severity="note",
+            )
+
     def _awaited(self, lever: Lever, size: LeverAssumption | None) -> tuple[str, str] | None:
         """Why a lever has no effect yet, in both languages; None when it has one."""
         channels = self.facts.channels.get(lever.id, frozenset())
@@ -306,6 +322,7 @@ class _Assembly:
             names = ", ".join(sorted(set(off.values())))
             what = f"can never act: its mechanisms are switched off ({names})"
             self._find_lever(lever, what, f"不起作用：相关机制已关闭（{names}）")
+            self.without_effect.append(lever.id)
             return
         reasons = [self._dead(effect, setting, mechanisms) for effect in effects]
         told = [reason for reason in dict.fromkeys(reasons) if reason is not None]
@@ -313,6 +330,7 @@ class _Assembly:
             what = "; ".join(reason[0] for reason in told)
             what_zh = "；".join(reason[1] for reason in told)
             self._find_lever(lever, f"can never act: {what}", f"不起作用：{what_zh}")
+            self.without_effect.append(lever.id)
             return
         for reason in told:
             weakened.setdefault(reason, []).append(lever)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Literal, cast
+from typing import Final, Literal, NamedTuple, cast
 
 from simulator.foundation.calendar import Period, Quarter, Schedule
 from simulator.foundation.findings import Finding
@@ -75,6 +75,15 @@ class LeverSetting:
     places: tuple[str, ...]
 
 
+class LeverCounts(NamedTuple):
+    """The levers of a scenario: all of them, those that act, at zero throughout, without effect on what is modelled."""
+
+    levers: int
+    act: int
+    at_zero: int
+    without_effect: int
+
+
 @dataclass(frozen=True, slots=True)
 class ExtraTarget:
     """A target that no plan holds and a scenario adds under its own name.
@@ -137,7 +146,8 @@ class Scenario:
     listed findings. `origins` maps dotted paths of the resolved sheet to the layer that set them.
     `readings` are those picked in place of the ones taken, reading keys by ambiguity id.
     `population` is the user's own list of firms that stands in for the drawn catalogue.
-    `library` is the data of the city that the file was read against.
+    `library` is the data of the city that the file was read against. `without_effect` are the ids of levers that
+    move nothing that is modelled, whatever their dose.
     """
 
     name: Name
@@ -162,6 +172,14 @@ class Scenario:
     origins: Mapping[str, Origin] = field(compare=False)
     library: Library = field(compare=False, repr=False)
     fit: Fit | None = None
+    without_effect: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def lever_counts(self) -> "LeverCounts":
+        """How many levers the scenario holds, and how many of them act."""
+        quarters = self.period.quarters
+        dosed = [item for item in self.levers if any(item.dose.values(quarters))]
+        dead = sum(item.lever.id in self.without_effect for item in dosed)
+        return LeverCounts(len(self.levers), len(dosed) - dead, len(self.levers) - len(dosed), dead)
 
     def resolved(self) -> dict[str, object]:
         """The whole scenario as a plain sheet that reads back to an equal scenario."""

@@ -16,6 +16,7 @@ from simulator.experiments.explanation import (
 from simulator.experiments.runs import run
 from simulator.experiments.store import Run, open_run
 from simulator.foundation.findings import UsageError
+from simulator.reporting.terminal.decisions import value_story
 from simulator.scenario import load_scenario
 
 BASELINE = load_scenario("scenarios/baseline.yaml")
@@ -54,6 +55,17 @@ def test_a_value_leads_back_to_lines_sources_and_grades(stored: Run) -> None:
     assert strengths == sorted(strengths, reverse=True)
     with pytest.raises(UsageError, match="did you mean core_revenue"):
         explain_value(stored, "core_revenu@2027")
+
+
+def test_a_district_says_what_it_leaves_out_and_what_it_is_with_it(stored: Run) -> None:
+    story = explain_value(stored, "district_core_revenue[binhai]@2027")
+    assert "不含其中功能区" in story.observable.name.zh
+    zones = ("binhai", *(z.id for z in stored.library.registry.zones_of("binhai")))
+    whole = sum(stored.annual(f"district_core_revenue[{id_}]")[:, -1] for id_ in zones)
+    assert story.median_with_zones == pytest.approx(np.median(whole))
+    assert "连同其中功能区的中位数为" in value_story(story, "zh").replace("\n", "")
+    assert explain_value(stored, "district_core_revenue[xiqing]@2027").median_with_zones is None
+    assert explain_value(stored, "district_talent_fill[binhai]@2027").median_with_zones is None
 
 
 def test_a_parameter_leads_forward(stored: Run) -> None:

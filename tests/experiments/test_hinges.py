@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from simulator.experiments.calibration import FITTED
-from simulator.experiments.hinges import answer_of, hinges, scaled, widened
+from simulator.experiments.hinges import Answer, _hinge, answer_of, hinges, scaled, widened
 from simulator.foundation.parameters import Distribution
 from simulator.foundation.tables import shipped
-from simulator.registry import load_library
+from simulator.registry import Name, load_library
 from simulator.scenario import load_scenario
 
 BASELINE = shipped("scenarios", "baseline.yaml")
@@ -56,6 +56,16 @@ def test_paired_answers_differ_by_the_base_value_only() -> None:
     ratio = np.log(higher.revenue / lower.revenue)
     assert ratio.mean() == pytest.approx(np.log(1.5), abs=0.12)
     assert np.array_equal(start.met, start.revenue > 1000.0) and start.chance == start.met.mean()
+
+
+def test_a_variant_that_moves_nobody_keeps_an_interval() -> None:
+    scenario = load_scenario(BASELINE, {"fit": "none"})
+    goal = answer_of(scenario, 2, CORE).goal
+    some = Answer(goal, np.full(40, 500.0), np.zeros(40, dtype=bool))
+    found = _hinge("figure", "x", Name("x", "x"), some, some)
+    assert found.points == 0.0
+    assert found.low < -0.03
+    assert found.high > 0.03
 
 
 @pytest.mark.slow

@@ -23,9 +23,10 @@ from simulator.experiments.intervals import (
     mean_of,
     median_of,
     rank_correlation,
+    share_interval,
 )
 from simulator.registry import Name
-from simulator.targets import Probability, probability
+from simulator.targets import Probability, probability, wilson
 from tests.experiments.test_reach import LEVERS, analytic_chance, analytic_cost, toy_of
 
 NORMAL = NormalDist()
@@ -65,6 +66,14 @@ def test_means_medians_and_changes_of_shares_on_skewed_members() -> None:
         change_of_share(np.zeros(64)).high > 0.03
     )  # no flip among 64 is no proof that there is none
     assert mean_of(np.ones(5)) == (1.0, 1.0, 1.0)
+
+
+def test_a_share_of_nobody_keeps_a_width_and_agrees_with_wilson() -> None:
+    """What `update` prints, with the effective number of members."""
+    assert share_interval(0.0, 40.0) == pytest.approx(wilson(0, 40))
+    assert share_interval(1.0, 12.5)[0] < 0.8
+    assert share_interval(0.3, 50.0) == pytest.approx(wilson(15, 50))
+    assert share_interval(0.0, 40.0)[1] > 0.08
 
 
 class TestRankCorrelation:

@@ -17,6 +17,7 @@ import pytest
 
 from simulator.experiments import folder as folders
 from simulator.experiments import runs
+from simulator.experiments.comparison import compare
 from simulator.experiments.errors import (
     DiskError,
     LockedError,
@@ -441,3 +442,18 @@ def test_parts_are_plain_tables_that_others_can_read(lab):
     assert table.column("member").to_pylist()[::13] == list(range(50, 60))
     assert table.column("quarter").to_pylist()[:2] == [2024 * 4 + 3, 2025 * 4]
     assert table.schema.metadata is None
+
+
+@pytest.mark.parametrize("wrong", [["a=1"], "a=1", 3])
+def test_changes_that_are_no_mapping_are_refused(wrong):
+    with pytest.raises(UsageError, match="set= is") as told:
+        run("scenarios/baseline.yaml", n=2, set=wrong)
+    assert "应为映射" in told.value.text("zh")
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {"a": 1}])
+def test_what_is_no_scenario_is_refused(wrong):
+    with pytest.raises(UsageError, match="a scenario is asked for"):
+        run(wrong, n=2)
+    with pytest.raises(UsageError, match="a scenario is asked for"):
+        compare(wrong, wrong)

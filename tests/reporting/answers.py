@@ -135,7 +135,7 @@ def reach(kind: str = "unreachable") -> Reach:
     return Reach(scenario(), aim(), None, 64, 240, 63.0, share(28), front)
 
 
-def sensitivity(*, method: Any = "morris", zero: bool = False) -> Sensitivity:
+def sensitivity(*, method: Any = "morris", zero: bool = False, wide: bool = False) -> Sensitivity:
     factors = [*assumption_factors(scenario())[:14], *lever_factors(scenario())[:12]]
     if method == "sobol":
         factors = factors[:4]
@@ -150,6 +150,9 @@ def sensitivity(*, method: Any = "morris", zero: bool = False) -> Sensitivity:
         for i, factor in enumerate(factors)
         for size in [0.0 if zero else top * 0.6 * 0.75**i]
     ]
+    if wide:
+        first = effects[0]
+        effects[0] = first._replace(whole=first.whole._replace(low=0.0, high=6.32e18))
     outcome = "P(tj27_core_revenue)" if zero else "core_revenue@2027"
     unit = "share" if zero else "亿元"
     return Sensitivity(

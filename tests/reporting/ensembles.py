@@ -60,6 +60,7 @@ class Made:
     drawn: Mapping[str, Floats]
     seed: int = 1
     version: str = "0.1.0"
+    hash: str = "0123456789abcdef" * 4
     path: Path = Path("results/baseline-62617365")
     library: Library = field(default_factory=load_library)
 

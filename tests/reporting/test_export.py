@@ -54,6 +54,20 @@ def test_csv_is_long_tidy_and_opens_in_a_spreadsheet(run: Made, tmp_path: Path) 
     ].tolist()
 
 
+def test_a_file_is_named_after_its_run_and_a_district_says_what_it_leaves_out(
+    tmp_path: Path,
+) -> None:
+    table = {f"district_core_revenue[{id_}]": np.ones((12, 13)) for id_ in ("binhai", "xiqing")}
+    run = replace(ensemble(n=12), table=table)
+    other = replace(run, hash="f" * 64)
+    (tmp_path / "out").mkdir()
+    names = {export(each, tmp_path / "out", "csv")[0].name for each in (run, other)}
+    assert names == {"baseline-01234567.csv", "baseline-ffffffff.csv"}
+    with (tmp_path / "out" / "baseline-01234567.csv").open(encoding="utf-8-sig") as file:
+        regions = {row["region"] for row in csv.DictReader(file)}
+    assert regions == {"Tianjin|binhai without its functional zones", "Tianjin|xiqing"}
+
+
 def test_parquet_holds_the_same_rows_as_csv(run: Made, tmp_path: Path) -> None:
     (path,) = export(run, tmp_path / "run.parquet", "parquet")
     table, _ = export(run, tmp_path / "run.csv", "csv")

@@ -12,18 +12,31 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
 from simulator.experiments.cross import Cross
 from simulator.experiments.early_warning import Watch
+from simulator.foundation.calendar import Quarter
+from simulator.foundation.findings import UsageError
 from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
-from simulator.reporting.figures import calibration, counted, decisions, factors, firms, page, tiles
+from simulator.reporting.figures import (
+    calibration,
+    counted,
+    decisions,
+    factors,
+    firms,
+    page,
+    rows,
+    tiles,
+)
+from simulator.reporting.terminal import decisions as terminal_decisions
 from simulator.reporting.wording import number
 from tests.reporting import answers
-from tests.reporting.ensembles import ensemble, scenario, with_series
+from tests.reporting.ensembles import Floats, Made, ensemble, scenario, with_series
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "city_xingang"
 LANGS: tuple[Lang, ...] = ("zh", "en", "both")
@@ -80,6 +93,7 @@ DRAWN: dict[str, Callable[[Lang], Figure]] = {
     "frontier that reaches": lambda lang: decisions.frontier(answers.reach("reached"), lang=lang),
     "frontier of nothing": lambda lang: decisions.frontier(answers.reach("nothing"), lang=lang),
     "morris": lambda lang: factors.ranking(answers.sensitivity(), lang=lang),
+    "morris without bound": lambda lang: factors.ranking(answers.sensitivity(wide=True), lang=lang),
     "morris of nothing": lambda lang: factors.ranking(answers.sensitivity(zero=True), lang=lang),
     "sobol": lambda lang: factors.ranking(answers.sensitivity(method="sobol"), lang=lang),
     "response": lambda lang: factors.response(answers.sweep(), lang=lang),
@@ -258,12 +272,14 @@ def test_a_district_counts_the_firms_of_its_zones() -> None:
     run = with_series(BASELINE, **{name: np.full(shape, value) for name, value in series.items()})
     shown = words(figures.districts(run, lang="zh"))
     assert "滨海新区约占全市核心营收的 90%" in shown
+    assert "各区含其功能区" in shown
     assert "90" in shown.split("\n") and "60" in shown.split("\n")
 
 
 def test_the_fan_of_a_district_says_that_its_zones_are_apart() -> None:
     whole = words(figures.fan(BASELINE, "district_core_revenue[binhai]", lang="both"))
-    assert "滨海新区（不含区内功能区）" in whole and "Binhai New Area without its zones" in whole
+    assert "滨海新区（不含其中功能区）" in whole
+    assert "Binhai New Area without its functional zones" in whole
     plain = words(figures.fan(BASELINE, "district_core_revenue[xiqing]", lang="both"))
     assert "西青区·" in plain and "zones" not in plain
 
@@ -294,10 +310,28 @@ def test_the_overlay_names_the_paired_difference() -> None:
 def test_the_overlay_refuses_runs_that_share_no_draws() -> None:
     with pytest.raises(ValueError, match="different seeds"):
         figures.overlay([BASELINE, replace(PUSH, seed=2)])
-    with pytest.raises(ValueError, match="different periods"):
-        figures.overlay([BASELINE, LONG])
     with pytest.raises(ValueError, match="at least two"):
         figures.overlay([BASELINE])
+
+
+@pytest.mark.parametrize("runs", [[BASELINE, LONG], [LONG, BASELINE]])
+def test_runs_of_different_periods_are_laid_over_each_other_where_both_have_figures(
+    runs: list[Made],
+) -> None:
+    drawn = figures.overlay(runs, "firms_10", lang="both")
+    told = words(drawn).replace("\n", "")
+    assert "只画各运行共有的 2024–2027 年" in told
+    assert "only what all runs cover: 2024–2027" in told
+    assert "2028" not in told
+    one = ensemble(replace(BASELINE.scenario, stem="short"), n=120)
+    one = replace(one, quarters=one.quarters[:1], table={k: v[:, :1] for k, v in one.table.items()})
+    assert "2024 alone" in words(figures.overlay([one, *runs], lang="en"))
+    with pytest.raises(UsageError, match="no year in common"):
+        figures.overlay([one, replace(BASELINE, quarters=BASELINE.quarters[1:], table=later())])
+
+
+def later() -> dict[str, Floats]:
+    return {key: values[:, 1:] for key, values in BASELINE.table.items()}
 
 
 def test_a_series_that_the_run_lacks_is_an_error() -> None:
@@ -454,3 +488,40 @@ def test_pipelines_hold_what_is_started_and_not_delivered() -> None:
     )
     with pytest.raises(KeyError, match="counts no projects"):
         figures.pipelines(BASELINE)
+
+
+def test_a_single_project_is_shown_by_its_size_and_judged_once_begun_at_its_deadline() -> None:
+    long = ensemble(replace(BASELINE.scenario, plans=("tj-2018-2020",)), n=40)
+    quarters = tuple(Quarter(2017 + i // 4, 1 + i % 4) for i in range(3, 31))
+    shape = (long.n, len(quarters))
+    ones, late = np.ones(shape), np.zeros(shape)
+    late[:, quarters.index(Quarter(2021, 1)) :] = 1.0
+    key = "tj18_exascale"
+    held = {
+        f"milestones_started[{key}]": ones,
+        f"milestones_delivered[{key}]": late,
+        f"project_size_begun[{key}]": 1e18 * ones,
+        f"project_size_delivered[{key}]": 0.8e18 * late,
+    }
+    long = replace(long, quarters=quarters, table={**held, "core_revenue": 200.0 * ones})
+    (found,) = counted.pipelines_of(long)
+    assert (found.year, found.planned, found.chance, found.likely) == (2020, 1e18, 1.0, True)
+    assert np.all(found.under_way == 1e18)
+    assert np.all(found.delivered == 0.0)
+    told = words(figures.pipelines(long, lang="zh")).replace("\n", "")
+    assert "1 项计数目标（2020 年到期）中，1 项的中位数按期达到规划数" in told
+    assert "单个项目以启动为准" in told
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_an_interval_without_bound_leaves_the_bars_to_be_seen(lang: Lang) -> None:
+    drawn = picture("morris without bound", lang)
+    told = words(drawn).replace("\n", "").replace(" ", "")
+    assert "∞" in told
+    assert "e+18" not in told
+    assert "arrows" in told or "箭头" in told
+    longest = max(bar.get_width() for bar in drawn.artists if isinstance(bar, Rectangle))
+    assert longest * page.Page.width > 0.99 * (rows.RIGHT - rows.LEFT) / rows.WIDEST
+    listed = "".join(terminal_decisions.sensitivity(answers.sensitivity(wide=True), lang).split())
+    assert "…∞" in listed
+    assert "6.32e" not in listed

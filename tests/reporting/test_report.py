@@ -293,19 +293,24 @@ class Truth:
         scored = [r for r in rows if r["probability"]]
         grades = grades_of(item)
         keys = [r["target"] for r in rows if f"milestones_delivered[{r['target']}]" in item.series]
-        ends = [[self._pipelines(item, key, c) for c in ("delivered", "planned")] for key in keys]
-        done = sum(delivered >= planned for delivered, planned in ends)
-        acting = [
+        chance = {r["target"]: r["probability"] for r in rows}
+        done = sum(float(chance[key] or 0.0) >= 0.5 for key in keys)
+        dosed = [
             s for s in item.scenario.levers if any(s.dose.values(item.scenario.period.quarters))
         ]
+        told = "\n".join(note.text("en") for note in item.scenario.notes)
+        dead = [s for s in dosed if re.search(rf"{s.lever.key}\b.*(declares no|never act)", told)]
         found = {
             "targets": len(rows),
             "scored": len(scored),
             "likely": sum(float(r["probability"]) > 0.5 for r in scored),
             "drawn parameters": len(grades),
             "pipelines": len(keys),
-            "pipelines delivered": done,
-            "levers that act": len(acting),
+            "pipelines reached": done,
+            "levers": len(item.scenario.levers),
+            "levers that act": len(dosed) - len(dead),
+            "levers at zero": len(item.scenario.levers) - len(dosed),
+            "levers without effect": len(dead),
             **{f"drawn parameters {grade}": grades.count(grade) for grade in set(grades)},
         }
         return found[row]
@@ -393,6 +398,22 @@ def agrees(text: str, value: Any) -> bool:
         return true < shown if bound == "<" else true > shown
     unit = 10.0 ** (int(power or 0) - (2 if power else len(decimals or "")))
     return abs(shown - true) <= 0.5 * unit * 1.000001 + 1e-9
+
+
+def test_runs_of_different_periods_are_compared_over_the_years_of_both(
+    runs: tuple[Run, Run], tmp_path: Path
+) -> None:
+    shorter = run(
+        SCENARIOS / "baseline.yaml",
+        n=MEMBERS,
+        engine="plain",
+        set={"period.end": "2026Q4"},
+        out=tmp_path / "shorter",
+    )
+    for pair in ((runs[0], shorter), (shorter, runs[0])):
+        told = " ".join(re.sub(r"<[^>]+>", "", report_html(pair, "en")).split())
+        assert "medians of 2026" in told
+        assert "Mean of 2026" in told
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -276,3 +276,10 @@ def test_twins_are_plain_and_hold_both_languages() -> None:
     assert costs == [("price", 30.0), ("unclear", None)]
     infinite = [row for row in told["comparison"]["differences"] if row["half_width"] == 0.0]
     assert infinite and all(row["variance_ratio"] is None for row in infinite)
+
+
+def test_targets_that_fall_due_after_the_run_are_told() -> None:
+    shown = " ".join(terminal.scores(ensemble(end=2026), [], [], "en").split())
+    assert "11 further targets of the plans fall due after 2026, not judged in this run" in shown
+    assert "further targets" not in terminal.scores(ensemble(), [], [], "en")
+    assert "Added by the scenario" not in shown

@@ -1,5 +1,6 @@
 """What the plans count: how much of each target is delivered, under way, and still to begin."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,27 +22,41 @@ from simulator.reporting.figures.page import (
     text_width,
     wrap,
 )
-from simulator.reporting.wording import lines, number, percent
-from simulator.targets import DELIVERED, Floats, goals_of, met, probability
+from simulator.reporting.wording import lines, number, percent, unit_text
+from simulator.targets import (
+    BEGUN,
+    DELIVERED,
+    Floats,
+    goals_of,
+    judged_at,
+    met,
+    probability,
+)
 
 STARTED = "milestones_started"
+SIZE_DELIVERED = "project_size_delivered"
 
 
 class Pipeline(NamedTuple):
-    """One counted target: what is planned, and by member what is started and delivered by the end of the run."""
+    """One counted target: what is planned, and by member what is delivered and under way at its deadline.
+
+    In the unit of the plan: projects, or the size of a single project, such as 平方米. `chance` is that of the
+    target as it is judged; None where the run cannot judge it.
+    """
 
     key: str
     name: Name
     unit: str
+    year: int
     planned: float
-    started: Floats
     delivered: Floats
+    under_way: Floats
     chance: float | None
 
     @property
-    def under_way(self) -> Floats:
-        """Started and not delivered."""
-        return self.started - self.delivered
+    def likely(self) -> bool:
+        """Whether the median member meets the target."""
+        return self.chance is not None and self.chance >= 0.5
 
 
 def pipelines_of(run: Ensemble) -> tuple[Pipeline, ...]:
@@ -49,19 +64,31 @@ def pipelines_of(run: Ensemble) -> tuple[Pipeline, ...]:
     found = []
     for goal in goals_of(run):
         names = f"{STARTED}[{goal.key}]", f"{DELIVERED}[{goal.key}]"
-        if not isinstance(goal, Target) or goal.value is None:
+        moment = judged_at(goal)
+        if not isinstance(goal, Target) or goal.value is None or moment not in run.quarters:
             continue
         if not all(name in run.series for name in names):
             continue
-        started, delivered = (run.values(name)[:, -1] for name in names)
+        at = run.quarters.index(moment)
+        started, delivered = (run.values(name)[:, at] for name in names)
+        under_way = started - delivered
+        if f"{BEGUN}[{goal.key}]" in run.series:  # a single project counts by its size
+            under_way = under_way * goal.value
+            delivered = run.values(f"{SIZE_DELIVERED}[{goal.key}]")[:, at]
         try:
             chance = probability(met(goal, run)).value
         except KeyError:
             chance = None
+        year = goal.deadline.year
         found.append(
-            Pipeline(goal.key, goal.name, goal.unit, goal.value, started, delivered, chance)
+            Pipeline(goal.key, goal.name, goal.unit, year, goal.value, delivered, under_way, chance)
         )
     return tuple(found)
+
+
+def deadlines(found: Sequence[Pipeline]) -> tuple[int, int]:
+    """The first and the last year in which the targets fall due."""
+    return min(item.year for item in found), max(item.year for item in found)
 
 
 def pipelines(run: Ensemble, *, lang: Lang = "both") -> Figure:
@@ -72,20 +99,28 @@ def pipelines(run: Ensemble, *, lang: Lang = "both") -> Figure:
     found = pipelines_of(run)
     if not found:
         raise KeyError("the run counts no projects toward a target with a figure")
-    year = run.years[-1]
-    whole = sum(float(np.median(item.delivered)) >= item.planned for item in found)
+    first, last = deadlines(found)
+    due = f"{last}" if first == last else f"{first}–{last}"
+    whole = sum(item.likely for item in found)
     title = Name(
-        f"{len(found)} 项计数目标中，{whole} 项到 {year} 年底的交付中位数达到规划数",
-        f"{whole} of {len(found)} counted targets: the median delivers what is planned by the end of {year}",
+        f"{len(found)} 项计数目标（{due} 年到期）中，{whole} 项的中位数按期达到规划数",
+        f"{whole} of {len(found)} counted targets due {due}: the median reaches what is planned in time",
     )
+    sized = any(f"{BEGUN}[{item.key}]" in run.series for item in found)
+    by_size = Name(
+        "；按规模计的单个项目以启动为准", "; a single project of a size is judged once begun"
+    )
+    by_size = by_size if sized else Name("", "")
     subtitle = Name(
         f"{run.scenario.name.zh}；深色为已交付，浅色为在建（中位数），细线为交付数的 5–95%，红线为规划数，各行刻度不同"
-        "；达成概率按条款的期限与口径评判",
+        f"；均为到期时的数，达成概率按条款的期限与口径评判{by_size.zh}",
         f"{run.scenario.name.en}; dark: delivered, light: under way (medians), thin line: 5–95% of deliveries, red: "
-        "planned, each row to its own scale; the probability is judged by each clause's deadline and wording",
+        "planned, each row to its own scale; all at the deadline, the probability as each clause's deadline and "
+        f"wording have it{by_size.en}",
     )
     left, right = 3.9, 7.1
-    names = [_name(item, lang, left - 0.2 - MARGIN) for item in found]
+    room = left - 0.2 - MARGIN
+    names = [_name(item, lang, room, dated=first != last) for item in found]
     heights = [max(0.5, 0.19 * len(words) + 0.2) for words in names]
     page = Page(lang, title, subtitle, body=0.4 + sum(heights), **foot(run))
     colour = colour_of(run.scenario.stem)
@@ -122,14 +157,20 @@ def pipelines(run: Ensemble, *, lang: Lang = "both") -> Figure:
     return page.figure
 
 
-def _name(item: Pipeline, lang: Lang, room: float) -> list[tuple[str, float]]:
-    """The lines of a target's name with their sizes; the unit behind the first language."""
+def _name(item: Pipeline, lang: Lang, room: float, *, dated: bool) -> list[tuple[str, float]]:
+    """The lines of a target's name with their sizes; behind the last, in Chinese its unit and `dated` its year."""
     words = []
     for place, text in enumerate(lines(item.name, lang)):
         size = 10.0 if place == 0 else 8.5
         words += [(part, size) for part in wrap(text, room, size)]
-    unit = f" ({item.unit})" if lang == "zh" else ""
+    told = [unit_text(item.unit, "zh")] if lang == "zh" else []
+    told += [f"{item.year} 年" if lang == "zh" else str(item.year)] if dated else []
+    behind = f"（{'，'.join(told)}）" if lang == "zh" else f" ({', '.join(told)})"
     last, size = words[-1]
-    if unit and text_width(last + unit, size) <= room:
-        words[-1] = (last + unit, size)
+    if not told:
+        return words
+    if text_width(last + behind, size) <= room:
+        words[-1] = (last + behind, size)
+    elif dated:
+        words.append((behind.strip(), size))
     return words

@@ -22,7 +22,7 @@ from simulator.reporting.figures.page import (
     study_foot,
     tint,
 )
-from simulator.reporting.figures.rows import Bar, draw_bars, ends_text, name_row
+from simulator.reporting.figures.rows import Bar, draw_bars, ends_text, name_row, scale_of
 from simulator.reporting.figures.scales import (
     name_scales,
     scale_up,
@@ -84,6 +84,12 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         for effect in rows
     ]
     step = 0.5 if lang == "both" else 0.4
+    low, high = scale_of(bars)
+    if any(bar.low < low or bar.high > high for bar in bars):
+        subtitle = Name(
+            f"{subtitle.zh}；箭头：区间超出图幅，{design.zh[1:]}太少",
+            f"{subtitle.en}; arrows: the interval leaves the scale, too few {design.en}",
+        )
     page = Page(
         lang,
         Name(zh, en),

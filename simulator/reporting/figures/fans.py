@@ -1,13 +1,15 @@
 """One series over time as a fan of members, and several scenarios in one with their paired differences."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulator.observables import Observable, observable_of
+from simulator.foundation.findings import UsageError
+from simulator.observables import observable_of, series_name
 from simulator.registry import Name, Registry
 from simulator.reporting import Ensemble, Lang
 from simulator.reporting.figures.page import (
@@ -133,7 +135,7 @@ def overlay(
     """Several scenarios in one fan, and their paired differences to the first at the end.
 
     Members are paired by number: runs of different seeds are refused with ValueError, of different
-    sizes are cut to the smallest.
+    sizes are cut to the smallest, of different periods to the years of all; UsageError without one.
     """
     if len(runs) < 2:
         raise ValueError("an overlay needs at least two runs")
@@ -141,13 +143,12 @@ def overlay(
         raise ValueError("runs with different seeds share no draws and cannot be paired")
     registry = runs[0].library.registry
     members = min(run.n for run in runs)
-    tracks = [_track(run, key, registry, members) for run in runs]
-    if any(track.times.shape != tracks[0].times.shape for track in tracks):
-        raise ValueError("the runs cover different periods")
+    tracks = _common([_track(run, key, registry, members) for run in runs])
     colours = colours_of([run.scenario.stem for run in runs])
     line = _line_on(runs[0], key)
     steps = [_difference(track, tracks[0]) for track in tracks[1:]]
     title, subtitle = _overlay_words(runs, tracks, steps, line is not None)
+    marker = "o" if tracks[0].times.size == 1 else None
     row = 0.62 if lang == "both" else 0.5
     below = 0.95 + row * len(steps)
     page = Page(lang, title, subtitle, body=4.15 + below, **foot(*runs))
@@ -158,7 +159,14 @@ def overlay(
         low, middle, high = np.quantile(track.table, [0.25, 0.5, 0.75], axis=0)
         if run is runs[0]:
             axes.fill_between(track.times, low, high, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(track.times, middle, color=colour, linewidth=2.3, solid_capstyle="round")
+        axes.plot(
+            track.times,
+            middle,
+            color=colour,
+            linewidth=2.3,
+            solid_capstyle="round",
+            marker=marker,
+        )
         ceiling = max(ceiling, float(high.max()))
         chance = _chance(run, line.goal, members) if line is not None else None
         figure = number(float(middle[-1]))
@@ -175,29 +183,12 @@ def overlay(
     return page.figure
 
 
-def _series_name(key: str, observable: Observable, registry: Registry) -> Name:
-    """The name of a series, with the chain or place of one that has a dimension."""
-    member = key.partition("[")[2].rstrip("]")
-    if not member:
-        return observable.name
-    if observable.dimension == "target":
-        zh, en = registry.target(member).name
-        return Name(zh=f"{zh}·{observable.name.zh}", en=f"{en}: {observable.name.en}")
-    find = registry.chain if observable.dimension == "chain" else registry.place
-    where = find(member)
-    zh, en = where.name
-    if any(place.parent == where.id for place in registry.places):
-        # Firms in a zone are in the zone's series only: 21亿元 must not pass for all of Binhai.
-        zh, en = f"{zh}（不含区内功能区）", f"{en} without its zones"
-    return Name(zh=f"{zh}·{observable.name.zh}", en=f"{en}: {observable.name.en}")
-
-
 def _track(run: Ensemble, key: str, registry: Registry, members: int | None = None) -> _Track:
     if key not in run.series:
         raise KeyError(f"the run holds no series {key}")
     observable = observable_of(key)
     quarterly = run.values(key)[:members]
-    name = _series_name(key, observable, registry)
+    name = series_name(key, registry)
     if observable.kind == "stock":
         # A stock is that of the quarter's end; the founding quarter closes the base year.
         times = np.array([quarter.year + quarter.quarter / 4.0 - 1.0 for quarter in run.quarters])
@@ -209,6 +200,17 @@ def _track(run: Ensemble, key: str, registry: Registry, members: int | None = No
         observable.unit,
         True,
     )
+
+
+def _common(tracks: Sequence[_Track]) -> list[_Track]:
+    """The tracks cut to the times that all of them cover."""
+    times = reduce(np.intersect1d, [track.times for track in tracks])
+    if not times.size:
+        raise UsageError("the runs have no year in common", "各运行没有共同的年份")
+    return [
+        track._replace(times=times, table=track.table[:, np.isin(track.times, times)])
+        for track in tracks
+    ]
 
 
 class _Line(NamedTuple):
@@ -297,9 +299,16 @@ def _overlay_words(
     chance = Name(
         zh="，P 为达标概率" if judged else "", en=", P: chance of the target" if judged else ""
     )
+    cut = Name("", "")
+    if len({run.years for run in runs}) > 1:
+        first = int(np.ceil(tracks[0].times[0]))
+        span = Name(f"{first}–{year} 年", f"{first}–{year}")
+        if first == year:
+            span = Name(f"{year} 年", f"{year} alone")
+        cut = Name(f"；只画各运行共有的 {span.zh}", f"; only what all runs cover: {span.en}")
     return Name(zh=zh, en=en), Name(
-        zh=f"{tracks[0].name.zh}；线为中位数，浅带含首个情景 50% 的成员{chance.zh}",
-        en=f"{tracks[0].name.en}; lines: medians, band: 50% of members of the first{chance.en}",
+        zh=f"{tracks[0].name.zh}；线为中位数，浅带含首个情景 50% 的成员{chance.zh}{cut.zh}",
+        en=f"{tracks[0].name.en}; lines: medians, band: 50% of members of the first{chance.en}{cut.en}",
     )
 
 
@@ -307,7 +316,7 @@ def _frame(page: Page, axes: Axes, track: _Track, ceiling: float, *, room_left: 
     """Scale, horizontal rules and year marks of a chart over time."""
     years = sorted({int(np.ceil(t)) for t in track.times})
     every = max(1, len(years) // 8)
-    span = float(track.times[-1] - track.times[0])
+    span = float(track.times[-1] - track.times[0]) or 1.0
     left = span * 0.09 if room_left else span * 0.03
     axes.set_xlim(float(track.times[0]) - left, float(track.times[-1]) + span * 0.02)
     shown = years[::-1][::every][::-1]

@@ -337,9 +337,10 @@ def _words(run: "Run", found: MoneyFlow) -> tuple[Name, Name]:
     firms, unspent = found.into(FIRMS), found.into(UNSPENT)
     told = [number(found.mean(yuan)) for yuan in (put, firms, lost, unspent)]
     title = Name(
-        f"{span} 年各方投入 {told[0]}亿元：直投名录企业 {told[1]}亿元，挪用、管理与未执行 {told[2]}亿元，"
-        f"期末未用 {told[3]}亿元",
-        f"{span}: of {told[0]}亿元 put up, {told[1]}亿元 is invested in catalogue firms, {told[2]}亿元 is misused, "
+        f"{span} 年各方投入 {told[0]}亿元：投入名录企业 {told[1]}亿元（基金直投与社会资本跟投），"
+        f"挪用、管理与未执行 {told[2]}亿元，期末未用 {told[3]}亿元",
+        f"{span}: of {told[0]}亿元 put up, {told[1]}亿元 is invested in catalogue firms (by funds and "
+        f"by private co-investors), {told[2]}亿元 is misused, "
         f"administered or lapses, {told[3]}亿元 is unspent at the end",
     )
     subtitle = Name(

@@ -23,6 +23,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
+from simulator.experiments.runs import folder_name
 from simulator.foundation.files import write_alone
 from simulator.registry import Name, load_library
 from simulator.reporting import Ensemble, Lang
@@ -414,13 +415,10 @@ def study_foot(scenario: Scenario, members: int) -> dict[str, Name]:
 
 
 def _provenance(*runs: Ensemble) -> Name:
-    """Where a figure comes from: scenarios with the digest of their sheets, members, seed."""
-    parts = [
-        f"{run.scenario.name.zh} ({run.scenario.stem}-{run.scenario.digest()[:8]})" for run in runs
-    ]
-    english = [
-        f"{run.scenario.name.en} ({run.scenario.stem}-{run.scenario.digest()[:8]})" for run in runs
-    ]
+    """Where a figure comes from: scenarios with the names of their runs, members, seed."""
+    labels = [(run.scenario.name, folder_name(run.scenario.stem, run.hash)) for run in runs]
+    parts = [f"{name.zh} ({label})" for name, label in labels]
+    english = [f"{name.en} ({label})" for name, label in labels]
     members = min(run.n for run in runs)
     return Name(
         zh=f"来源：simulate；情景 {'、'.join(parts)}；{members} 个成员，种子 {runs[0].seed}",

@@ -26,6 +26,8 @@ from simulator.reporting.figures.tiles import SERIES, districts_of, first_and_la
 from simulator.reporting.wording import lines, number, percent, said, unit_text
 from simulator.targets import Floats
 
+_CORE = Name("核心营收", "core revenue")
+
 
 class _Range(NamedTuple):
     """One row of a range chart: the members' figures in the first and in the last year."""
@@ -97,7 +99,8 @@ def districts(run: Ensemble, *, lang: Lang = "both") -> Figure:
         en=f"{tops[0].name.en} holds about {first} of the city's core revenue in {years[1]}, "
         f"the first three districts about {three}",
     )
-    return _ranges(run, rows, title, years, lang, logarithmic=True)
+    what = Name("核心营收，各区含其功能区", "core revenue, each district with its functional zones")
+    return _ranges(run, rows, title, years, lang, logarithmic=True, what=what)
 
 
 def _share(part: Floats, rows: Sequence[_Range]) -> float:
@@ -114,6 +117,7 @@ def _ranges(
     lang: Lang,
     *,
     logarithmic: bool,
+    what: Name = _CORE,
 ) -> Figure:
     """Rows with a dot for the base year, a dot with ranges for the last year, and the numbers."""
     unit = unit_text("亿元", lang)
@@ -121,9 +125,9 @@ def _ranges(
     logarithmic = logarithmic and top > 0.0
     scale = Name(zh="，对数刻度" if logarithmic else "", en=", log scale" if logarithmic else "")
     subtitle = Name(
-        zh=f"{run.scenario.name.zh}；核心营收{scale.zh}；空心点 {years[0]} 年中位数，"
+        zh=f"{run.scenario.name.zh}；{what.zh}{scale.zh}；空心点 {years[0]} 年中位数，"
         f"实心点 {years[1]} 年中位数，粗线 50%、细线 90% 的成员",
-        en=f"{run.scenario.name.en}; core revenue{scale.en}; hollow dot: median {years[0]}, "
+        en=f"{run.scenario.name.en}; {what.en}{scale.en}; hollow dot: median {years[0]}, "
         f"solid dot: median {years[1]}, thick line 50%, thin line 90% of members",
     )
     left = 3.75 if lang == "both" else 3.2 if lang == "en" else 2.3

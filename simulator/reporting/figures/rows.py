@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.registry import Name
 from simulator.reporting.figures.page import COLOURS, INK, MARGIN, MUTED, Page, shorten
-from simulator.reporting.wording import lines
+from simulator.reporting.wording import end_text, lines
 
 if TYPE_CHECKING:
     from simulator.experiments.intervals import Estimate
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 LEFT = 3.75
 RIGHT = 8.35
 """Where bars begin and end, inches."""
+
+
+WIDEST = 4.0
+"""How many times the longest bar a scale may reach for the sake of intervals."""
 
 
 class Bar(NamedTuple):
@@ -43,10 +47,20 @@ def name_row(
         page.write(MARGIN, middle, shorten(text, room, size), size, colour)
 
 
-def draw_bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
-    """Horizontal bars from a common zero, with intervals and the value at the right edge."""
+def scale_of(bars: Sequence[Bar]) -> tuple[float, float]:
+    """From where to where bars are drawn: all intervals, but none so wide that no bar would show."""
+    most = WIDEST * max((abs(bar.value) for bar in bars), default=0.0) or float("inf")
     low = min([0.0, *(bar.low for bar in bars), *(bar.value for bar in bars)])
     high = max([1e-12, *(bar.high for bar in bars), *(bar.value for bar in bars)])
+    return max(low, -most), min(high, most)
+
+
+def draw_bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
+    """Horizontal bars from a common zero, with intervals and the value at the right edge.
+
+    An interval that leaves the scale ends in an arrow.
+    """
+    low, high = scale_of(bars)
 
     def x(value: float) -> float:
         return LEFT + (RIGHT - LEFT) * (value - low) / (high - low)
@@ -59,7 +73,14 @@ def draw_bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
         if bar.value != 0.0:
             page.bar(left, y - 0.1, right - left, 0.2, bar.colour)
         if bar.high > bar.low:
-            page.rule(x(bar.low), x(bar.high), y, INK, 1.1)
+            ends = x(max(bar.low, low)), x(min(bar.high, high))
+            page.rule(*ends, y, INK, 1.1)
+            for tip, back, cut in (
+                (ends[0], 0.06, bar.low < low),
+                (ends[1], -0.06, bar.high > high),
+            ):
+                for slope in (-0.05, 0.05) if cut else ():
+                    page.line(tip, y, tip + back, y + slope, INK)
         page.write(9.55, y - (0.07 if bar.ends else 0.0), bar.text, 10.0, INK, ha="right")
         if bar.ends:
             page.write(9.55, y + 0.1, bar.ends, 8.0, MUTED, ha="right")
@@ -67,4 +88,4 @@ def draw_bars(page: Page, bars: Sequence[Bar], top: float, step: float) -> None:
 
 def ends_text(found: "Estimate", text: Callable[[float], str]) -> str:
     """An interval in brackets; some of its ends are negative, so that no dash stands between them."""
-    return f"({text(found.low)}, {text(found.high)})"
+    return f"({end_text(found, found.low, text)}, {end_text(found, found.high, text)})"

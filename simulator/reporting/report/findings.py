@@ -293,10 +293,10 @@ def comparison(sheet: Sheet, results: Sequence[Results], found: Comparison) -> s
         )
         content += sheet.heading(3, scenario_name(other), f"against-{label}")
         content += sheet.table(heads, [_chance_row(sheet, row) for row in rows], caption)
-        year = first.last
+        year = found.years[-1]
         levels = [row for row in found.differences if row.label == label and row.year == year]
         heads = [
-            (Text("末年均值", "Mean of the last year"), WORD),
+            (Text("{y} 年均值", "Mean of {y}", {"y": first.calendar(year)}), WORD),
             (Text("{name}", "{name}", {"name": scenario_name(first)}), NUMBER),
             (Text("{name}", "{name}", {"name": scenario_name(other)}), NUMBER),
             (Text("差", "Difference"), NUMBER),

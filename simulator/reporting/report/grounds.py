@@ -217,9 +217,17 @@ def _levers(sheet: Sheet, results: Results) -> str:
     documents = [registry.document(id_) for id_ in results.run.scenario.plans]
     cells = [name_cell("registry/documents", item.id, "name", item.name) for item in documents]
     head = sheet.heading(3, Text("政策工具与条款", "Levers and clauses"), "levers")
-    count = {"n": results.count("levers that act", len(rows))}
+    counts = results.run.scenario.lever_counts()
+    count = {
+        "all": results.count("levers", counts.levers),
+        "act": results.count("levers that act", counts.act),
+        "zero": results.count("levers at zero", counts.at_zero),
+        "none": results.count("levers without effect", counts.without_effect),
+    }
     summary = Text(
-        "{n} 个政策工具的剂量、依据与条款", "Dose, grade and clause of {n} levers", count
+        "{all} 项政策工具的剂量、依据与条款：{act} 项起作用，{zero} 项剂量为零，{none} 项对所模拟者无作用",
+        "Dose, grade and clause of {all} levers: {act} act, {zero} at zero, {none} without effect on what is modelled",
+        count,
     )
     plans = Text(
         "施行的规划：{plans}。",

@@ -10,7 +10,7 @@ from simulator.observables import observable_of
 from simulator.policy.ledger import ACCOUNTS
 from simulator.registry import Name
 from simulator.reporting import Lang, figures
-from simulator.reporting.figures.counted import pipelines_of
+from simulator.reporting.figures.counted import deadlines, pipelines_of
 from simulator.reporting.figures.firms import COUNTS, size_classes
 from simulator.reporting.figures.page import Picture
 from simulator.reporting.figures.tiles import districts_of
@@ -194,8 +194,10 @@ def _fan(sheet: Sheet, results: Results, series: str) -> View:
 
 
 def _overlay(sheet: Sheet, results: Sequence[Results]) -> View:
-    series, year = "core_revenue", results[0].last
-    run = results[0].run
+    series, run = "core_revenue", results[0].run
+    # Runs of different periods are held against each other where all of them have figures.
+    years = [y for y in run.years if all(y in item.run.years for item in results)]
+    year = years[-1]
     last = [(scenario_name(item), item.level(series, year, 0.5)) for item in results]
     parts: dict[str, Said] = {"name": series_name(run, series), "year": results[0].calendar(year)}
     words = []
@@ -220,7 +222,7 @@ def _overlay(sheet: Sheet, results: Sequence[Results]) -> View:
             sheet.inline(results[0].calendar(y)),
             *(sheet.inline(r.level(series, y, 0.5)) for r in results),
         ]
-        for y in run.years
+        for y in years
     ]
     table = sheet.table(heads, rows, Text("中位数，亿元", "Medians, 亿元"), "narrow")
     runs = [item.run for item in results]
@@ -358,21 +360,24 @@ def _class_name(low: Cell | None, high: Cell | None) -> Text:
 def _pipelines(sheet: Sheet, results: Results) -> View:
     run, table = results.run, results.table("pipelines")
     found = pipelines_of(run)
-    done = sum(float(np.median(item.delivered)) >= item.planned for item in found)
+    first, last = (results.calendar(year) for year in deadlines(found))
     parts: dict[str, Said] = {
         "all": results.count("pipelines", len(found)),
-        "done": results.count("pipelines delivered", done),
-        "year": results.calendar(results.last),
+        "done": results.count("pipelines reached", sum(item.likely for item in found)),
+        "first": first,
+        "last": last,
     }
+    due = "{last}" if first == last else "{first}–{last}"
     finding = Text(
-        "{all} 项计数目标中，{done} 项到 {year} 年底的交付中位数达到规划数",
-        "{done} of {all} counted targets: the median delivers what is planned by the end of {year}",
+        f"{{all}} 项计数目标（{due} 年到期）中，{{done}} 项的中位数按期达到规划数",
+        f"{{done}} of {{all}} counted targets due {due}: the median reaches what is planned in time",
         parts,
     )
     how = Text(
-        "深色为已交付，浅色为在建（中位数），细线为交付数的 {low}–{high}，红线为规划数；各行刻度不同。",
-        "Dark: delivered, light: under way (medians), thin line: {low}–{high} of deliveries, red: planned; each row to "
-        "its own scale.",
+        "深色为已交付，浅色为在建（中位数），细线为交付数的 {low}–{high}，红线为规划数，均为到期时的数；各行刻度不同；"
+        "按规模计的单个项目以启动为准。",
+        "Dark: delivered, light: under way (medians), thin line: {low}–{high} of deliveries, red: planned, all at the "
+        "deadline; each row to its own scale; a single project of a size is judged once begun.",
         bands(),
     )
     rows = []
@@ -412,8 +417,8 @@ def _flow(sheet: Sheet, results: Results) -> View:
         "share": share_cell(firms.table, "account_to=catalogue_firms", "mean/put up", share),
     }
     finding = Text(
-        "直投名录企业 {firms}亿元，占全部投入的 {share}",
-        "{firms}亿元 is invested in catalogue firms, {share} of all that is put up",
+        "投入名录企业 {firms}亿元（基金直投与社会资本跟投），占全部投入的 {share}",
+        "{firms}亿元 is invested in catalogue firms by funds and private co-investors, {share} of all that is put up",
         parts,
     )
     how = Text(

@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.observables import Observable
+from simulator.observables import APART, Observable
 from simulator.policy.effects import lever_tables
 from simulator.registry import Lever, Library, Name
 from simulator.reporting import Ensemble, Lang
@@ -84,6 +84,7 @@ __all__ = [
     "judgement",
     "judgement_csv",
     "judgement_json",
+    "later_targets",
     "ledger",
     "ledger_json",
     "lever_rows",
@@ -145,11 +146,20 @@ def scores(
     if apart:
         head = Name(zh="情景另加的目标，不属于任何规划", en="Added by the scenario, in no plan")
         parts += ["", Text(said(head, lang), style="bold")]
-        parts.append(_score_table([item for item in apart if item.probability], lang))
+        judged = [item for item in apart if item.probability]
+        if judged:
+            parts.append(_score_table(judged, lang))
         parts += [Text(said(i.note, lang, "\n"), style="dim") for i in apart if i.note]
         unjudged = [item for item in apart if item.probability is None]
         if unjudged:
             parts.append(_status_table(unjudged, lang))
+    later = later_targets(run)
+    if later:
+        words = Name(
+            f"规划中另有 {len(later)} 项目标在 {run.years[-1]} 年之后到期，本次运行不评判：",
+            f"{len(later)} further targets of the plans fall due after {run.years[-1]}, not judged in this run: ",
+        )
+        parts += ["", Text(said(words, lang, "\n") + ", ".join(later), style="dim")]
     told = [item for item in scored if records and item.key in records]
     if told and records:
         head = Name(zh="同类承诺过去的结果", en="What became of earlier promises of the same kind")
@@ -166,6 +176,13 @@ def scores(
         )
         parts += ["", Text(said(words, lang, "\n"), style="dim")]
     return page(*parts, "", Text(said(trust_in(run).caution, lang, "\n"), style="yellow"))
+
+
+def later_targets(run: Ensemble) -> tuple[str, ...]:
+    """Keys of the targets of the plans in force that fall due after the run, so that it judges none of them."""
+    plans = run.scenario.plans
+    due = run.library.registry.due_after(run.years[-1], plans) if plans else ()
+    return tuple(target.key for target in due)
 
 
 def scores_json(found: Sequence[TargetScore], together: Sequence[JointScore]) -> Plain:
@@ -421,6 +438,9 @@ def metrics(rows: Sequence[Observable], lang: Lang = "both") -> str:
         name = Text(row.key + _ELEMENT[row.dimension], style="bold")
         for text in lines(row.name, lang):
             name.append("\n" + text, style="default")
+        if row.dimension == "district":
+            for text in lines(APART, lang):
+                name.append("\n" + text, style="dim")
         table.add_row(name, f"{row.unit}\n{row.kind}", f"{row.perimeter}\n{row.equation}")
     return page(table, counted(len(rows), Name("个序列", "series"), lang))
 
@@ -433,6 +453,7 @@ def metrics_json(rows: Sequence[Observable]) -> list[Plain]:
             "name": row.name._asdict(),
             "unit": row.unit,
             "dimension": row.dimension,
+            **({"note": APART._asdict()} if row.dimension == "district" else {}),
             "kind": row.kind,
             "perimeter": row.perimeter,
             "metric": row.metric,

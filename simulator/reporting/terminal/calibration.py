@@ -237,7 +237,7 @@ def update(found: "Update", lang: Lang = "both") -> str:
         ("left", Name("目标", "target")),
         ("right", Name("之前", "before")),
         ("right", Name("之后", "after")),
-        ("right", Name("误差\n±2 标准误", "error\n±2 s.e.")),
+        ("right", Name("之后的\n95% 区间", "95% interval\nof after")),
         ("right", Name("中位数", "median")),
         keys=[shift.key for shift in found.shifts],
     )
@@ -246,7 +246,7 @@ def update(found: "Update", lang: Lang = "both") -> str:
             "\n".join(lines(shift.name, lang)),
             percent(shift.before),
             Text(percent(shift.after), style="bold"),
-            percent(2.0 * shift.error),
+            f"{percent(shift.low)}–{percent(shift.high)}",
             f"{number(shift.outcome_before.median)}\n→ {number(shift.outcome_after.median)}",
         )
     worth = Name(
@@ -279,7 +279,8 @@ def update_json(found: "Update") -> Plain:
                 "name": shift.name._asdict(),
                 "before": shift.before,
                 "after": shift.after,
-                "standard_error": shift.error,
+                "after_low": shift.low,
+                "after_high": shift.high,
                 "outcome_before": shift.outcome_before._asdict(),
                 "outcome_after": shift.outcome_after._asdict(),
                 "unit": shift.unit,
@@ -513,7 +514,7 @@ def hinges(found: "Hinges", lang: Lang = "both") -> str:
         ("right", Name("中位数", "median")),
         ("right", Name("变化", "moves")),
         ("right", Name("概率", "chance")),
-        ("right", Name("变化（百分点）\n±2 标准误", "moves (points)\n±2 s.e.")),
+        ("right", Name("变化（百分点）\n95% 区间", "moves (points)\n95% interval")),
         keys=[hinge.key for hinge in found.hinges],
     )
     kind = None
@@ -526,7 +527,9 @@ def hinges(found: "Hinges", lang: Lang = "both") -> str:
             number(hinge.median),
             f"{100.0 * hinge.moved:+.1f} %".replace("-", "−"),
             percent(hinge.chance),
-            f"{100.0 * hinge.points:+.1f}\n±{100.0 * hinge.error:.1f}".replace("-", "−"),
+            f"{100.0 * hinge.points:+.1f}\n{100.0 * hinge.low:+.1f}…{100.0 * hinge.high:+.1f}".replace(
+                "-", "−"
+            ),
         )
     note = Name(
         "去掉的公布数连同其信息一起去掉；加宽一倍的拟合参数与其未加宽的先验相比。",

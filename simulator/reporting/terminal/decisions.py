@@ -14,10 +14,13 @@ from simulator.registry import Library, Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import grid, page
 from simulator.reporting.wording import (
+    UNBOUNDED,
     chance_text,
     condition_text,
     cost_text,
+    end_text,
     interval,
+    is_unbounded,
     lines,
     number,
     percent,
@@ -227,6 +230,15 @@ def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> st
         said(Name(f"另有 {rest} 个因素影响更小", f"{rest} more factors matter less"), lang, "\n")
     ]
     tail = more if rest > 0 else []
+    parts = [
+        each for effect in found.effects for each in (effect.whole, effect.first, effect.spread)
+    ]
+    if any(is_unbounded(each, end) for each in parts for end in (each.low, each.high)):
+        note = Name(
+            f"∞：超过估计值的 {UNBOUNDED:g} 倍，{rows.zh[1:]}太少，无法界定",
+            f"∞: more than {UNBOUNDED:g} times the estimate; too few {rows.en} to bound it",
+        )
+        tail = [*tail, said(note, lang, "\n")]
     return page(said(head, lang, "\n"), "", table, *tail, *_failures(found.failed, lang))
 
 
@@ -407,7 +419,8 @@ def ranged(found: "Estimate", text: Callable[[float], str]) -> str:
     """A number over its interval, as a cell shows it; one that is exact stands alone."""
     if found.low == found.high:
         return text(found.value)
-    return f"{text(found.value)}\n{text(found.low)}…{text(found.high)}"
+    low, high = (end_text(found, end, text) for end in (found.low, found.high))
+    return f"{text(found.value)}\n{low}…{high}"
 
 
 def spanned(found: "Estimate", text: Callable[[float], str]) -> str:
@@ -487,6 +500,12 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
         f"5–95% {number(found.low)}–{number(found.high)}; {found.members} members; perimeter: "
         f"{observable.perimeter}; equations {', '.join(found.equations)}",
     )
+    if found.median_with_zones is not None:
+        whole = f"{number(found.median_with_zones)}{unit}"
+        head = Name(
+            f"{head.zh}；连同其中功能区的中位数为 {whole}",
+            f"{head.en}; with its functional zones the median is {whole}",
+        )
     levers = grid(
         lang,
         ("left", Name("政策工具", "lever")),

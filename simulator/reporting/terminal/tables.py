@@ -1,6 +1,7 @@
 """What every table on the terminal is made of: its width, its columns, its page, its plain parts."""
 
 import io
+import math
 import shutil
 import sys
 from collections.abc import Iterable
@@ -79,5 +80,5 @@ def counted(count: int, what: Name, lang: Lang) -> Text:
 
 
 def finite(value: float | None) -> float | None:
-    """JSON has no infinity."""
-    return None if value is None or value == float("inf") else value
+    """JSON has neither infinity nor what is not a number."""
+    return None if value is None or not math.isfinite(value) else value
