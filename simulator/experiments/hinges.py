@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from simulator.experiments.calibration import APART, FITTED, SERIES, posterior_of
-from simulator.experiments.inference import Floats
+from simulator.experiments.inference import Floats, Posterior
 from simulator.experiments.moments import Moment, known_by, load_moments
 from simulator.experiments.reference import Progress, Reference, simulate_reference
 from simulator.experiments.vintage import make_vintage
@@ -29,6 +29,7 @@ Kind = Literal["base", "figure", "width", "answer"]
 MEMBERS: Final = 400
 FIT_MEMBERS: Final = 1200
 SHARE: Final = 0.3
+NAMES: Final = tuple(name for name in FITTED if name not in APART)
 BASE: Final = "base_core_revenue"
 SHIFT: Final = 0.2
 WIDE: Final = (
@@ -87,6 +88,7 @@ class Hinges:
     year: int
     members: int
     fit_members: int
+    degree: int  # of the regression that adjusted the fit, the same in every variant
     median: float
     chance: float
     hinges: tuple[Hinge, ...]
@@ -115,7 +117,8 @@ def hinges(
         )
     reference, facts = _reference(scenario.seed, fit_members, workers, engine, progress)
     asked = [m for m in facts if figures is None or m.id in figures]
-    fitted = rows_given(reference, facts)
+    fit = posterior_of(reference, NAMES, facts, SHARE)
+    fitted = rows_of(fit)
     now = replace(scenario, assumptions={**scenario.assumptions, **fitted})
     priors = scenario.library.priors
     done, total = 0, members * (3 + len(asked) + len(widths) + sum(w in fitted for w in widths))
@@ -130,12 +133,14 @@ def hinges(
         varied = replace(now, assumptions={**now.assumptions, **changed})
         return answer_of(prepare(varied), members, goal, workers, engine, report)
 
+    def without(left: Moment) -> Posterior:
+        others = [m for m in facts if m.id != left.id]
+        # Fewer figures could hold a higher degree: what moves then would not be the figure's doing alone.
+        return posterior_of(reference, NAMES, others, SHARE, fit.degree)
+
     start = answer({})
     found = [
-        _hinge(
-            "figure", m.id, _left_out(m), answer(rows_given(reference, _without(facts, m))), start
-        )
-        for m in asked
+        _hinge("figure", m.id, _left_out(m), answer(rows_of(without(m))), start) for m in asked
     ]
     for name in widths:
         before = answer({name: priors[name].distribution}) if name in fitted else start
@@ -155,6 +160,7 @@ def hinges(
         goal[1],
         members,
         fit_members,
+        fit.degree,
         start.median,
         start.chance,
         tuple(found),
@@ -184,18 +190,16 @@ def answer_of(
     return Answer(revenue, goal[0])
 
 
-def rows_given(reference: Reference, facts: Sequence[Moment]) -> dict[str, Distribution]:
-    """Joint distribution of the fitted parameters given these figures, rows in order of the first parameter.
+def rows_of(fit: Posterior) -> dict[str, Distribution]:
+    """Joint distribution of the fitted parameters `NAMES`, rows in order of the first parameter.
 
     Rows in one order keep a member near the same quantile when a figure is left out.
     """
-    names = [name for name in FITTED if name not in APART]
-    found = posterior_of(reference, names, facts, SHARE)
-    order = np.argsort(found.rows[:, 0], kind="stable")
-    weights = tuple(found.weights[order].tolist())
+    order = np.argsort(fit.rows[:, 0], kind="stable")
+    weights = tuple(fit.weights[order].tolist())
     return {
-        name: Distribution(POSTERIOR, tuple(found.rows[order, i].tolist()), weights=weights)
-        for i, name in enumerate(names)
+        name: Distribution(POSTERIOR, tuple(fit.rows[order, i].tolist()), weights=weights)
+        for i, name in enumerate(NAMES)
     }
 
 
@@ -271,10 +275,6 @@ def _hinge(kind: Kind, key: str, name: Name, after: Answer, before: Answer) -> H
         float(change.mean()),
         float(2.0 * change.std() / np.sqrt(len(change))),
     )
-
-
-def _without(facts: Sequence[Moment], left: Moment) -> tuple[Moment, ...]:
-    return tuple(m for m in facts if m.id != left.id)
 
 
 def _left_out(moment: Moment) -> Name:
