@@ -16,12 +16,14 @@ from typing import Final, Literal
 import numpy as np
 
 from simulator.experiments.inference import (
+    DEGREE,
     Floats,
     Interval,
     Posterior,
+    degree_held,
     leave_one_out,
+    moved_to_zero,
     posterior,
-    regressors,
     uniformity,
     weighted_quantiles,
 )
@@ -72,6 +74,19 @@ WITNESSES: Final = 2
 """Members whose statistics stand with a fit, so that a model that makes others is noticed."""
 FROM: Final = "2025Q1"
 """A run that starts earlier does not take the fit unasked: its figures were not yet known."""
+ROUGH: Final[dict[int, Name]] = {
+    0: Name(
+        "与公布数相符的成员太少，未作回归校正：拟合粗略，区间偏宽，移动偏小；请增加成员，默认数量已足够",
+        "too few members agree with the figures for any regression adjustment: a rough fit, its intervals too wide and "
+        "its moves too small; more members mend it, the default number is enough",
+    ),
+    1: Name(
+        "与公布数相符的成员太少，只作线性校正：拟合粗略；请增加成员，默认数量已足够",
+        "too few members agree with the figures for more than a linear adjustment: a rough fit; more members mend it, "
+        "the default number is enough",
+    ),
+}
+"""What is said of a fit whose adjustment is of a lower degree than `DEGREE`."""
 SERIES: Final = (
     "software_revenue",
     "core_revenue",
@@ -125,6 +140,7 @@ class Calibration:
     rows: Floats  # (ROWS, names) drawn from the posterior, equal weight or weighted
     weights: Floats
     effective: float
+    degree: int  # of the regression that adjusted the draws: 2, or fewer where few draws agree
     held: int
     prior_draws: Floats  # (n, names)
     witness: Floats  # (WITNESSES, facts) statistics of the first members
@@ -208,7 +224,14 @@ def fit(
     found = posterior_of(reference, names, facts, share)
     held_out = np.linspace(0, len(draws) - 1, min(held, len(draws)), dtype=np.int64)
     ranks, _ = leave_one_out(
-        draws, told, scales, observed.sides, held_out, share=share, bounds=bounds
+        draws,
+        told,
+        scales,
+        observed.sides,
+        held_out,
+        share=share,
+        degree=found.degree,
+        bounds=bounds,
     )
     learned = tuple(
         _learned(reference, name, i, draws, found, ranks) for i, name in enumerate(names)
@@ -229,6 +252,7 @@ def fit(
         rows,
         weights,
         found.effective,
+        found.degree,
         len(held_out),
         draws,
         statistics(facts, reference.block)[:WITNESSES],
@@ -236,7 +260,11 @@ def fit(
 
 
 def posterior_of(
-    reference: Reference, names: Sequence[str], facts: Sequence[Moment], share: float = SHARE
+    reference: Reference,
+    names: Sequence[str],
+    facts: Sequence[Moment],
+    share: float = SHARE,
+    degree: int | None = None,
 ) -> Posterior:
     """Draws of these parameters that agree with the facts the reference can be held against."""
     years = (reference.block.quarters[0].year, *reference.study.years)
@@ -244,7 +272,9 @@ def posterior_of(
     told = noisy_statistics(reference, held)
     draws = np.column_stack([reference.column(name) for name in names])
     observed = reported(held, spread_of(told))
-    return posterior(draws, told, observed, share=share, bounds=reference.bounds(names))
+    return posterior(
+        draws, told, observed, share=share, degree=degree, bounds=reference.bounds(names)
+    )
 
 
 def noisy_statistics(reference: Reference, facts: Sequence[Moment]) -> Floats:
@@ -321,14 +351,10 @@ def _predictions(
 
 
 def moved_to_facts(values: Floats, gaps: Floats | None, weights: Floats) -> Floats:
-    """Values of the accepted draws (m,), moved along a weighted regression to where the facts are met exactly."""
-    if gaps is None or not gaps.shape[1]:
+    """Values of the accepted draws (m,), moved to where the facts are met by as much regression as they can hold."""
+    if gaps is None:
         return values
-    told = regressors(gaps)
-    design = np.column_stack([np.ones(len(values)), told])
-    root = np.sqrt(weights)
-    slopes = np.linalg.lstsq(design * root[:, np.newaxis], values * root, rcond=None)[0][1:]
-    return np.asarray(values - told @ slopes)
+    return moved_to_zero(values[:, np.newaxis], gaps, weights, degree_held(gaps, weights))[:, 0]
 
 
 def _quantity(moment: Moment, logarithms: Floats) -> Interval:
@@ -458,6 +484,7 @@ def _fitted_text(found: Calibration, verdict: Name | None, standing: str) -> str
         "members": found.members,
         "seed": found.seed,
         "effective": round(found.effective, 1),
+        **_rough(found.degree),
         "rows": hashlib.sha256(_rows_table(found)).hexdigest(),
         "tables": inputs_digest(),
         "facts": {
@@ -467,3 +494,8 @@ def _fitted_text(found: Calibration, verdict: Name | None, standing: str) -> str
     }
     head = "# Written by `simulate calibrate`; drawn by members through the rows of the table beside it.\n"
     return head + sheet_text(sheet)
+
+
+def _rough(degree: int) -> dict[str, object]:
+    """What a fitted file says of a fit that is only rough; nothing of any other."""
+    return {"rough": ROUGH[degree]._asdict()} if degree < DEGREE else {}

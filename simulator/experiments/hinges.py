@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.experiments.calibration import APART, FITTED, SERIES, posterior_of
 from simulator.experiments.cases import CaseError, Cases
-from simulator.experiments.inference import Flags, Floats
+from simulator.experiments.inference import Flags, Floats, Posterior
 from simulator.experiments.intervals import change_of_share
 from simulator.experiments.moments import Moment, known_by, load_moments
 from simulator.experiments.reference import Progress, Reference, simulate_reference
@@ -31,6 +31,7 @@ Kind = Literal["base", "figure", "width", "answer"]
 MEMBERS: Final = 400
 FIT_MEMBERS: Final = 1200
 SHARE: Final = 0.3
+NAMES: Final = tuple(name for name in FITTED if name not in APART)
 BASE: Final = "base_core_revenue"
 SHIFT: Final = 0.2
 WIDE: Final = (
@@ -91,6 +92,7 @@ class Hinges:
     year: int
     members: int
     fit_members: int
+    degree: int  # of the regression that adjusted the fit, the same in every variant
     median: float
     chance: float
     hinges: tuple[Hinge, ...]
@@ -119,7 +121,8 @@ def hinges(
         raise _unfit()
     reference, facts = _reference(scenario.seed, fit_members, workers, engine, progress)
     asked = [m for m in facts if figures is None or m.id in figures]
-    fitted = rows_given(reference, facts)
+    fit = posterior_of(reference, NAMES, facts, SHARE)
+    fitted = rows_of(fit)
     now = replace(scenario, assumptions={**scenario.assumptions, **fitted})
     priors = scenario.library.priors
     done, total = 0, members * (3 + len(asked) + len(widths) + sum(w in fitted for w in widths))
@@ -134,12 +137,14 @@ def hinges(
         varied = replace(now, assumptions={**now.assumptions, **changed})
         return answer_of(varied, members, goal.id, workers, engine, report)
 
+    def without(left: Moment) -> Posterior:
+        others = [m for m in facts if m.id != left.id]
+        # Fewer figures could hold a higher degree: what moves then would not be the figure's doing alone.
+        return posterior_of(reference, NAMES, others, SHARE, fit.degree)
+
     start = answer({})
     found = [
-        _hinge(
-            "figure", m.id, _left_out(m), answer(rows_given(reference, _without(facts, m))), start
-        )
-        for m in asked
+        _hinge("figure", m.id, _left_out(m), answer(rows_of(without(m))), start) for m in asked
     ]
     for name in widths:
         before = answer({name: priors[name].distribution}) if name in fitted else start
@@ -159,6 +164,7 @@ def hinges(
         judged_at(start.goal).year,
         members,
         fit_members,
+        fit.degree,
         start.median,
         start.chance,
         tuple(found),
@@ -197,18 +203,16 @@ def _unfit() -> UsageError:
     )
 
 
-def rows_given(reference: Reference, facts: Sequence[Moment]) -> dict[str, Distribution]:
-    """Joint distribution of the fitted parameters given these figures, rows in order of the first parameter.
+def rows_of(fit: Posterior) -> dict[str, Distribution]:
+    """Joint distribution of the fitted parameters `NAMES`, rows in order of the first parameter.
 
     Rows in one order keep a member near the same quantile when a figure is left out.
     """
-    names = [name for name in FITTED if name not in APART]
-    found = posterior_of(reference, names, facts, SHARE)
-    order = np.argsort(found.rows[:, 0], kind="stable")
-    weights = tuple(found.weights[order].tolist())
+    order = np.argsort(fit.rows[:, 0], kind="stable")
+    weights = tuple(fit.weights[order].tolist())
     return {
-        name: Distribution(POSTERIOR, tuple(found.rows[order, i].tolist()), weights=weights)
-        for i, name in enumerate(names)
+        name: Distribution(POSTERIOR, tuple(fit.rows[order, i].tolist()), weights=weights)
+        for i, name in enumerate(NAMES)
     }
 
 
@@ -283,10 +287,6 @@ def _hinge(kind: Kind, key: str, name: Name, after: Answer, before: Answer) -> H
         after.median / before.median - 1.0,
         *change_of_share(change),
     )
-
-
-def _without(facts: Sequence[Moment], left: Moment) -> tuple[Moment, ...]:
-    return tuple(m for m in facts if m.id != left.id)
 
 
 def _left_out(moment: Moment) -> Name:

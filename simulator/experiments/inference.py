@@ -1,15 +1,15 @@
 """Approximate Bayesian computation: which draws of an ensemble agree with what was reported.
 
 A draw is accepted when its statistics lie near the observed ones; the accepted are weighted by a kernel of their
-distance and moved by a local linear regression to where the distance is zero. The statistics carry the error of
-the report, so that nothing is asked to agree more closely than the figure itself is known.
+distance and moved by a local regression to where the distance is zero, of a degree that so many draws can hold. The
+statistics carry the error of the report, so that nothing is asked to agree more closely than the figure is known.
 
 Source: Beaumont, Zhang & Balding 2002 (regression adjustment), Talts et al. 2018 (ranks), both from memory; held to
 the exact posterior of a normal mean and to uniform ranks in the tests.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,15 @@ Kernel = Literal["uniform", "epanechnikov"]
 
 EDGE = 1e-6
 FEWEST = 20  # draws a posterior keeps whatever the share
+DEGREE: Final = 2
+"""Degree of the local regression where enough draws are accepted."""
+DRAWS_A_TERM: Final = 6
+"""Equal draws a regression needs for each of its terms.
+
+With fewer it interpolates, and the posterior collapses to a point. In normal worlds with two, four and nine figures
+central 90 % intervals hold 84 to 87 % where a degree begins at six draws a term, 83 to 84 at four and 85 to 88 at eight
+(600 worlds each); with no regression they hold 84 to 94 % and are up to half as wide again as the exact ones.
+"""
 
 
 class Interval(NamedTuple):
@@ -56,12 +65,16 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """Accepted draws: their place in the ensemble, weights that sum to one, and adjusted values (m, P)."""
+    """Accepted draws: their place in the ensemble, weights that sum to one, and adjusted values (m, P).
+
+    `degree` is that of the regression which adjusted them, nought for none.
+    """
 
     index: Integers
     weights: Floats
     rows: Floats
     radius: float
+    degree: int
 
     @property
     def effective(self) -> float:
@@ -85,19 +98,20 @@ def posterior(
     share: float = 0.1,
     radius: float | None = None,
     kernel: Kernel = "epanechnikov",
-    adjust: bool = True,
+    degree: int | None = None,
     bounds: Floats | None = None,
 ) -> Posterior:
     """Draws (n, P) given that their statistics (n, K) were observed.
 
     The nearest `share` of the draws are accepted, or all within `radius` (in units of the observed scales).
+    `degree` is that of the regression that adjusts them, by default the highest that the accepted can hold.
     `bounds` (P, 2) keep adjusted values inside, where both are finite. Without any statistic all draws are kept.
     Raises ValueError when nothing lies within the radius.
     """
     n = len(draws)
     if not len(observed.values):
         everything = np.arange(n, dtype=np.int64)
-        return Posterior(everything, np.full(n, 1.0 / n), draws.copy(), np.inf)
+        return Posterior(everything, np.full(n, 1.0 / n), draws.copy(), np.inf, DEGREE)
     gaps = observed.gaps(statistics)
     distance = np.sqrt(((gaps / observed.scales) ** 2).sum(axis=1))
     if radius is None:
@@ -112,10 +126,12 @@ def posterior(
         weights = 1.0 - (distance[index] / radius) ** 2
         weights = np.maximum(weights, EDGE)
     weights = weights / weights.sum()
+    if degree is None:
+        degree = degree_held(gaps[index], weights)
     rows = draws[index]
-    if adjust:
-        rows = _adjusted(rows, gaps[index], weights, bounds)
-    return Posterior(index, weights, rows, radius)
+    if degree:
+        rows = _adjusted(rows, gaps[index], weights, bounds, degree)
+    return Posterior(index, weights, rows, radius, degree)
 
 
 def effective_size(weights: Floats) -> float:
@@ -154,6 +170,7 @@ def leave_one_out(
     held: Integers,
     *,
     share: float = 0.1,
+    degree: int | None = None,
     bounds: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Recovery: each held draw's statistics stand in for the report, and the others must find its parameters.
@@ -171,6 +188,7 @@ def leave_one_out(
             statistics[others],
             Observed(statistics[member], scales, sides),
             share=share,
+            degree=degree,
             bounds=bounds,
         )
         for p in range(draws.shape[1]):
@@ -179,15 +197,35 @@ def leave_one_out(
     return ranks, medians
 
 
-def regressors(gaps: Floats) -> Floats:
-    """What a local regression on gaps (m, K) reads: each gap that varies, and its square; nought where all agree."""
+def degree_held(gaps: Floats, weights: Floats) -> int:
+    """Degree of the regression on gaps (m, K) that weighted draws can hold, at most `DEGREE`; nought for none."""
+    varying = int(np.count_nonzero(gaps.std(axis=0) > 0.0))
+    held = effective_size(weights) / DRAWS_A_TERM
+    return next((degree for degree in (2, 1) if held >= 1 + degree * varying), 0)
+
+
+def moved_to_zero(values: Floats, gaps: Floats, weights: Floats, degree: int) -> Floats:
+    """Values (m, P) moved along a weighted regression of this degree on gaps (m, K) to where every gap is zero."""
+    if not degree:
+        return values
+    told = _regressors(gaps, degree)
+    design = np.column_stack([np.ones(len(values)), told])
+    root = np.sqrt(weights)[:, np.newaxis]
+    slopes = np.linalg.lstsq(design * root, values * root, rcond=None)[0][1:]
+    return np.asarray(values - told @ slopes)
+
+
+def _regressors(gaps: Floats, degree: int) -> Floats:
+    """What a local regression on gaps (m, K) reads: each gap that varies, and its powers; nought where all agree."""
     spread = gaps.std(axis=0)
     told = gaps[:, spread > 0.0] / spread[spread > 0.0]
-    return np.column_stack([told, told**2])
+    return np.column_stack([told**power for power in range(1, degree + 1)])
 
 
-def _adjusted(rows: Floats, gaps: Floats, weights: Floats, bounds: Floats | None) -> Floats:
-    """Rows moved along a weighted local quadratic regression to where every gap is zero."""
+def _adjusted(
+    rows: Floats, gaps: Floats, weights: Floats, bounds: Floats | None, degree: int
+) -> Floats:
+    """Rows moved to where every gap is zero, inside their bounds, and spread again by what the regression spent."""
     limited = np.zeros(rows.shape[1], dtype=bool)
     if bounds is not None:
         limited = np.isfinite(bounds).all(axis=1) & (bounds[:, 1] > bounds[:, 0])
@@ -196,14 +234,10 @@ def _adjusted(rows: Floats, gaps: Floats, weights: Floats, bounds: Floats | None
         low, width = bounds[limited, 0], bounds[limited, 1] - bounds[limited, 0]
         inside = np.clip((rows[:, limited] - low) / width, EDGE, 1.0 - EDGE)
         moved[:, limited] = np.log(inside / (1.0 - inside))
-    told = regressors(gaps)
-    design = np.column_stack([np.ones(len(rows)), told])
-    root = np.sqrt(weights)[:, np.newaxis]
-    slopes = np.linalg.lstsq(design * root, moved * root, rcond=None)[0][1:]
-    moved = moved - told @ slopes
+    moved = moved_to_zero(moved, gaps, weights, degree)
     # The regression spent degrees of freedom: what is left is spread out again around its mean.
     effective = effective_size(weights)
-    spent = told.shape[1] + 1
+    spent = 1 + degree * int(np.count_nonzero(gaps.std(axis=0) > 0.0))
     if effective > spent + 1:
         centre = np.average(moved, axis=0, weights=weights)
         moved = centre + (moved - centre) * np.sqrt((effective - 1.0) / (effective - spent))

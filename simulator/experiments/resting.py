@@ -31,7 +31,7 @@ ALIKE: Final = Name("没有在成员之间不同的参数", "no parameter differ
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """First-order share of one parameter with a bootstrap 90 % interval."""
+    """First-order share of one parameter with a 90 % interval; the largest of many, it is flattered a little."""
 
     name: str
     meaning: Name
@@ -181,14 +181,35 @@ def explained(features: Floats, outcomes: Floats) -> Floats:
 
 
 def first_order(values: Floats, outcome: Floats, bins: int = BINS) -> float:
-    """ω² of an outcome over equal-count bins of a parameter: first-order share without the bias of the bins."""
+    """ω² of an outcome over equal-count bins of a parameter: first-order share without the bias of the bins.
+
+    Below nought where the bins explain less than noise would.
+    """
     order = np.argsort(values, kind="stable")
     groups = np.array_split(outcome[order], bins)
     mean, n = outcome.mean(), len(outcome)
     between = sum(len(g) * (g.mean() - mean) ** 2 for g in groups)
     within = sum(float(((g - g.mean()) ** 2).sum()) for g in groups) / (n - bins)
     total = float(((outcome - mean) ** 2).sum())
-    return max(0.0, float((between - (bins - 1) * within) / (total + within)))
+    return float((between - (bins - 1) * within) / (total + within))
+
+
+def first_span(
+    values: Floats, outcome: Floats, chooser: np.random.Generator, resamples: int = RESAMPLES
+) -> Interval:
+    """First-order share and its 90 % interval: the spread of resampled members, laid about the share itself.
+
+    Resampled members repeat themselves, which the bins take for agreement: the middle of their shares lies too high, so
+    that only their spread is used. Measured on 600 worlds a case with 200, 400 and 1000 members: the interval holds
+    the share of a linear or curved parameter in 88 to 97 of 100, that of one which is only a step in 82 to 88 (the bins
+    miss part of a step, and the share is read too low), and excludes a share of nought in fewer than one.
+    """
+    share = first_order(values, outcome)
+    resampled = [
+        first_order(values[picks], outcome[picks])
+        for picks in chooser.integers(0, len(outcome), (resamples, len(outcome)))
+    ]
+    return _span(share, float(np.std(resampled, ddof=1)))
 
 
 def _first(
@@ -196,19 +217,12 @@ def _first(
 ) -> tuple[First, ...]:
     shares = np.array([first_order(draws[:, i], outcome) for i in range(len(names))])
     chooser = np.random.default_rng(SEED)
-    top = np.argsort(-shares)[:SHOWN]
     found = []
-    for i in top:
-        resampled = []
-        for _ in range(RESAMPLES):
-            picks = chooser.integers(0, len(outcome), len(outcome))
-            resampled.append(first_order(draws[picks, i], outcome[picks]))
-        low, high = np.quantile(resampled, (0.05, 0.95)).tolist()
+    for i in np.argsort(-shares)[:SHOWN]:
         parameter = run.scenario.parameters[names[i]]
-        share = float(shares[i])
-        interval = Interval(min(low, share), share, max(high, share))
         meaning = Name(parameter.meaning.zh, parameter.meaning.en)
-        found.append(First(names[i], meaning, grades[i], interval))
+        span = first_span(draws[:, i], outcome, chooser)
+        found.append(First(names[i], meaning, grades[i], span))
     return tuple(found)
 
 
@@ -227,5 +241,6 @@ def outcome_of(run: Run, goal: Goal) -> Floats | None:
 
 
 def _span(share: float, error: float) -> Interval:
-    low, high = share - 1.645 * error, share + 1.645 * error
-    return Interval(max(float(low), 0.0), float(share), min(float(high), 1.0))
+    """A share and its 90 % interval, inside nought and one."""
+    ends = np.clip((share - 1.645 * error, share, share + 1.645 * error), 0.0, 1.0).tolist()
+    return Interval(*ends)

@@ -13,6 +13,7 @@ from simulator.experiments import calibration
 from simulator.experiments.calibration import (
     APART,
     FITTED,
+    ROUGH,
     SERIES,
     Calibration,
     calibrate,
@@ -24,10 +25,11 @@ from simulator.experiments.reference import Reference
 from simulator.experiments.vintage import make_vintage
 from simulator.foundation.calendar import Quarter
 from simulator.foundation.findings import UsageError
-from simulator.foundation.tables import shipped
+from simulator.foundation.tables import read_yaml, shipped
 from simulator.model import prepare
 from simulator.registry import Name
 from simulator.reporting import figures
+from simulator.reporting.terminal.calibration import calibration as terminal
 from simulator.scenario import load_scenario
 
 N = 1200
@@ -133,6 +135,7 @@ def test_a_written_fit_is_drawn_by_members_and_never_overwritten(
     write_fit(found, tmp_path, None, "", force=True)
     again = load_scenario(shipped("scenarios", "baseline.yaml"), {"fit": str(files[2])})
     assert again.fit is not None and again.fit.verdict is None
+    assert found.degree == 2 and "  rough:" not in files[2].read_text(encoding="utf-8")
 
 
 def test_too_few_members_are_refused(tmp_path: Path) -> None:
@@ -142,10 +145,21 @@ def test_too_few_members_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_model_itself_can_be_fitted(tmp_path: Path) -> None:
+    """From eighty members only roughly: nothing collapses, and the table and the file say so."""
     found = calibrate(tmp_path, 80, held=20)
+    assert found.degree == 0 and found.effective < 20
+    for item in found.learned:
+        prior, after = item.prior, item.posterior
+        assert after.high - after.low > 0.4 * (prior.high - prior.low), item.name
+        assert item.verdict != "moved" and item.coverage90 >= 0.6, item.name
     drawdown = next(item for item in found.learned if item.name == "k_drawdown")
-    assert drawdown.shrinkage > 0.5
+    assert drawdown.posterior.low > 1.3 * drawdown.prior.low
     assert {p.moment.id for p in found.predicted} >= {m.id for m in found.facts}
+    for lang in ("zh", "en"):
+        words = " ".join(terminal(found, None, lang).split())
+        assert getattr(ROUGH[0], lang)[:20] in words
+    sheet = read_yaml(write_fit(found, tmp_path, None, "")[2]).value
+    assert isinstance(sheet, dict) and sheet["made"]["rough"] == ROUGH[0]._asdict()
 
 
 def test_a_fit_of_somebody_elses_is_never_taken_for_an_unfinished_one(

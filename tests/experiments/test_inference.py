@@ -5,9 +5,12 @@ import pytest
 from scipy.stats import norm
 
 from simulator.experiments.inference import (
+    DRAWS_A_TERM,
     Observed,
+    degree_held,
     effective_size,
     leave_one_out,
+    moved_to_zero,
     posterior,
     uniformity,
     weighted_quantiles,
@@ -44,7 +47,7 @@ def test_uniform_kernel_gives_the_exact_posterior_of_the_radius() -> None:
     mean, sd = exact_moments()
     assert (round(mean, 4), round(sd, 4)) == (0.4671, 0.2565)
     draws, told = toy(400_000)
-    found = posterior(draws, told, observed(), radius=RADIUS, kernel="uniform", adjust=False)
+    found = posterior(draws, told, observed(), radius=RADIUS, kernel="uniform", degree=0)
     n = len(found.index)
     assert abs(found.rows.mean() - mean) < 4 * sd / np.sqrt(n)
     assert abs(found.rows.std() - sd) < 4 * sd / np.sqrt(2 * n)
@@ -80,7 +83,7 @@ def test_ranks_of_a_wrong_posterior_are_not_uniform() -> None:
 @pytest.mark.parametrize(("side", "sign"), [("lower", 1.0), ("upper", -1.0)])
 def test_a_one_sided_figure_cuts_one_side_only(side: str, sign: float) -> None:
     draws, told = toy(50_000)
-    found = posterior(draws, told, observed(0.0, side), radius=0.05, kernel="uniform", adjust=False)
+    found = posterior(draws, told, observed(0.0, side), radius=0.05, kernel="uniform", degree=0)
     kept = told[found.index, 0] * sign
     assert kept.min() > -0.05 and kept.max() > 2.0
     assert len(found.index) > 20_000
@@ -114,3 +117,90 @@ def test_weighted_quantiles_and_effective_size() -> None:
     assert weighted_quantiles(values, np.array([8.0, 1.0, 1.0]), (0.5,))[0] > 2.5
     assert effective_size(np.ones(7)) == pytest.approx(7.0)
     assert effective_size(np.array([1.0, 0.0])) == pytest.approx(1.0)
+
+
+PARAMETERS, FIGURES = 6, 9
+
+
+def held_and_wide(
+    members: int, worlds: int, *, share: float = 0.2, degree: int | None = None
+) -> tuple[float, float, set[int]]:
+    """Six normal parameters told by nine figures: how often 90 % intervals hold the truth of worlds drawn anew.
+
+    Beside it their width over that of the exact posterior, and the degrees of regression that were used.
+    """
+    mixing = np.random.default_rng(0).normal(size=(FIGURES, PARAMETERS)) / np.sqrt(PARAMETERS)
+    error = 0.5
+    exact = np.sqrt(np.diag(np.linalg.inv(np.eye(PARAMETERS) + mixing.T @ mixing / error**2)))
+    chooser = np.random.default_rng(members)
+    held, wide, degrees = [], [], set()
+    for _ in range(worlds):
+        draws = chooser.normal(size=(members + 1, PARAMETERS))
+        told = draws @ mixing.T + error * chooser.normal(size=(members + 1, FIGURES))
+        scales = np.median(np.abs(told - np.median(told, axis=0)), axis=0)
+        report = Observed(told[-1], scales, ("two",) * FIGURES)
+        found = posterior(draws[:-1], told[:-1], report, share=share, degree=degree)
+        degrees.add(found.degree)
+        for p in range(PARAMETERS):
+            low, _, high = found.interval(p)
+            held.append(low <= draws[-1, p] <= high)
+            wide.append((high - low) / (2 * norm.ppf(0.95) * exact[p]))
+    return float(np.mean(held)), float(np.mean(wide)), degrees
+
+
+def test_a_fit_from_few_members_is_wide_and_does_not_collapse() -> None:
+    """Eighty members are worth 13 and hold no regression; one of 19 terms made of them a point."""
+    share, width, degrees = held_and_wide(80, 60)
+    assert degrees == {0} and share > 0.8 and 1.2 < width < 1.8
+    share, width, _ = held_and_wide(80, 60, degree=2)
+    assert share < 0.1 and width < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("members", "share"),
+    [(80, 0.2), (120, 0.2), (160, 0.2), (240, 0.2), (400, 0.2), (460, 0.2), (600, 0.2), (860, 0.2), (80, 0.3),
+     (300, 0.3), (580, 0.3)],
+)  # fmt: skip
+def test_intervals_hold_the_truth_whatever_the_number_of_members(
+    members: int, share: float
+) -> None:
+    """Where a degree begins (460 and 860 members, 300 and 580) and between; 1200 values err by about 0.01."""
+    found, width, _ = held_and_wide(members, 200, share=share)
+    assert 0.82 < found < 0.97
+    assert 0.95 < width < 1.65
+
+
+def test_the_degree_of_the_adjustment_follows_the_draws() -> None:
+    gaps = np.random.default_rng(1).normal(size=(400, 9))
+    quadratic, linear = DRAWS_A_TERM * 19, DRAWS_A_TERM * 10
+    for number, degree in (
+        (400, 2),
+        (quadratic, 2),
+        (quadratic - 1, 1),
+        (linear, 1),
+        (linear - 1, 0),
+    ):
+        assert degree_held(gaps[:number], np.ones(number)) == degree
+    # A figure that all accepted draws meet asks for no term; weights that differ are worth fewer draws.
+    kept = np.column_stack([gaps[:, :1], np.zeros((400, 8))])
+    assert degree_held(kept[: 3 * DRAWS_A_TERM], np.ones(3 * DRAWS_A_TERM)) == 2
+    assert degree_held(gaps[:quadratic], np.linspace(0.0, 1.0, quadratic)) == 1
+
+
+def test_a_regression_of_its_own_degree_takes_all_that_the_gaps_tell() -> None:
+    gaps = np.random.default_rng(2).normal(size=(60, 2))
+    values = 3.0 + gaps @ np.array([[1.0], [-2.0]])
+    weights = np.linspace(0.5, 1.0, 60)
+    assert moved_to_zero(values, gaps, weights, 1) == pytest.approx(np.full((60, 1), 3.0))
+    curved = values + gaps[:, :1] ** 2
+    assert moved_to_zero(curved, gaps, weights, 2) == pytest.approx(np.full((60, 1), 3.0))
+    assert moved_to_zero(curved, gaps, weights, 1).std() > 0.5
+    assert moved_to_zero(curved, gaps, weights, 0) is curved
+
+
+@pytest.mark.parametrize("lead", [2400, 1200])
+def test_the_default_numbers_of_members_hold_the_quadratic_adjustment(lead: int) -> None:
+    """So that the shipped fit (2400 members) and `hinges` (1200) are those of the quadratic regression."""
+    _, _, degrees = held_and_wide(lead, 3, share={2400: 0.2, 1200: 0.3}[lead])
+    assert degrees == {2}

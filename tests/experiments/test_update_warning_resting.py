@@ -9,7 +9,14 @@ import pytest
 
 from simulator.experiments.early_warning import isotonic, lowest_hope
 from simulator.experiments.inference import effective_size
-from simulator.experiments.resting import DEGREE, explained, first_order, group_shares, smooth
+from simulator.experiments.resting import (
+    DEGREE,
+    explained,
+    first_order,
+    first_span,
+    group_shares,
+    smooth,
+)
 from simulator.experiments.update import NewFigure, Update, agreement, read_figures
 from simulator.foundation.findings import InputError
 from simulator.registry import Name
@@ -173,6 +180,26 @@ def test_first_order_of_a_linear_parameter() -> None:
     x = chooser.normal(size=4000)
     share = first_order(x, x + chooser.normal(size=4000), bins=20)
     assert share == pytest.approx(0.5, abs=0.04)
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0.95, 0.05), (0.2, 0.8, 0.12)])
+def test_the_interval_of_a_first_order_share_holds_it(
+    share: float, least: float, most: float
+) -> None:
+    """A share of nought is hardly ever excluded, where percentiles of resampled shares did so in one of six."""
+    chooser = np.random.default_rng(9)
+    normal = chooser.normal(size=100_000)
+    put_in = share * first_order(normal, normal)
+    worlds, held, above = 60, 0, 0
+    for _ in range(worlds):
+        x, luck = chooser.normal(size=(2, 400))
+        outcome = np.sqrt(share) * x + np.sqrt(1.0 - share) * luck
+        low, middle, high = first_span(x, outcome, chooser)
+        assert 0.0 <= low <= middle <= high <= 1.0
+        held += low <= put_in <= high
+        above += low > put_in
+    assert held / worlds >= least
+    assert above / worlds <= most
 
 
 def test_what_decides_is_what_was_put_in_and_sums_to_one() -> None:

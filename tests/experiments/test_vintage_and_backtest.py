@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from simulator.experiments.backtest import (
     ORIGINS,
@@ -18,6 +19,7 @@ from simulator.experiments.backtest import (
     record_of,
     records_of,
     sentence,
+    with_error,
 )
 from simulator.experiments.calibration import SERIES
 from simulator.experiments.moments import Block, Moment, day_of, load_moments, source_days
@@ -153,16 +155,43 @@ def test_the_random_walk_of_software_is_its_own_arithmetic(tmp_path: Path) -> No
     assert walk[-1].error == pytest.approx(math.log(walk[-1].value / 2634.0))
 
 
-def test_crps_is_that_of_a_normal() -> None:
-    draws = np.random.default_rng(2).normal(0.3, 0.5, 20_000)
-    z = (1.0 - 0.3) / 0.5
+def normal_crps(mean: float, sd: float, outcome: float) -> float:
+    z = (outcome - mean) / sd
     below = 0.5 * math.erfc(-z / math.sqrt(2))
-    exact = 0.5 * (
-        z * (2 * below - 1)
-        + 2 * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-        - 1 / math.sqrt(math.pi)
-    )
-    assert crps_of(draws, np.ones(20_000), 1.0) == pytest.approx(exact, rel=0.02)
+    density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return sd * (z * (2 * below - 1) + 2 * density - 1 / math.sqrt(math.pi))
+
+
+def test_crps_is_that_of_a_normal() -> None:
+    """Of one draw with its error exactly; of normal draws with an error, that of the wider normal."""
+    exact = normal_crps(0.3, 0.05, 0.4)
+    assert crps_of(np.array([0.3]), np.ones(1), 0.05, 0.4) == pytest.approx(exact, rel=1e-12)
+    draws = norm.ppf((np.arange(1000) + 0.5) / 1000, 0.3, 0.5)
+    for sd in (1e-6, 0.05, 0.4):
+        wide = normal_crps(0.3, math.hypot(0.5, sd), 1.0)
+        assert crps_of(draws, np.ones(1000), sd, 1.0) == pytest.approx(wide, rel=2e-3)
+
+
+def test_intervals_carry_the_whole_error_of_the_report() -> None:
+    shares = (0.05, 0.25, 0.5, 0.75, 0.95)
+    alone = with_error(np.array([0.3]), np.ones(1), 0.05, shares)
+    assert alone == pytest.approx(norm.ppf(shares, 0.3, 0.05))
+    draws = norm.ppf((np.arange(2000) + 0.5) / 2000, 0.3, 0.06)
+    both = with_error(draws, np.full(2000, 0.7), 0.05, shares)
+    assert both == pytest.approx(norm.ppf(shares, 0.3, math.hypot(0.06, 0.05)), abs=2e-4)
+    weighted = with_error(np.array([0.0, 1.0]), np.array([3.0, 1.0]), 0.01, (0.5, 0.9))
+    assert weighted == pytest.approx([0.01 * norm.ppf(2 / 3), 1 + 0.01 * norm.ppf(0.6)])
+
+
+def test_a_day_where_few_members_agree_is_told(tmp_path: Path) -> None:
+    origin = Origin(date(2020, 9, 1), "software", 2021, Name("", ""))
+    degrees = []
+    for members in (40, 600):
+        forecasts = forecast_from(
+            origin, reference(tmp_path / str(members), members), load_moments()
+        )
+        degrees.append(judge(forecasts, (), members, 1).degree)
+    assert degrees[0] < 2 == degrees[1]
 
 
 def test_the_verdict_follows_the_ratio_and_counts_its_points(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ LEARNED = {
 }
 SMALLEST_SHARE = 0.005
 """A cause below it is shown with the others."""
+FEWEST_AGREE = Name("相符成员最少的起点：", "at the origin where fewest agree: ")
 SUBJECTS = {
     "software": Name("软件业收入（水平）", "software revenue (level)"),
     "national": Name("全国核心产业（增速）", "national core industry (growth)"),
@@ -71,9 +72,10 @@ def calibration(found: "Calibration", tested: "Backtest | None", lang: Lang = "b
             f"{item.coverage50:.0%}/{item.coverage90:.0%}",
             f"{item.uniform:.2f}",
         )
-    parts: list[RenderableType] = [Text(said(head, lang, "\n"), style="bold"), table]
     from simulator.experiments.calibration import APART
 
+    parts: list[RenderableType] = [Text(said(head, lang, "\n"), style="bold")]
+    parts += [*_rough(found.degree, lang), table]
     parts += [Text(f"{name}: {said(why, lang)}", style="dim") for name, why in APART.items()]
     words = Name(
         f"恢复：{found.held} 个成员轮流充当“现实”，覆盖率应为 50/90 %，秩应均匀。"
@@ -100,6 +102,7 @@ def calibration_json(found: "Calibration", tested: "Backtest | None") -> Plain:
         "members": found.members,
         "seed": found.seed,
         "effective": found.effective,
+        "degree": found.degree,
         "facts": [moment.id for moment in found.facts],
         "replaced_priors": list(found.vintage.replaced),
         "parameters": [
@@ -184,7 +187,8 @@ def backtest(found: "Backtest", lang: Lang = "both") -> str:
                 f"{word.en}: {met} met, {missed} missed or likely missed",
             )
             parts.append(Text(said(record, lang), style="dim"))
-    parts += ["", Text(said(found.verdict, lang, "\n"), style="yellow")]
+    parts += ["", *_rough(found.degree, lang, FEWEST_AGREE)]
+    parts.append(Text(said(found.verdict, lang, "\n"), style="yellow"))
     return page(*parts)
 
 
@@ -195,6 +199,7 @@ def backtest_json(found: "Backtest") -> Plain:
         "members": found.members,
         "seed": found.seed,
         "standing": found.standing,
+        "degree": found.degree,
         "ratio": finite(found.ratio),
         "points": found.points,
         "verdict": found.verdict._asdict(),
@@ -536,13 +541,28 @@ def hinges(found: "Hinges", lang: Lang = "both") -> str:
         "A figure left out takes what it told with it; a fitted parameter made wider is compared with its own prior.",
     )
     return page(
-        Text(said(head, lang, "\n"), style="bold"), table, Text(said(note, lang, "\n"), style="dim")
+        Text(said(head, lang, "\n"), style="bold"),
+        *_rough(found.degree, lang),
+        table,
+        Text(said(note, lang, "\n"), style="dim"),
     )
 
 
 def hinges_json(found: "Hinges") -> Plain:
     """What the answer hinges on, as one object."""
     return {"schema_version": SCHEMA_VERSION, **asdict(found)}
+
+
+def _rough(degree: int, lang: Lang, where: Name | None = None) -> Sequence[RenderableType]:
+    """What is said of a fit that few members agree with; nothing of any other."""
+    from simulator.experiments.calibration import ROUGH
+
+    if degree not in ROUGH:
+        return ()
+    words = ROUGH[degree]
+    if where is not None:
+        words = Name(where.zh + words.zh, where.en + words.en)
+    return (Text(said(words, lang, "\n"), style="yellow"),)
 
 
 def _prediction_table(rows: "Sequence[Predicted]", lang: Lang) -> RenderableType:
