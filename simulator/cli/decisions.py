@@ -615,10 +615,10 @@ def explain(
 
     opened = open_run(source)
     if value:
-        found = explanation.explain_value(opened, value)
+        found = explanation.explain_value(opened, value, session.lang)
         session.answer(lambda: decisions.value_story(found, session.lang), decisions.plain(found))
     else:
-        found = explanation.explain_parameter(opened, parameter)
+        found = explanation.explain_parameter(opened, parameter, session.lang)
         session.answer(
             lambda: decisions.parameter_story(found, session.lang), decisions.plain(found)
         )

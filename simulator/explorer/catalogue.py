@@ -14,18 +14,12 @@ from simulator.observables import CATALOGUE
 from simulator.policy.effects import CHANNELS, lever_tables
 from simulator.policy.ledger import ACCOUNTS
 from simulator.registry import Name
+from simulator.reporting.wording import GRADES
 from simulator.scenario import Scenario, Schedule
 from simulator.targets import UNCALIBRATED, trust_of
 
 Plain = dict[str, Any]
 METRICS: Final = tuple(item.key for item in CATALOGUE if item.dimension == "city")
-GRADES: Final[Mapping[str, Name]] = {
-    "stated": Name("载明", "stated"),
-    "reported": Name("公布", "reported"),
-    "literature": Name("文献", "literature"),
-    "assumed": Name("假定", "assumed"),
-}
-
 UNITS: Final[Mapping[str, Name]] = {
     "亿元": Name("亿元", "亿元"),
     "亿元/年": Name("亿元/年", "亿元/yr"),

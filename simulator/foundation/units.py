@@ -166,6 +166,14 @@ def is_unit(text: str) -> bool:
     return True
 
 
+def unit_word(unit: str, lang: str) -> str:
+    """The unit as a word in `zh` or `en`; one that the table does not know stays as it is."""
+    if not is_unit(unit):
+        return unit
+    row = _UNITS[normalise_unit(unit)]
+    return row.zh if lang == "zh" else row.en
+
+
 def takes_bare_number(unit: str) -> bool:
     """Whether a field of this unit may be written as a bare number."""
     return normalise_unit(unit) in _BARE

@@ -51,14 +51,19 @@ from simulator.reporting.terminal.tables import (
 )
 from simulator.reporting.terminal.validation import validation, validation_json
 from simulator.reporting.wording import (
+    KINDS,
     amount,
+    channels_text,
     interval,
     lines,
     number,
     percent,
     said,
     spread,
+    unit_name,
+    unit_suffix,
 )
+from simulator.scenario.entries import LAYERS
 from simulator.targets import (
     UNCALIBRATED,
     JointScore,
@@ -364,12 +369,12 @@ def levers(rows: Sequence[LeverRow], lang: Lang = "both") -> str:
         name.append(f"\n{row.lever.document} {row.lever.clause.key}", style="dim")
         dose = f"{row.lever.start}–{row.lever.end}"
         if row.default is not None:
-            unit = "" if row.unit == "1" else f" {row.unit}"
+            unit = unit_suffix(row.unit, lang)
             dose = (
                 f"{row.attribute} {number(row.default)}{unit}\n"
                 f"({number(row.low)}–{number(row.high)})\n{dose}"
             )
-        effect = ", ".join(row.channels) if row.channels else ""
+        effect = channels_text(row.channels, lang)
         if row.effect != _ACTS:
             effect = "\n".join(filter(None, (effect, said(row.effect, lang, "\n"))))
         table.add_row(name, dose, effect)
@@ -420,7 +425,9 @@ def metrics(rows: Sequence[Observable], lang: Lang = "both") -> str:
         name = Text(row.key + _ELEMENT[row.dimension], style="bold")
         for text in lines(row.name, lang):
             name.append("\n" + text, style="default")
-        table.add_row(name, f"{row.unit}\n{row.kind}", f"{row.perimeter}\n{row.equation}")
+        unit = said(unit_name(row.unit), lang)
+        kind, perimeter = (said(word, lang, " / ") for word in (KINDS[row.kind], row.perimeter))
+        table.add_row(name, f"{unit}\n{kind}", f"{perimeter}\n{row.equation}")
     return page(table, counted(len(rows), Name("个序列", "series"), lang))
 
 
@@ -433,7 +440,7 @@ def metrics_json(rows: Sequence[Observable]) -> list[Plain]:
             "unit": row.unit,
             "dimension": row.dimension,
             "kind": row.kind,
-            "perimeter": row.perimeter,
+            "perimeter": row.perimeter.en,
             "metric": row.metric,
             "equation": row.equation,
         }
@@ -491,7 +498,9 @@ def origins(rows: Sequence["OriginRow"], lang: Lang = "both") -> str:
         key = Text(row.path, style="bold")
         for text in lines(row.name, lang):
             key.append("\n" + text, style="dim")
-        table.add_row(key, row.value, f"{row.layer}\n{row.place}".rstrip())
+        table.add_row(
+            key, row.value, f"{said(LAYERS[row.layer], lang, ' / ')}\n{row.place}".rstrip()
+        )
     return page(table)
 
 

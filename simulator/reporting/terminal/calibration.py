@@ -10,7 +10,13 @@ from rich.text import Text
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import SCHEMA_VERSION, Plain, finite, grid, page
-from simulator.reporting.wording import lines, number, percent, said
+from simulator.reporting.wording import (
+    amount,
+    lines,
+    number,
+    percent,
+    said,
+)
 from simulator.targets import UNCALIBRATED
 
 if TYPE_CHECKING:
@@ -170,7 +176,7 @@ def backtest(found: "Backtest", lang: Lang = "both") -> str:
     )
     for outcome in found.outcomes:
         got = "–" if outcome.outcome is None else f"{number(outcome.outcome)}\n{outcome.period}"
-        goal = f"{number(outcome.goal)} {outcome.unit}\n{outcome.deadline}"
+        goal = f"{amount(outcome.goal, outcome.unit, lang)}\n{outcome.deadline}"
         table.add_row(
             "\n".join(lines(outcome.name, lang)), goal, got, said(VERDICTS[outcome.verdict], lang)
         )
@@ -225,9 +231,9 @@ def update(found: "Update", lang: Lang = "both") -> str:
     parts: list[RenderableType] = []
     for figure, rank in zip(found.figures, found.surprise, strict=True):
         words = Name(
-            f"{figure.series} {figure.year}：{number(figure.value)}{figure.unit}（±{figure.sd:.0%}），"
+            f"{figure.series} {figure.year}：{amount(figure.value, figure.unit, 'zh')}（±{figure.sd:.0%}），"
             f"高于 {percent(rank)} 的成员",
-            f"{figure.series} {figure.year}: {number(figure.value)} {figure.unit} (±{figure.sd:.0%}), above "
+            f"{figure.series} {figure.year}: {amount(figure.value, figure.unit, 'en')} (±{figure.sd:.0%}), above "
             f"{percent(rank)} of the members",
         )
         parts.append(Text(said(words, lang, "\n")))
@@ -325,9 +331,9 @@ def warnings(found: "Sequence[Watch]", lang: Lang = "both") -> str:
         else:
             rule = item.soonest
             words = Name(
-                f"最早看 {rule.year} 年的“{rule.name.zh}”：低于 {number(rule.threshold)}{rule.unit} 则难以达标"
+                f"最早看 {rule.year} 年的“{rule.name.zh}”：低于 {amount(rule.threshold, rule.unit, 'zh')}则难以达标"
                 f"（命中 {percent(rule.hits)}，误报 {percent(rule.false_alarms)}，由另一半成员检验）",
-                f"Soonest: {rule.name.en} of {rule.year}; below {number(rule.threshold)} {rule.unit} success is "
+                f"Soonest: {rule.name.en} of {rule.year}; below {amount(rule.threshold, rule.unit, 'en')} success is "
                 f"unlikely (hits {percent(rule.hits)}, false alarms {percent(rule.false_alarms)}, "
                 f"judged on the other half)",
             )
@@ -615,7 +621,7 @@ def _rule_cells(rule: "Rule | None", lang: Lang) -> tuple[str, ...]:
     name = "\n".join(lines(rule.name, lang))
     return (
         name,
-        f"{number(rule.threshold)} {rule.unit}",
+        amount(rule.threshold, rule.unit, lang),
         percent(rule.hits),
         percent(rule.false_alarms),
     )
