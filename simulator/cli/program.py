@@ -217,7 +217,8 @@ class Program(Completing, click.Group):
         _stop_as_by_keyboard()
         for name, near in _unread_settings(self, os.environ):
             session.say(
-                f"{name} is not read; did you mean {near}?", f"{name} 不会被读取；是否想写 {near}？"
+                f"{name} is not read" + (f"; did you mean {near}?" if near else ""),
+                f"{name} 不会被读取" + (f"；是否想写 {near}？" if near else ""),
             )
         try:
             code = super().main(arguments, **more)
@@ -232,7 +233,7 @@ class Program(Completing, click.Group):
 def _unread_settings(
     program: click.Group, environment: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Environment variables that look like settings of an option and are none, with the nearest that is."""
+    """Environment variables named like settings that nothing reads, with the nearest setting where one is near."""
     given = [name for name in environment if name.startswith(f"{SETTINGS}_")]
     if not given:
         return
@@ -257,8 +258,7 @@ def _unread_settings(
         if read.get(name) == name:
             continue
         near = difflib.get_close_matches(name, read, n=1, cutoff=0.85)
-        if name in read or near:
-            yield name, read.get(name) or read[near[0]]
+        yield name, read.get(name) or (read[near[0]] if near else "")
 
 
 def _stop_as_by_keyboard() -> None:

@@ -31,11 +31,15 @@ UNITS: Final[Mapping[str, Name]] = {
 """Units of doses, short enough to stand beside a field."""
 
 
-def catalogue(shelf: Shelf) -> Plain:
-    """Everything that does not depend on a question, as plain values."""
+def catalogue(shelf: Shelf, lang: str = "") -> Plain:
+    """Everything that does not depend on a question, as plain values.
+
+    `lang` is the language the page starts in, empty for that of the browser.
+    """
     scenario = shelf.home.scenario
     registry = scenario.library.registry
     return {
+        "lang": lang,
         "entries": [entry_sheet(entry) for entry in shelf.entries.values()],
         "layers": [
             {

@@ -26,6 +26,7 @@ from simulator.foundation.units import (
     parse_quantity,
     takes_bare_number,
 )
+from simulator.observables import BY_KEY
 from simulator.registry import Entry, Lever, Name
 from simulator.scenario.entries import (
     EVERY,
@@ -648,12 +649,12 @@ class Reader:
         except (ValueError, OverflowError, ZeroDivisionError) as error:
             self._no_distribution(path, error, parameter)
             return None
-        centre = _centre(made)
-        if centre is not None and not parameter.admits(centre):
+        middle = centre(made)
+        if middle is not None and not parameter.admits(middle):
             self.fault(
                 path,
-                f"the distribution is centred on {format_quantity(centre, parameter.unit)}",
-                f"分布中心 {format_quantity(centre, parameter.unit, 'zh')} 超出允许范围",
+                f"the distribution is centred on {format_quantity(middle, parameter.unit)}",
+                f"分布中心 {format_quantity(middle, parameter.unit, 'zh')} 超出允许范围",
                 allowed=between(parameter.minimum, parameter.maximum, parameter.unit),
             )
             return None
@@ -734,7 +735,7 @@ class Reader:
             sheet.note = self._bilingual((*path, "note"), entry["note"])
         if "metric" in entry:
             metrics = [metric.id for metric in self.facts.registry.metrics]
-            sheet.metric = self._choice((*path, "metric"), entry["metric"], metrics)
+            sheet.metric = self._metric((*path, "metric"), entry["metric"], metrics)
         if "comparator" in entry:
             sheet.comparator = self._choice((*path, "comparator"), entry["comparator"], COMPARATORS)
         if "value" in entry:
@@ -885,6 +886,31 @@ class Reader:
         self.fault(path, f"{shown(value)} is not a quarter", "此处应为季度", allowed)
         return None
 
+    def _metric(self, path: Key, value: object, metrics: Sequence[str]) -> str | None:
+        """The metric of a target; the name of a series is answered with the metric it measures."""
+        series = BY_KEY.get(value) if isinstance(value, str) and value not in metrics else None
+        if series is None:
+            return self._choice(path, value, metrics)
+        measuring = sorted(item.key for item in BY_KEY.values() if item.metric in metrics)
+        if series.metric:
+            advice = Allowed(
+                f"{series.metric}, the metric that this series measures",
+                f"{series.metric}，即该序列所测的指标",
+            )
+        else:
+            advice = Allowed(
+                f"the metric of another series; those with one: {', '.join(measuring)} (simulate metrics)",
+                f"其他序列的指标；有对应指标的序列：{'、'.join(measuring)}（simulate metrics）",
+            )
+        self.fault(
+            path,
+            f"{shown(value)} is a series, not a metric of targets",
+            f"“{value}”是序列，不是目标的指标",
+            allowed=advice,
+            suggestion=series.metric,
+        )
+        return None
+
     def _choice(self, path: Key, value: object, options: Sequence[str]) -> str | None:
         if isinstance(value, str) and value in options:
             return value
@@ -991,9 +1017,9 @@ def _suggested(error: KeyError) -> str:
     return str(getattr(error, "suggestion", "") or "")
 
 
-def _centre(distribution: Distribution) -> float | None:
+def centre(distribution: Distribution) -> float | None:
     """Where a plain distribution says it is centred, in the parameter's unit."""
-    if distribution.kind in MIXED:
+    if distribution.kind not in NUMBERS:
         return None
     named = zip(NUMBERS[distribution.kind], distribution.numbers, strict=True)
     numbers = {number.name: value for number, value in named}

@@ -425,6 +425,9 @@ def metrics(rows: Sequence[Observable], lang: Lang = "both") -> str:
         name = Text(row.key + _ELEMENT[row.dimension], style="bold")
         for text in lines(row.name, lang):
             name.append("\n" + text, style="default")
+        if row.metric:
+            told = Name(f"targets 中的 metric：{row.metric}", f"metric of targets: {row.metric}")
+            name.append("\n" + said(told, lang, "\n"), style="dim")
         unit = said(unit_name(row.unit), lang)
         kind, perimeter = (said(word, lang, " / ") for word in (KINDS[row.kind], row.perimeter))
         table.add_row(name, f"{unit}\n{kind}", f"{perimeter}\n{row.equation}")
@@ -530,9 +533,12 @@ _ELEMENT: Mapping[str, str] = {
 
 _LEGEND = Name(
     zh="公布口径：含口径漂移。缺口：中位数，及其占目标之比。首达：首次达到年份的中位数，"
-    "及达到者占比。基准：几何布朗运动（L13）。",
+    "及达到者占比。概率下：Wilson 95% 区间；中位数下：成员的 5–95%。"
+    "简单基准：只知起点与全国趋势的随机游走（几何布朗运动）。",
     en="as publ.: with definition drift. short: median shortfall, and its share of the goal. "
-    "first: median year first reached, and share of members that do. GBM: benchmark L13.",
+    "first: median year first reached, and share of members that do. Under chance: Wilson 95% interval; "
+    "under median: 5–95% of members. naive: a random walk (geometric Brownian motion) that knows only the base and "
+    "the national trend.",
 )
 
 _RUN_STATUS: Mapping[str, Name] = {
@@ -560,7 +566,7 @@ def _score_table(found: Sequence[TargetScore], lang: Lang) -> Table:
         ("right", Name("中位数", "median")),
         ("right", Name("缺口", "short")),
         ("right", Name("首达", "first")),
-        ("right", Name("基准", "GBM")),
+        ("right", Name("简单\n基准", "naive")),
         keys=[item.key for item in found],
     )
     for item in found:
@@ -632,7 +638,7 @@ def _construction_table(item: TargetScore, lang: Lang) -> Table:
         ("right", Name("基期\n中位数", "base\nmedian")),
         ("right", Name("概率", "chance")),
         ("right", Name("公布口径", "as publ.")),
-        ("right", Name("基准", "GBM")),
+        ("right", Name("简单\n基准", "naive")),
         ("right", Name("成员", "members")),
     )
     for part in item.by_construction:
