@@ -217,8 +217,7 @@ class Program(Completing, click.Group):
         _stop_as_by_keyboard()
         for name, near in _unread_settings(self, os.environ):
             session.say(
-                f"{name} is not read" + (f"; did you mean {near}?" if near else ""),
-                f"{name} 不会被读取" + (f"；是否想写 {near}？" if near else ""),
+                f"{name} is not read; did you mean {near}?", f"{name} 不会被读取；是否想写 {near}？"
             )
         try:
             code = super().main(arguments, **more)
@@ -233,7 +232,7 @@ class Program(Completing, click.Group):
 def _unread_settings(
     program: click.Group, environment: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Environment variables named like settings that nothing reads, with the nearest setting where one is near."""
+    """Environment variables that look like settings of an option and are none, with the nearest that is."""
     given = [name for name in environment if name.startswith(f"{SETTINGS}_")]
     if not given:
         return
@@ -258,7 +257,8 @@ def _unread_settings(
         if read.get(name) == name:
             continue
         near = difflib.get_close_matches(name, read, n=1, cutoff=0.85)
-        yield name, read.get(name) or (read[near[0]] if near else "")
+        if name in read or near:
+            yield name, read.get(name) or read[near[0]]
 
 
 def _stop_as_by_keyboard() -> None:

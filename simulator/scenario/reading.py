@@ -973,6 +973,10 @@ def number_with_unit(unit: str) -> Allowed:
     return Allowed(f"a number with one of {units}", f"数字加单位：{units} 之一")
 
 
+_FOREIGN: Final = re.compile("美元|港元|欧元|日元|USD|HKD|EUR|JPY|[$€]", re.IGNORECASE)
+"""Money of other countries: no unit here is near it."""
+
+
 def with_unit(value: object, unit: str) -> str:
     """What a quantity with no unit, or an unknown one, was most likely meant to be."""
     found = re.fullmatch(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(\D*)", str(value).strip())
@@ -981,6 +985,8 @@ def with_unit(value: object, unit: str) -> str:
     number, written = found.groups()
     if not written:
         return "" if takes_bare_number(unit) else f"{number} {accepted_units(unit)[0]}"
+    if _FOREIGN.search(written):
+        return ""
     near = nearest(written, accepted_units(unit))
     return "" if near in (None, written) else f"{number} {near}"
 

@@ -265,7 +265,9 @@ def _price_table(prices: Sequence["Price"], lang: Lang) -> Table:
             money += f"\n{number(row.extra_low, sign=True)}…{number(row.extra_high, sign=True)}"
         words = "\n".join(lines(_PRICED_AS[row.priced_as], lang))
         if row.cost is not None:
-            words = f"{number(row.cost)}\n{number(row.low)}–{number(row.high)}\n{words}"
+            cost = f"{number(row.cost)}\n{number(row.low)}–{number(row.high)}"
+            # The head of the column says already what a plain price is of.
+            words = cost if row.priced_as == "price" else f"{cost}\n{words}"
         table.add_row(name, money, words)
     return table
 
@@ -600,7 +602,7 @@ def _short(item: TargetScore) -> str:
 
 
 def _aim(item: TargetScore, lang: Lang) -> str:
-    unit = "" if lang == "en" and item.unit != "亿元" else item.unit
+    unit = f" {unit_name(item.unit).en}" if lang == "en" and item.unit != "亿元" else item.unit
     return goal_text(item.comparator, item.value, item.value_high, unit)
 
 

@@ -505,9 +505,11 @@ def hinges(found: "Hinges", lang: Lang = "both") -> str:
     """What the answer hinges on: how far each variant moves the median and the chance."""
     head = Name(
         f"{found.year} 年核心营收：中位数 {number(found.median)}亿元，超过 {number(found.goal)}亿元的概率 "
-        f"{percent(found.chance)}（{found.members} 个成员，各变体使用相同抽样）",
+        f"{percent(found.chance)}（{found.members} 个成员，各变体使用相同抽样；由 {found.fit_members} 个成员"
+        "重新拟合，与 simulate run 所用的随附拟合不同）",
         f"Core revenue of {found.year}: median {number(found.median)} 亿元, chance of passing {number(found.goal)} "
-        f"亿元 {percent(found.chance)} ({found.members} members, every variant with the same draws)",
+        f"亿元 {percent(found.chance)} ({found.members} members, every variant with the same draws; fitted anew from "
+        f"{found.fit_members} members, so not the fit that ships with simulate run)",
     )
     table = grid(
         lang,
