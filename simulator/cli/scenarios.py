@@ -56,7 +56,7 @@ def check(paths: tuple[Path, ...], overrides: dict[str, str], data: Path | None)
             count = len(scenario.levers)
             findings, valid = scenario.notes, True
             verdict = session.phrase(
-                f"valid: {scenario.name.en}, {scenario.period}, {count} levers in force",
+                f"valid: {scenario.name.en}, {scenario.period}, {count} lever{'' if count == 1 else 's'} in force",
                 f"有效：{scenario.name.zh}，{scenario.period}，{count} 项政策工具生效",
             )
         lines += [f"{path}: {verdict}", *(f"  {item.text(session.lang)}" for item in findings)]

@@ -925,6 +925,16 @@ class Reader:
 
     def _bilingual(self, path: Key, value: object) -> Name | None:
         """A text in both languages."""
+        if isinstance(value, str) and value.strip():
+            self.fault(
+                path,
+                f"{shown(value)} is in one language",
+                f"“{value}”只有一种语言",
+                allowed=Allowed.same(f"{{zh: {value}, en: {value}}}")
+                if re.fullmatch(r"[\w ]{1,40}", value)
+                else Allowed.same("{zh: …, en: …}"),
+            )
+            return None
         entry = self._mapping(path, value, ("zh", "en"))
         if entry is None:
             return None

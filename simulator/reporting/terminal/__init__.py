@@ -160,7 +160,8 @@ def scores(
         parts += ["", Text(said(head, lang), style="bold")]
         for record in dict.fromkeys(records[item.key] for item in told):
             keys = ", ".join(item.key for item in told if records[item.key] == record)
-            parts.append(Text(f"{said(record, lang)}\n  {keys}", style="dim"))
+            here = Name(f"本情景中同类的目标：{keys}", f"targets of that kind here: {keys}")
+            parts.append(Text(f"{said(record, lang)}\n  {said(here, lang, ' / ')}", style="dim"))
     if resting:
         shares = {name: percent(share) for name, share in resting}
         words = Name(
@@ -526,6 +527,9 @@ def origins_json(rows: Sequence["OriginRow"]) -> Plain:
     }
 
 
+ENDLESS = 1e6
+"""A gain of pairing beyond this is rounding."""
+
 _ELEMENT: Mapping[str, str] = {
     "city": "",
     "chain": "[chain]",
@@ -680,7 +684,8 @@ def _difference_table(rows: Sequence["Difference"], first: str, lang: Lang) -> T
     )
     for row in rows:
         gain = row.variance_ratio
-        gained = "" if gain is None else "∞" if gain == float("inf") else f"×{number(gain)}"
+        # Differences that are equal but for rounding gain without end.
+        gained = "" if gain is None else "∞" if gain > ENDLESS else f"×{number(gain)}"
         table.add_row(
             Text(f"{row.series}@{row.year}"),
             amount(row.mean_first, row.unit, lang)
