@@ -21,6 +21,7 @@ from simulator.policy.ledger import Ledger
 from simulator.registry import Name, load_library, load_registry
 from simulator.reporting import Lang, figures, fonts
 from simulator.reporting.figures import calibration, counted, decisions, factors, firms, page, tiles
+from simulator.reporting.figures.scales import scale_up
 from simulator.reporting.wording import number
 from tests.reporting import answers
 from tests.reporting.ensembles import ensemble, scenario, with_series
@@ -454,3 +455,12 @@ def test_pipelines_hold_what_is_started_and_not_delivered() -> None:
     )
     with pytest.raises(KeyError, match="counts no projects"):
         figures.pipelines(BASELINE)
+
+
+def test_money_below_one_is_no_share() -> None:
+    said = []
+    for shares in (False, True):
+        axes = Figure().subplots()
+        scale_up(axes, 0.8, shares=shares)
+        said.append([label.get_text() for label in axes.get_yticklabels()])
+    assert said[0][1] == "0.2" and said[1][1] == "20%"
