@@ -15,6 +15,7 @@ from simulator.reporting import Lang
 from simulator.targets import Probability, Spread
 
 if TYPE_CHECKING:
+    from simulator.experiments.cases import Factor
     from simulator.experiments.discovery import Condition
     from simulator.experiments.intervals import Estimate
 
@@ -199,6 +200,11 @@ def points(share: float) -> str:
     """A signed difference of probabilities in percentage points: `+3.1`, `0`."""
     text = f"{share * 100:+.1f}".replace("-", "−")
     return "0" if text[1:] == "0.0" else text
+
+
+def setting_text(factor: "Factor", value: float) -> str:
+    """A value of a factor whose unit stands elsewhere: a number, or `on` and `off` of a switch."""
+    return factor.text(value) if factor.kind == "mechanism" else number(value)
 
 
 def unit_suffix(unit: str, lang: Lang) -> str:

@@ -36,6 +36,7 @@ from simulator.reporting.wording import (
     number,
     percent,
     said,
+    setting_text,
     unit_name,
     unit_suffix,
 )
@@ -176,9 +177,16 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
         ):
             span = max(x) - min(x) or 1.0
             axes.set_xlim(min(x) - 0.04 * span, max(x) + 0.04 * span)
-            ticks = ticks_between(min(x), max(x))
+            switch = axis.factor.kind == "mechanism"
+            ticks = list(axis.values) if switch else ticks_between(min(x), max(x))
             name, unit = axis.factor.name, axis.factor.unit
-            axes.set_xticks(ticks, [_tick_text(tick, unit) for tick in ticks])
+            axes.set_xticks(
+                ticks,
+                [
+                    setting_text(axis.factor, tick) if switch else _tick_text(tick, unit)
+                    for tick in ticks
+                ],
+            )
             words = Name(
                 f"{name.zh}{_unit_beside(unit, 'zh')}",
                 f"{axis.factor.key}{_unit_beside(unit, 'en')}",
@@ -247,7 +255,8 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     # Where no cell differs in its chance, the colours show the mean instead.
     coloured = table if table.min() < table.max() else means
     best = np.unravel_index(int(coloured.argmax()), shape)
-    one, two = number(first.values[best[0]]), number(second.values[best[1]])
+    one = setting_text(first.factor, first.values[best[0]])
+    two = setting_text(second.factor, second.values[best[1]])
     # The best by chance is no winner over cells whose intervals hold as much.
     most = float(coloured.max())
     ends = [point.chance.high if coloured is table else point.mean.high for point in found.points]
@@ -303,11 +312,21 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
             )
     for j, value in enumerate(second.values):
         page.write(
-            left - 0.1, 0.2 + (shape[1] - 0.5 - j) * cell, number(value), 9.5, MUTED, ha="right"
+            left - 0.1,
+            0.2 + (shape[1] - 0.5 - j) * cell,
+            setting_text(second.factor, value),
+            9.5,
+            MUTED,
+            ha="right",
         )
     for i, value in enumerate(first.values):
         page.write(
-            left + (i + 0.5) * width, 0.34 + shape[1] * cell, number(value), 9.5, MUTED, ha="center"
+            left + (i + 0.5) * width,
+            0.34 + shape[1] * cell,
+            setting_text(first.factor, value),
+            9.5,
+            MUTED,
+            ha="center",
         )
     down = 0.62 + shape[1] * cell
     words = [

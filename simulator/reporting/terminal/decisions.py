@@ -26,6 +26,7 @@ from simulator.reporting.wording import (
     percent,
     points,
     said,
+    setting_text,
     unit_name,
     unit_suffix,
 )
@@ -256,7 +257,7 @@ def sweep(found: "Sweep", lang: Lang = "both") -> str:
     for point in found.points:
         table.add_row(
             *(
-                axis.factor.text(value, lang) if axis.factor.kind == "mechanism" else number(value)
+                setting_text(axis.factor, value)
                 for axis, value in zip(found.axes, point.values, strict=True)
             ),
             ranged(point.mean, number),
