@@ -22,27 +22,27 @@ class Observable:
     unit: str
     dimension: Literal["city", "chain", "district", "target"]
     kind: Literal["flow", "stock"]
-    perimeter: str
+    perimeter: Name
     metric: str  # plan metric it answers, or ""
     equation: str
 
 
-CATALOGUE_PERIMETER = "catalogue"
-OUTSIDE = "outside the catalogue"
-ALL = "all modelled firms"
-FUNDS = "fund chain"
-PROJECTS = "counted projects"
-AI_FIRMS = "modelled AI firms"
-BROAD = "modelled and related"
-RELATED = "related industries"
-NAMED = "named firms"
-PEOPLE = "people of firms"
-GRANTS = "grant recipients"
-PLANTS = "major projects"
-BUDGETS = "government budgets"
+CATALOGUE_PERIMETER = Name("名录企业", "catalogue")
+OUTSIDE = Name("名录外企业", "outside the catalogue")
+ALL = Name("模型内全部企业", "all modelled firms")
+FUNDS = Name("基金链", "fund chain")
+PROJECTS = Name("计数项目", "counted projects")
+AI_FIRMS = Name("模型内人工智能企业", "modelled AI firms")
+BROAD = Name("模型内企业与带动产业", "modelled and related")
+RELATED = Name("带动产业", "related industries")
+NAMED = Name("点名企业", "named firms")
+PEOPLE = Name("企业人才", "people of firms")
+GRANTS = Name("受补助者", "grant recipients")
+PLANTS = Name("重大项目", "major projects")
+BUDGETS = Name("政府预算", "government budgets")
 
 
-def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: str,
+def _city(key: str, zh: str, en: str, unit: str, kind: Literal["flow", "stock"], perimeter: Name,
           metric: str = "", equation: str = "") -> Observable:  # fmt: skip
     return Observable(key, Name(zh, en), unit, "city", kind, perimeter, metric, equation)
 

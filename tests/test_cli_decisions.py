@@ -61,9 +61,11 @@ def test_sensitivity_and_sweep(tmp_path: Path) -> None:
     assert "μ*" in text
     for axes in (["tj27_hq_attraction=0,60"], ["tj27_hq_attraction=0,60", "tj27_funds=0,500"]):
         over = [word for axis in axes for word in ("--over", axis)]
-        content, text = told(tmp_path, "sweep", BASELINE, *over, "-n", "2")
+        content, text = told(tmp_path, "sweep", BASELINE, *over, "-n", "2", "--force")
         assert len(content["points"]) == 2 ** len(axes)  # type: ignore[arg-type]
         assert (tmp_path / "sweep.csv").read_bytes().startswith(b"\xef\xbb\xbftj27_hq_attraction")
+    again = call("sweep", BASELINE, *over, "-o", str(tmp_path / "sweep"))
+    assert again.exit_code == 2 and "--force" in again.stderr
 
 
 def test_discover(tmp_path: Path) -> None:

@@ -44,21 +44,6 @@ MIXTURES: Final = {
     "constructions": "components: [{label: …, weight: …, dist: …}, …]",
 }
 """What a distribution made of others says."""
-PERIMETERS: Final[Mapping[str, str]] = {
-    "catalogue": "名录企业",
-    "outside the catalogue": "名录外企业",
-    "all modelled firms": "模型内全部企业",
-    "fund chain": "基金链",
-    "counted projects": "计数项目",
-    "modelled AI firms": "模型内人工智能企业",
-    "modelled and related": "模型内企业与带动产业",
-    "related industries": "带动产业",
-    "named firms": "点名企业",
-    "people of firms": "企业人才",
-    "grant recipients": "受补助者",
-    "major projects": "重大项目",
-    "government budgets": "政府预算",
-}
 
 
 def commands(lang: Language) -> str:
@@ -302,7 +287,7 @@ def series(lang: Language) -> str:
                 f"{item.name.text(lang)}<br>`{item.key}`",
                 item.unit if item.unit.startswith("亿元") else _unit(item.unit, lang),
                 KINDS[item.kind].split(" ")[0 if lang == "zh" else 1],
-                PERIMETERS.get(item.perimeter, item.perimeter) if lang == "zh" else item.perimeter,
+                item.perimeter.text(lang),
                 item.equation or "–",
             )
             for item in CATALOGUE

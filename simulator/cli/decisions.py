@@ -49,9 +49,13 @@ def evaluator(session: Session, workers: int | None, engine: str) -> Iterator["C
         def plan(member_runs: int, planned: Callable[[int], None] = held.plan) -> None:
             planned(member_runs)
             minutes = expected_seconds(member_runs, 12, held.workers) / 60
+            least = minutes < 0.1
             session.say(
-                f"about {member_runs} member runs, {minutes:.1f} minutes on {held.workers} quiet cores",
-                f"约 {member_runs} 次成员运行，{held.workers} 个空闲处理器约需 {minutes:.1f} 分钟",
+                f"about {member_runs} member runs, "
+                + ("seconds" if least else f"{minutes:.1f} minutes")
+                + f" on {held.workers} quiet cores",
+                f"约 {member_runs} 次成员运行，{held.workers} 个空闲处理器约需"
+                + ("数秒" if least else f" {minutes:.1f} 分钟"),
             )
 
         held.plan = plan  # type: ignore[method-assign]
@@ -343,6 +347,7 @@ def sensitivity(
     help="Points of a Sobol design, a power of two.",
     zh="Sobol 设计的点数，须为 2 的幂。",
 )
+@option("--force", is_flag=True, help="Replace an earlier sweep.", zh="替换已有的扫描结果。")
 @metric_option()
 @target_option()
 @members_of(48)
@@ -356,6 +361,7 @@ def sweep(
     axes: tuple[str, ...],
     design: "Design",
     points: int,
+    force: bool,
     metric: str,
     target: str,
     members: int,
@@ -373,13 +379,17 @@ def sweep(
 
     session = session_of()
     loaded = load(scenario, overrides, data, layers)
+    over = [sweeps.axis_of(loaded, text) for text in axes]
+    name = f"sweep-{loaded.stem}-" + "-".join(axis.factor.key for axis in over)
+    table = (output or FOLDER / name).with_suffix(".csv")
+    if table.exists() and not force:  # before anything is simulated for it
+        why = session.phrase("file exists; --force replaces it", "文件已存在；--force 可替换")
+        raise click.UsageError(f"{table}: {why}")
     with evaluator(session, workers, engine) as cases:
         found = sweeps.sweep(
             loaded, axes, design=design, points=points, metric=metric, target=target,
             members=members, cases=cases,
         )  # fmt: skip
-    name = f"sweep-{loaded.stem}-" + "-".join(axis.factor.key for axis in found.axes)
-    table = (output or FOLDER / name).with_suffix(".csv")
     table.parent.mkdir(parents=True, exist_ok=True)
     write_alone(table, found.to_frame().to_csv(index=False).encode("utf-8-sig"))
     deliver(session, found, figures_factors.response, decisions.sweep, output, name)
@@ -615,10 +625,10 @@ def explain(
 
     opened = open_run(source)
     if value:
-        found = explanation.explain_value(opened, value)
+        found = explanation.explain_value(opened, value, session.lang)
         session.answer(lambda: decisions.value_story(found, session.lang), decisions.plain(found))
     else:
-        found = explanation.explain_parameter(opened, parameter)
+        found = explanation.explain_parameter(opened, parameter, session.lang)
         session.answer(
             lambda: decisions.parameter_story(found, session.lang), decisions.plain(found)
         )

@@ -87,6 +87,7 @@ def explore(
         engine=engine,
         browse=not no_browser,
         told=lambda address: _tell(address, session),
+        lang=session.chosen if session.chosen != "both" else "",
     )
     session.say("stopped", "已停止")
 
@@ -94,7 +95,7 @@ def explore(
 def _tell(address: str, session: Session) -> None:
     """Print the address at once, also into a pipe."""
     text = session.phrase(
-        f"the page is at {address} (Ctrl-C ends it)", f"页面地址：{address}（按 Ctrl-C 结束）"
+        f"the page is at {address} (Ctrl-C ends it)", f"页面地址：{address} （按 Ctrl-C 结束）"
     )
     session.answer(text, {"address": address})
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simulator.cli.pages import columns
 from simulator.cli.program import command
-from simulator.cli.session import session_of
+from simulator.cli.session import Session, session_of
 
 LIBRARIES = (
     "numpy",
@@ -30,7 +30,7 @@ BOTH_SCRIPTS = "天津人工智能产业規劃營業收入億元"
 def doctor() -> None:
     """Versions, engine, fonts, data and terminal of this machine."""
     session = session_of()
-    found = dict(_facts())
+    found = dict(_facts(session))
     labels = {
         "simulate": "simulate",
         "commit": session.phrase("commit", "提交"),
@@ -75,7 +75,7 @@ def warmup() -> None:
     session.answer(text, {"engine": engine, "seconds": round(seconds, 3)})
 
 
-def _facts() -> Iterator[tuple[str, str]]:
+def _facts(session: Session) -> Iterator[tuple[str, str]]:
     """Name and value of everything worth knowing when something does not work."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -101,25 +101,42 @@ def _facts() -> Iterator[tuple[str, str]]:
     if engine == "compiled":
         from simulator.engine.cache import folder
 
-        ready = "ready" if is_compiled() else "empty: simulate warmup"
+        ready = (
+            session.phrase("ready", "已就绪")
+            if is_compiled()
+            else session.phrase("empty: simulate warmup", "空：simulate warmup")
+        )
         yield "compiled_cache", f"{folder()} ({ready})"
     try:
         yield "chinese_font", str(typeface(BOTH_SCRIPTS))
     except RuntimeError as error:
         yield "chinese_font", f"– ({error})"
     registry = load_registry()
-    counts = (
-        f"{len(registry.documents)} plans, {len(registry.targets)} targets, "
-        f"{len(registry.levers)} levers, {len(registry.chains)} chains, "
-        f"{len(registry.places)} districts and zones"
+    yield (
+        "data",
+        session.phrase(
+            f"{len(registry.documents)} plans, {len(registry.targets)} targets, "
+            f"{len(registry.levers)} levers, {len(registry.chains)} chains, "
+            f"{len(registry.places)} districts and zones",
+            f"{len(registry.documents)} 个规划，{len(registry.targets)} 项目标，"
+            f"{len(registry.levers)} 项政策工具，{len(registry.chains)} 条产业链，"
+            f"{len(registry.places)} 个区与功能区",
+        ),
     )
-    yield "data", counts
     yield "data_digest", registry.digest
     state = shipped_fit()
-    yield "fit", f"{state.en} · {state.zh}"
+    yield "fit", session.phrase(state.en, state.zh)
     results = Path(os.environ.get("SIMULATE_RESULTS", "results"))
     place = results if results.exists() else Path.cwd()
-    writable = "writable" if os.access(place, os.W_OK) else "not writable"
+    writable = (
+        session.phrase("writable", "可写")
+        if os.access(place, os.W_OK)
+        else session.phrase("not writable", "不可写")
+    )
     yield "results", f"{results.resolve()} ({writable})"
-    shown = "terminal" if sys.stdout.isatty() else "not a terminal"
+    shown = (
+        session.phrase("terminal", "终端")
+        if sys.stdout.isatty()
+        else session.phrase("not a terminal", "不是终端")
+    )
     yield "terminal", f"{shown}, {sys.stdout.encoding}, {os.environ.get('LANG', '–')}"

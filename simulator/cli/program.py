@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -381,6 +381,10 @@ class NearChoice(click.Choice[str]):
         unknown_value(str(value), tuple(self.choices), ctx, param)
 
 
+MOST_LISTED: Final = 24
+"""Known values that a usage error still lists in full."""
+
+
 def unknown_value(
     value: str,
     known: Sequence[str],
@@ -393,7 +397,7 @@ def unknown_value(
     english, chinese = f"{value!r} is not known.", f"{value!r} 不存在。"
     if guess:
         english, chinese = f"{english} Did you mean {guess!r}?", f"{chinese}是否想写 {guess!r}？"
-    if len(known) <= 12:
+    if len(known) <= MOST_LISTED:
         english += f" Allowed: {', '.join(known)}."
         chinese += f"可用：{'、'.join(known)}。"
     raise click.BadParameter(session.phrase(english, chinese), ctx, param)

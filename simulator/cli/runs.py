@@ -699,7 +699,10 @@ def _run_text(
             session.phrase("Notes (places: simulate check):", "说明（位置见 simulate check）：")
         )
         said = (session.phrase(note.what, note.what_zh) for note in notes)
-        lines += [f"  {note.path}: {what}" for note, what in zip(notes, said, strict=True)]
+        lines += [
+            f"  {note.path}: {what}" if note.path else f"  {what}"
+            for note, what in zip(notes, said, strict=True)
+        ]
     lines.append(session.phrase(f"results: {done.path}", f"结果：{done.path}"))
     if drawn:
         where = done.path / "figures"

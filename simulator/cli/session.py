@@ -64,9 +64,10 @@ class TellingError(Protocol):
 
 @dataclass
 class Session:
-    """What the global options say about one call of the program."""
+    """What the global options say about one call of the program; `chosen` is the language that was asked for."""
 
     lang: Language = "en"
+    chosen: Language | Literal[""] = ""
     json: bool = False
     quiet: bool = False
     verbose: int = 0
@@ -86,7 +87,7 @@ class Session:
             session.verbose += argument in {"-v", "--verbose"}
         for language in LANGUAGES:
             if language == words[-1]:
-                session.lang = language
+                session.lang = session.chosen = language
         return session
 
     def phrase(self, en: str, zh: str) -> str:

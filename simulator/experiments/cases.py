@@ -558,11 +558,13 @@ def constant(dose: Schedule, value: float) -> Schedule:
 def _inside(key: str, value: float, low: float, high: float, unit: str) -> None:
     slack = 1e-9 * max(1.0, abs(high))
     if not low - slack <= value <= high + slack:
-        told = format_quantity(value, unit)
-        allowed = f"{format_quantity(low, unit)} … {format_quantity(high, unit)}"
+        told, lowest, highest = (
+            Name(format_quantity(each, unit, "zh"), format_quantity(each, unit))
+            for each in (value, low, high)
+        )
         raise UsageError(
-            f"{key}={told} is out of bounds; allowed {allowed}",
-            f"{key}={told} 超出范围；允许 {allowed}",
+            f"{key}={told.en} is out of bounds; allowed {lowest.en} … {highest.en}",
+            f"{key}={told.zh} 超出范围；允许 {lowest.zh} … {highest.zh}",
         )
 
 

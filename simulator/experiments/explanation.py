@@ -160,8 +160,8 @@ def equations_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def explain_value(run: "Run", metric: str) -> ValueStory:
-    """Take an annual figure of a run apart; UsageError for an unknown metric."""
+def explain_value(run: "Run", metric: str, lang: str = "en") -> ValueStory:
+    """Take an annual figure of a run apart, values worded in `lang`; UsageError for an unknown metric."""
     series, year = parse_metric(metric, run.series, run.years)
     registry = run.library.registry
     observable = replace(observable_of(series), name=series_name(series, registry))
@@ -170,11 +170,11 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
     own = equations_of(observable.equation) or tuple(f"M{n}" for n in range(1, 21))
     equations = (*own, "M8") if "M9" in own and "M8" not in own else own
     scenario = run.scenario
-    rows = _sheet_of(scenario)
+    rows = _sheet_of(scenario, lang)
     lines = [
         ParameterLine(
             scenario.parameters[name],
-            *_value_and_place(run, rows, name),
+            *_value_and_place(run, rows, name, lang),
             rank_correlation(run.parameters(name), values),
         )
         for name in sorted(scenario.assumptions)
@@ -193,7 +193,7 @@ def explain_value(run: "Run", metric: str) -> ValueStory:
         low,
         high,
         equations,
-        _lever_lines(run, rows, equations),
+        _lever_lines(run, rows, equations, lang),
         tuple(lines),
         _with_zones(run, series, year),
     )
@@ -210,7 +210,7 @@ def _with_zones(run: "Run", series: str, year: int) -> float | None:
     return float(np.median(whole))
 
 
-def explain_parameter(run: "Run", name: str, most: int = 12) -> ParameterStory:
+def explain_parameter(run: "Run", name: str, lang: str = "en", most: int = 12) -> ParameterStory:
     """What an assumption moves in a run; UsageError for an unknown name."""
     scenario = run.scenario
     if name not in scenario.assumptions:
@@ -233,7 +233,7 @@ def explain_parameter(run: "Run", name: str, most: int = 12) -> ParameterStory:
     return ParameterStory(
         str(run.path),
         scenario.parameters[name],
-        *_value_and_place(run, _sheet_of(scenario), name),
+        *_value_and_place(run, _sheet_of(scenario, lang), name, lang),
         run.n,
         tuple(item.lever for item in scenario.levers if item.lever.id in ids),
         tuple(moved[:most]),
@@ -269,12 +269,14 @@ def explain_firm(
     return FirmStory(member, identity, name, life, other, _divergence(life, other))
 
 
-def _sheet_of(scenario: Scenario) -> dict[str, OriginRow]:
+def _sheet_of(scenario: Scenario, lang: str) -> dict[str, OriginRow]:
     """Every value of the scenario and where it was set, by its path."""
-    return {row.path: row for row in origin_rows(scenario)}
+    return {row.path: row for row in origin_rows(scenario, lang)}
 
 
-def _value_and_place(run: "Run", rows: Mapping[str, OriginRow], name: str) -> tuple[str, str]:
+def _value_and_place(
+    run: "Run", rows: Mapping[str, OriginRow], name: str, lang: str
+) -> tuple[str, str]:
     """An assumption as the sheet writes it, and the line that sets it."""
     scenario = run.scenario
     row = rows[f"assumptions.{name}"]
@@ -282,12 +284,12 @@ def _value_and_place(run: "Run", rows: Mapping[str, OriginRow], name: str) -> tu
     # A stored sheet states every prior again: one that still stands points at the table.
     stands = scenario.assumptions[name] == parameter.distribution
     stated = Facts.of(run.library).prior_origin(name)
-    place = str(stated) if stands else row.place.removeprefix(f"{run.path}/")
+    place = stated.text(lang) if stands else row.place.removeprefix(f"{run.path}/")
     return row.value, place
 
 
 def _lever_lines(
-    run: "Run", rows: Mapping[str, OriginRow], equations: tuple[str, ...]
+    run: "Run", rows: Mapping[str, OriginRow], equations: tuple[str, ...], lang: str
 ) -> tuple[LeverLine, ...]:
     scenario = run.scenario
     tables = lever_tables(scenario.library)
@@ -309,7 +311,7 @@ def _lever_lines(
         cost = lever_cost(setting, size, quarters)
         stands = setting.dose.points == ((None, size.default),)
         stated = Facts.of(run.library).size_origin(setting.lever.id)
-        place = str(stated) if stands else row.place.removeprefix(f"{run.path}/")
+        place = stated.text(lang) if stands else row.place.removeprefix(f"{run.path}/")
         found.append(LeverLine(setting.lever, row.value, place, channels, cost, size.grade))
     return tuple(sorted(found, key=lambda line: -line.cost))
 

@@ -61,6 +61,8 @@ SCOUTS: Final = 12
 STRAIGHT: Final = 0.02
 """Levers whose effects together make no more than this share of all effects are taken as linear in their dose."""
 NEGLIGIBLE: Final = 1e-9
+USED: Final = 1e-3
+"""A package uses a lever whose dose is above this share of its range."""
 COST_LOG_SD: Final = {True: 0.5, False: 0.2}
 """Assumed log spread of a lever's unit cost: a factor of 2.3 either way (90 %) where it is assumed, 1.4 where not."""
 
@@ -149,6 +151,14 @@ class Frontier:
     levels: tuple[Level, ...]
     ranking: tuple[Rank, ...]
     runs: int
+
+    def used(self, package: Package) -> tuple[tuple[Lever, float], ...]:
+        """The levers that a package uses with their doses: those above USED of their range."""
+        return tuple(
+            (lever, dose)
+            for lever, dose in zip(self.levers, package.doses, strict=True)
+            if dose > lever.factor.low + USED * (lever.factor.high - lever.factor.low)
+        )
 
     @property
     def curse(self) -> float:

@@ -71,7 +71,7 @@ class Unavailable(NamedTuple):
 
     id: str
     name: Name
-    needs: str
+    needs: Name
 
 
 class Structure(NamedTuple):
@@ -169,7 +169,7 @@ def load_rivals(path: Path | None = None) -> tuple[tuple[Rival, ...], tuple[Unav
         for item in _list(sheet["rivals"])
     )
     missing = tuple(
-        Unavailable(str(item["id"]), _name(item["name"]), str(item["needs"]))
+        Unavailable(str(item["id"]), _name(item["name"]), _name(item["needs"]))
         for item in _list(sheet["unavailable"])
     )
     return rivals, missing

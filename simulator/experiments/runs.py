@@ -734,6 +734,8 @@ def _point_latest(path: Path) -> None:
 
 
 def _not_a_run(path: Path) -> NotARunError:
+    if not path.exists():
+        return NotARunError(f"{path}: there is no such folder", f"{path}：没有这个文件夹")
     return NotARunError(
         f"{path}: exists and is not a run folder; nothing in it was touched",
         f"{path}：已存在且不是运行结果文件夹；其中内容未作改动",

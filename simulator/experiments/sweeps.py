@@ -35,6 +35,7 @@ Design = Literal["grid", "list", "sobol"]
 DESIGNS: Final[tuple[Design, ...]] = ("grid", "list", "sobol")
 MOST_STEPS: Final = 1_000
 MOST_CASES: Final = 65_536
+_SWITCH: Final = {"on": 1.0, "off": 0.0, "1": 1.0, "0": 0.0}
 _BARE: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -93,10 +94,14 @@ class Sweep:
 def axis_of(scenario: Scenario, text: str) -> Axis:
     """`tj27_funds=0:500:6` (six steps), `tj27_funds=100,200亿元/年`, or `tj27_funds` (its bounds in five steps).
 
+    A mechanism is a switch: `exit=on,off`, or `exit` (off and on).
+
     UsageError for another form, an unknown factor or a value that is no quantity in its unit.
     """
     key, equals, given = text.partition("=")
     (factor,) = factors_named(scenario, [key])
+    if factor.kind == "mechanism":
+        return Axis(factor, _switches(text, given) if equals else (0.0, 1.0))
     if not equals:
         return Axis(factor, tuple(float(x) for x in np.linspace(factor.low, factor.high, 5)))
     try:
@@ -147,7 +152,10 @@ def points_of(
     shares = qmc.Sobol(len(axes), rng=np.random.default_rng(seed)).random(points)
     low = np.array([min(axis.values) for axis in axes])
     high = np.array([max(axis.values) for axis in axes])
-    return [tuple(row) for row in (low + shares * (high - low)).tolist()]
+    table = low + shares * (high - low)
+    switches = [axis.factor.kind == "mechanism" for axis in axes]
+    table[:, switches] = np.round(table[:, switches])
+    return [tuple(row) for row in table.tolist()]
 
 
 def sweep(
@@ -185,6 +193,17 @@ def sweep(
         chance = probability(aim.flags(outcome))
         judged.append(Point(row, mean_of(values), float(low), float(high), chance))
     return Sweep(scenario, design, over, full, metric_unit(full), aim, members, tuple(judged))
+
+
+def _switches(text: str, given: str) -> tuple[float, ...]:
+    """`on,off` as one and zero; UsageError for anything between."""
+    words = [word.strip().lower() for word in given.split(",")]
+    if not all(word in _SWITCH for word in words):
+        raise UsageError(
+            f"{text!r} is no axis: a mechanism is on or off; write KEY, KEY=on,off or KEY=off",
+            f"{text!r} 不是有效的轴：机制只有开与关；写作 KEY、KEY=on,off 或 KEY=off",
+        )
+    return tuple(_SWITCH[word] for word in words)
 
 
 def _quantity(text: str, factor: Factor) -> float:

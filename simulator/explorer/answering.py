@@ -23,7 +23,7 @@ from simulator.experiments.ledger import ledger_of
 from simulator.experiments.moments import WORDS as PERIMETERS
 from simulator.experiments.moments import Moment, load_moments
 from simulator.explorer.asking import Question, Shown, Tongue
-from simulator.explorer.catalogue import GRADES, METRICS
+from simulator.explorer.catalogue import METRICS
 from simulator.explorer.shelf import Shelf
 from simulator.explorer.wording import WORDS
 from simulator.foundation.units import format_quantity
@@ -32,6 +32,7 @@ from simulator.policy.ledger import ACCOUNTS, APPROPRIATED, ENVELOPE, YUAN
 from simulator.registry import Name, Registry
 from simulator.reporting import charts
 from simulator.reporting.wording import (
+    GRADES,
     amount,
     interval,
     number,

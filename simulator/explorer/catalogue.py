@@ -14,18 +14,12 @@ from simulator.observables import CATALOGUE
 from simulator.policy.effects import CHANNELS, lever_tables
 from simulator.policy.ledger import ACCOUNTS
 from simulator.registry import Name
+from simulator.reporting.wording import GRADES
 from simulator.scenario import Scenario, Schedule
 from simulator.targets import UNCALIBRATED, trust_of
 
 Plain = dict[str, Any]
 METRICS: Final = tuple(item.key for item in CATALOGUE if item.dimension == "city")
-GRADES: Final[Mapping[str, Name]] = {
-    "stated": Name("载明", "stated"),
-    "reported": Name("公布", "reported"),
-    "literature": Name("文献", "literature"),
-    "assumed": Name("假定", "assumed"),
-}
-
 UNITS: Final[Mapping[str, Name]] = {
     "亿元/年": Name("亿元/年", "亿元/yr"),
     "个/年": Name("个/年", "items/yr"),
@@ -36,11 +30,15 @@ UNITS: Final[Mapping[str, Name]] = {
 """Units of doses, short enough to stand beside a field."""
 
 
-def catalogue(shelf: Shelf) -> Plain:
-    """Everything that does not depend on a question, as plain values."""
+def catalogue(shelf: Shelf, lang: str = "") -> Plain:
+    """Everything that does not depend on a question, as plain values.
+
+    `lang` is the language the page starts in, empty for that of the browser.
+    """
     scenario = shelf.home.scenario
     registry = scenario.library.registry
     return {
+        "lang": lang,
         "entries": [entry_sheet(entry) for entry in shelf.entries.values()],
         "layers": [
             {

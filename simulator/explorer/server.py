@@ -29,14 +29,17 @@ def serve(
     engine: str = "auto",
     browse: bool = True,
     told: Callable[[str], None] = print,
+    lang: str = "",
 ) -> None:
     """Serve the page until the process is told to end; `told` gets its address once it answers.
+
+    The page starts in `lang`, or in the language of the browser where that is empty.
 
     UsageError when the port, or every port that is tried, is taken.
     """
     listening = bind(host, port)
     address = address_of(listening, host)
-    site = Site(shelf, Ensembles(workers, engine))
+    site = Site(shelf, Ensembles(workers, engine), lang)
 
     def started() -> None:
         told(address)

@@ -57,8 +57,9 @@ EARLY_MEMBERS: Final = 16
 class Site:
     """The state behind the routes: shelf, ensembles, token, and who is to be woken when members are done."""
 
-    def __init__(self, shelf: Shelf, ensembles: Ensembles) -> None:
+    def __init__(self, shelf: Shelf, ensembles: Ensembles, lang: str = "") -> None:
         self.shelf = shelf
+        self.lang = lang
         self.ensembles = ensembles
         self.token = secrets.token_urlsafe(24)
         self.stopping = False
@@ -95,7 +96,7 @@ class Site:
 
     async def index(self, request: Request) -> Response:
         """The page, with what it is told once."""
-        told = json.dumps(catalogue(self.shelf), ensure_ascii=False, allow_nan=False)
+        told = json.dumps(catalogue(self.shelf, self.lang), ensure_ascii=False, allow_nan=False)
         text = _asset(PAGE / "index.html").content.decode("utf-8")
         # Data inside a page: no text in it may end the element that holds it.
         text = text.replace("{{catalogue}}", told.replace("<", "\\u003c"))

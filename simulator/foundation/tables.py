@@ -308,7 +308,12 @@ def _read_text(path: Path, file: str, limit: int) -> str:
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        raise refuse("not UTF-8 text", "不是 UTF-8 文本", line, column) from None
+        raise refuse(
+            "not UTF-8 text; save the file as UTF-8",
+            "不是 UTF-8 文本；请另存为 UTF-8",
+            line,
+            column,
+        ) from None
 
 
 def _compose(text: str, file: str) -> tuple[object, _Places]:

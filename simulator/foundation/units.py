@@ -167,6 +167,11 @@ def is_unit(text: str) -> bool:
     return True
 
 
+def unit_word(unit: str, lang: str) -> str:
+    """The unit as a word in `zh` or `en`; one that the table does not know stays as it is."""
+    return unit_name(unit, lang) if is_unit(unit) else unit
+
+
 def takes_bare_number(unit: str) -> bool:
     """Whether a field of this unit may be written as a bare number."""
     return normalise_unit(unit) in _BARE

@@ -204,7 +204,7 @@ def series_table() -> str:
             o.unit,
             DIMENSIONS[o.dimension],
             KINDS[o.kind],
-            o.perimeter,
+            o.perimeter.en,
             f"`{o.metric}`" if o.metric else "–",
             o.equation or "–",
         )

@@ -4,16 +4,18 @@ Figures and tables say the same thing in the same words, so the words live in on
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from simulator.foundation.units import format_quantity, unit_name
+from simulator.foundation.units import format_quantity, unit_word
 from simulator.observables import observable_of
+from simulator.policy.effects import CHANNELS
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.targets import Probability, Spread
 
 if TYPE_CHECKING:
+    from simulator.experiments.cases import Factor
     from simulator.experiments.discovery import Condition
     from simulator.experiments.intervals import Estimate
 
@@ -31,11 +33,32 @@ UNITS: Mapping[str, Name] = {
     "名": Name(zh="名", en="persons"),
     "种": Name(zh="种", en="kinds"),
     "stage": Name(zh="个阶段", en="stages"),
+    "规划单位 unit of the plan": Name(zh="规划单位", en="unit of the plan"),
     "share": Name(zh="占比", en="share"),
     "ratio": Name(zh="比值", en="ratio"),
+    "qualitative": Name(zh="定性", en="qualitative"),
     "1": Name(zh="", en=""),
 }
 """Units of counts and shares as words; money is written in 亿元 in both languages."""
+
+GRADES: Mapping[str, Name] = {
+    "stated": Name("规划明示", "stated"),
+    "reported": Name("公布统计", "reported"),
+    "literature": Name("文献", "literature"),
+    "assumed": Name("假定", "assumed"),
+}
+"""How well a number is grounded, in a word."""
+
+MECHANISMS: Mapping[str, Name] = {
+    "founding": Name("期初", "founding"),
+    "check": Name("核对", "check"),
+    "left_out": Name("未用", "left out"),
+    "benchmark": Name("简单基准", "benchmark"),
+}
+"""What reads a parameter where no numbered equation does."""
+
+KINDS: Mapping[str, Name] = {"flow": Name("流量", "flow"), "stock": Name("存量", "stock")}
+"""Whether a series is measured over a year or at its end."""
 
 
 # Chinese fonts draw curly quotes as wide as a character, which tears English words apart.
@@ -61,7 +84,12 @@ def unit_text(unit: str, lang: Lang) -> str:
         if lang == "zh":
             return "亿元"
         return "亿元 (10亿元 = 1 billion CNY)"
-    return said(UNITS.get(unit, Name(zh=unit, en=unit)), lang, joint="  ")
+    return said(unit_name(unit), lang, joint="  ")
+
+
+def unit_name(unit: str) -> Name:
+    """The unit as a word in both languages."""
+    return UNITS.get(unit) or Name(zh=unit_word(unit, "zh"), en=unit_word(unit, "en"))
 
 
 def amount(value: float | None, unit: str, lang: Lang) -> str:
@@ -69,8 +97,8 @@ def amount(value: float | None, unit: str, lang: Lang) -> str:
     if unit.startswith("亿元"):
         return f"{number(value)}亿元"
     if lang == "zh":
-        return f"{number(value)}{UNITS[unit].zh if unit in UNITS else unit}"
-    word = UNITS.get(unit, Name(zh=unit, en=unit)).en
+        return f"{number(value)}{unit_name(unit).zh}"
+    word = unit_name(unit).en
     return f"{number(value)} {word}".rstrip() if word != "items" else number(value)
 
 
@@ -147,16 +175,28 @@ def cost_text(cost: "Estimate") -> Name:
     return Name(f"{value}亿元（{low}–{high}）", f"{value}亿元 ({low}–{high})")
 
 
-def condition_text(condition: "Condition") -> str:
+def condition_text(condition: "Condition", lang: Lang) -> str:
     """The bounds of a condition with their unit: `≥ 420亿元`, `0.1 – 0.3`."""
     factor = condition.factor
     low, high = (
-        format_quantity(float(f"{value:.3g}"), factor.unit) if math.isfinite(value) else ""
+        format_quantity(float(f"{value:.3g}"), factor.unit, lang) if math.isfinite(value) else ""
         for value in (condition.low, condition.high)
     )
     if low and high:
         return f"{low} – {high}"
     return f"≥ {low}" if low else f"≤ {high}"
+
+
+def channels_text(keys: Collection[str], lang: Lang) -> str:
+    """The channels a lever acts through: their names in Chinese, the keys that say as much in English."""
+    return said(
+        Name("、".join(CHANNELS[key].meaning.zh for key in keys), ", ".join(keys)), lang, "\n"
+    )
+
+
+def mechanism_text(mechanism: str, lang: Lang) -> str:
+    """The equation that reads a parameter, or the founding of the city."""
+    return said(MECHANISMS.get(mechanism, Name(mechanism, mechanism)), lang, " / ")
 
 
 def points(share: float) -> str:
@@ -165,11 +205,14 @@ def points(share: float) -> str:
     return "0" if text[1:] == "0.0" else text
 
 
-def unit_suffix(unit: str, lang: Lang = "zh") -> str:
-    """A unit behind a number or a name; nothing for pure numbers. In English a year is `/yr`."""
-    if unit in ("1", "ratio", "share"):
-        return ""
-    return f" {unit_name(unit) if lang == 'en' and unit.endswith('/年') else unit}"
+def setting_text(factor: "Factor", value: float) -> str:
+    """A value of a factor whose unit stands elsewhere: a number, or `on` and `off` of a switch."""
+    return factor.text(value) if factor.kind == "mechanism" else number(value)
+
+
+def unit_suffix(unit: str, lang: Lang) -> str:
+    """A unit behind a number or a name; nothing for pure numbers."""
+    return "" if unit in ("1", "ratio", "share") else f" {said(unit_name(unit), lang, ' / ')}"
 
 
 def metric_name(metric: str) -> Name:

@@ -15,7 +15,7 @@ from simulator.experiments.extras import extra
 from simulator.experiments.runs import folder_name
 from simulator.observables import observable_of, series_name
 from simulator.registry import Name
-from simulator.reporting.wording import said, unit_text
+from simulator.reporting.wording import GRADES, said, unit_name, unit_text
 from simulator.targets import goals_of, score, trust_in
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _targets(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
             item.key,
             item.year,
             item.value,
-            item.unit,
+            said(unit_name(item.unit), lang),
             *numbers,
             twin and twin.value,
             remark,
@@ -284,9 +284,10 @@ def _assumptions(run: "Exportable", lang: "Lang") -> Iterable[Sequence[object]]:
         drawn = run.parameters(name)
         low, high = np.quantile(drawn, [0.05, 0.95]).tolist()
         prior = priors.get(name)
-        about = (
-            ("", "", "") if prior is None else (prior.unit, prior.grade, ", ".join(prior.sources))
-        )
+        about: tuple[str, ...] = ("", "", "")
+        if prior is not None:
+            unit, grade = unit_name(prior.unit), GRADES[prior.grade]
+            about = (said(unit, lang), said(grade, lang), ", ".join(prior.sources))
         meaning = "" if prior is None else said(Name(prior.meaning.zh, prior.meaning.en), lang)
         yield [name, meaning, float(drawn.mean()), low, high, *about]
 

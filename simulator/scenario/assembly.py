@@ -15,7 +15,7 @@ from simulator.foundation.units import (
     parse_quantity,
 )
 from simulator.policy.effects import LeverAssumption, LeverEffect, revenue_goal
-from simulator.registry import AS_REGISTERED, Lever, Rule, key_of
+from simulator.registry import AS_REGISTERED, Lever, Name, Rule, key_of
 from simulator.scenario.entries import (
     MECHANISMS,
     BudgetRule,
@@ -35,6 +35,7 @@ from simulator.scenario.reading import (
     Place,
     Sheet,
     between,
+    centre,
     number_with_unit,
     with_unit,
 )
@@ -524,11 +525,17 @@ class _Assembly:
                     f"未使用的参数：相关机制已关闭（{off}）",
                     severity="note",
                 )
-            if given.is_fixed and not prior.low <= given.numbers[0] <= prior.high:
+            middle = centre(given)
+            # Another year of a number that is known (a fund's size) is no slip; a distribution states it anew.
+            stated = given.is_fixed or prior.low < prior.high
+            if stated and middle is not None and not prior.low <= middle <= prior.high:
+                told = Name(
+                    format_quantity(middle, prior.unit, "zh"), format_quantity(middle, prior.unit)
+                )
                 self._find(
                     path,
-                    f"{format_quantity(given.numbers[0], prior.unit)} is outside the evidence",
-                    f"{format_quantity(given.numbers[0], prior.unit, 'zh')} 超出证据范围",
+                    f"{told.en} is outside the evidence" + _slip(middle, prior).en,
+                    f"{told.zh} 超出证据范围" + _slip(middle, prior).zh,
                     allowed=between(prior.low, prior.high, prior.unit),
                     severity="note",
                 )
@@ -730,6 +737,19 @@ def _never_dosed(setting: LeverSetting, period: Period) -> tuple[str, str]:
         f"can never act: its dose is zero throughout {period}",
         f"不起作用：{period} 内剂量始终为零",
     )
+
+
+def _slip(value: float, prior: Parameter) -> Name:
+    """Words for a value that is inside the evidence once it is taken ten times, or a tenth of it."""
+    if prior.low <= value * 10.0 <= prior.high:
+        return Name(
+            "；其十倍则在范围之内，请核对单位", "; ten times as much is inside: check the unit"
+        )
+    if prior.low <= value / 10.0 <= prior.high:
+        return Name(
+            "；其十分之一则在范围之内，请核对单位", "; a tenth of it is inside: check the unit"
+        )
+    return Name("", "")
 
 
 def _same(given: Distribution, prior: Parameter) -> bool:

@@ -45,6 +45,20 @@ Founding = Literal["2024Q4", "2017Q4"]
 BudgetRule = Literal["fixed", "adaptive"]
 
 
+LAYERS: Final[Mapping[str, Name]] = {
+    "default": Name("默认", "default"),
+    "registry": Name("规划登记", "registry"),
+    "plan": Name("规划", "plan"),
+    "lever sizes": Name("工具力度表", "lever sizes"),
+    "priors": Name("先验表", "priors"),
+    "fitted": Name("拟合", "fitted"),
+    "extended file": Name("所继承文件", "extended file"),
+    "file": Name("文件", "file"),
+    "--set": Name("--set", "--set"),
+}
+"""What may set a value, as `origins` of a scenario names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Which layer set a value, and where; `line` 0 means that the layer has no lines."""
@@ -54,10 +68,15 @@ class Origin:
     line: int = 0
     column: int = 0
 
-    def __str__(self) -> str:
+    @property
+    def place(self) -> str:
+        """The file and the line in it, where there are such."""
+        return self.file + (f":{self.line}" if self.line else "")
+
+    def text(self, lang: str = "en") -> str:
         """The layer with its place."""
-        place = self.file + (f":{self.line}" if self.line else "")
-        return f"{self.layer} ({place})" if place else self.layer
+        layer = LAYERS[self.layer].text(lang)
+        return f"{layer} ({self.place})" if self.place else layer
 
 
 @dataclass(frozen=True, slots=True)

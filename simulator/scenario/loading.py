@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from simulator.foundation.findings import Allowed, Finding, InputError, nearest
-from simulator.foundation.tables import parse_yaml, read_yaml, shipped, show_path
+from simulator.foundation.tables import parse_yaml, read_yaml, shipped, show_path, shown_file
 from simulator.registry import Data, Name, load_library
 from simulator.scenario.assembly import assemble
 from simulator.scenario.entries import NO_FIT, STORED, Origin, Scenario
@@ -204,6 +204,7 @@ def _no_file(
         near = sorted(name for name in beside if name != Path(file).name)
     except (OSError, ValueError):
         near = []
+    named = shipped_scenario(path.as_posix())
     return Finding(
         file,
         line,
@@ -212,7 +213,7 @@ def _no_file(
         what,
         zh,
         allowed=Allowed("a scenario file that exists", "已有的情景文件"),
-        suggestion=nearest(path.name, near) or "",
+        suggestion=nearest(path.name, near) or (shown_file(named) if named else ""),
     )
 
 

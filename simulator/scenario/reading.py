@@ -27,6 +27,7 @@ from simulator.foundation.units import (
     read_understood,
     takes_bare_number,
 )
+from simulator.observables import BY_KEY
 from simulator.registry import Entry, Lever, Name
 from simulator.scenario.entries import (
     EVERY,
@@ -670,12 +671,12 @@ class Reader:
         except (ValueError, OverflowError, ZeroDivisionError) as error:
             self._no_distribution(path, error, parameter)
             return None
-        centre = _centre(made)
-        if centre is not None and not parameter.admits(centre):
+        middle = centre(made)
+        if middle is not None and not parameter.admits(middle):
             self.fault(
                 path,
-                f"the distribution is centred on {format_quantity(centre, parameter.unit)}",
-                f"分布中心 {format_quantity(centre, parameter.unit, 'zh')} 超出允许范围",
+                f"the distribution is centred on {format_quantity(middle, parameter.unit)}",
+                f"分布中心 {format_quantity(middle, parameter.unit, 'zh')} 超出允许范围",
                 allowed=between(parameter.minimum, parameter.maximum, parameter.unit),
             )
             return None
@@ -754,7 +755,7 @@ class Reader:
             sheet.note = self._bilingual((*path, "note"), entry["note"])
         if "metric" in entry:
             metrics = [metric.id for metric in self.facts.registry.metrics]
-            sheet.metric = self._choice((*path, "metric"), entry["metric"], metrics)
+            sheet.metric = self._metric((*path, "metric"), entry["metric"], metrics)
         if "comparator" in entry:
             sheet.comparator = self._choice((*path, "comparator"), entry["comparator"], COMPARATORS)
         if "value" in entry:
@@ -920,6 +921,31 @@ class Reader:
         self.fault(path, f"{shown(value)} is not a quarter", "此处应为季度", allowed)
         return None
 
+    def _metric(self, path: Key, value: object, metrics: Sequence[str]) -> str | None:
+        """The metric of a target; the name of a series is answered with the metric it measures."""
+        series = BY_KEY.get(value) if isinstance(value, str) and value not in metrics else None
+        if series is None:
+            return self._choice(path, value, metrics)
+        measuring = sorted(item.key for item in BY_KEY.values() if item.metric in metrics)
+        if series.metric:
+            advice = Allowed(
+                f"{series.metric}, the metric that this series measures",
+                f"{series.metric}，即该序列所测的指标",
+            )
+        else:
+            advice = Allowed(
+                f"the metric of another series; those with one: {', '.join(measuring)} (simulate metrics)",
+                f"其他序列的指标；有对应指标的序列：{'、'.join(measuring)}（simulate metrics）",
+            )
+        self.fault(
+            path,
+            f"{shown(value)} is a series, not a metric of targets",
+            f"“{value}”是序列，不是目标的指标",
+            allowed=advice,
+            suggestion=series.metric,
+        )
+        return None
+
     def _choice(self, path: Key, value: object, options: Sequence[str]) -> str | None:
         if isinstance(value, str) and value in options:
             return value
@@ -934,6 +960,16 @@ class Reader:
 
     def _bilingual(self, path: Key, value: object) -> Name | None:
         """A text in both languages."""
+        if isinstance(value, str) and value.strip():
+            self.fault(
+                path,
+                f"{shown(value)} is in one language",
+                f"“{value}”只有一种语言",
+                allowed=Allowed.same(f"{{zh: {value}, en: {value}}}")
+                if re.fullmatch(r"[\w ]{1,40}", value)
+                else Allowed.same("{zh: …, en: …}"),
+            )
+            return None
         entry = self._mapping(path, value, ("zh", "en"))
         if entry is None:
             return None
@@ -982,6 +1018,10 @@ def number_with_unit(unit: str) -> Allowed:
     return Allowed(f"a number with one of {units}", f"数字加单位：{units} 之一")
 
 
+_FOREIGN: Final = re.compile("美元|港元|欧元|日元|USD|HKD|EUR|JPY|[$€]", re.IGNORECASE)
+"""Money of other countries: no unit here is near it."""
+
+
 def with_unit(value: object, unit: str) -> str:
     """What a quantity with no unit, or an unknown one, was most likely meant to be."""
     found = re.fullmatch(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(\D*)", str(value).strip())
@@ -990,6 +1030,8 @@ def with_unit(value: object, unit: str) -> str:
     number, written = found.groups()
     if not written:
         return "" if takes_bare_number(unit) else f"{number} {accepted_units(unit)[0]}"
+    if _FOREIGN.search(written):
+        return ""
     near = nearest(written, accepted_units(unit))
     if near is None and unit.endswith("/年"):
         plain = nearest(written, accepted_units(unit.removesuffix("/年")))
@@ -1029,9 +1071,9 @@ def _suggested(error: KeyError) -> str:
     return str(getattr(error, "suggestion", "") or "")
 
 
-def _centre(distribution: Distribution) -> float | None:
+def centre(distribution: Distribution) -> float | None:
     """Where a plain distribution says it is centred, in the parameter's unit."""
-    if distribution.kind in MIXED:
+    if distribution.kind not in NUMBERS:
         return None
     named = zip(NUMBERS[distribution.kind], distribution.numbers, strict=True)
     numbers = {number.name: value for number, value in named}

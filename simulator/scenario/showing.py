@@ -2,8 +2,9 @@
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.foundation.findings import UsageError
 from simulator.foundation.parameters import MIXED, NUMBERS, POSTERIOR, Distribution
@@ -47,8 +48,7 @@ def origin_rows(scenario: Scenario, lang: str = "en") -> tuple[OriginRow, ...]:
     rows: list[OriginRow] = []
     for path, leaf in _leaves(scenario, lang).items():
         origin = scenario.origins.get(path, Origin("default", ""))
-        place = origin.file + (f":{origin.line}" if origin.line else "")
-        rows.append(OriginRow(path, leaf.name, leaf.text, origin.layer, place))
+        rows.append(OriginRow(path, leaf.name, leaf.text, origin.layer, origin.place))
     return tuple(rows)
 
 
@@ -116,6 +116,33 @@ def _lever_examples(scenario: Scenario) -> str:
         dose = f"{{from: {points}, interpolate: linear}}" if moving else points
         lines.append(f"#   {setting.lever.key}: {{{setting.attribute}: {dose}}}\n")
     return "".join(["# levers:\n", *lines]) if lines else ""
+
+
+_DISTRIBUTION_WORDS: Final[Mapping[str, str]] = {
+    "uniform": "均匀",
+    "normal": "正态",
+    "lognormal": "对数正态",
+    "triangular": "三角",
+    "beta": "贝塔",
+    "gamma": "伽马",
+    "halfnormal": "半正态",
+    "mixture": "混合",
+    "constructions": "各口径",
+    "value": "值",
+    "low": "低",
+    "high": "高",
+    "mean": "均值",
+    "sd": "标准差",
+    "median": "中位数",
+    "sigma": "σ",
+    "shift": "平移",
+    "mode": "众数",
+    "a": "a",
+    "b": "b",
+    "scale": "尺度",
+    "location": "位置",
+}
+"""What a scenario file calls a distribution and its numbers, in Chinese."""
 
 
 class _Leaf(NamedTuple):
@@ -197,7 +224,8 @@ def _dose_text(setting: LeverSetting, lang: str) -> str:
     for year, dose in setting.dose.points:
         quantity = format_quantity(dose, setting.unit, lang)
         texts.append(quantity if year is None else f"{year}: {quantity}")
-    return ", ".join(texts) + (" (linear)" if setting.dose.linear else "")
+    moving = Name("（线性变动）", " (linear)").text(lang) if setting.dose.linear else ""
+    return ", ".join(texts) + moving
 
 
 def _distribution_text(distribution: Distribution, unit: str, lang: str) -> str:
@@ -207,7 +235,10 @@ def _distribution_text(distribution: Distribution, unit: str, lang: str) -> str:
         low, middle, high = (
             format_quantity(distribution.quantile(share), unit, lang) for share in (0.05, 0.5, 0.95)
         )
-        return f"posterior({middle}, 90 %: {low} … {high}; {len(distribution.numbers)} rows)"
+        rows = len(distribution.numbers)
+        if lang == "zh":
+            return f"后验（{middle}，90 %：{low} … {high}；{rows} 行）"
+        return f"posterior({middle}, 90 %: {low} … {high}; {rows} rows)"
     if distribution.kind in MIXED:
         parts = zip(distribution.weights, distribution.components, strict=True)
         inside = "; ".join(
@@ -216,7 +247,7 @@ def _distribution_text(distribution: Distribution, unit: str, lang: str) -> str:
     else:
         named = zip(NUMBERS[distribution.kind], distribution.numbers, strict=True)
         inside = ", ".join(
-            f"{number.name} {format_quantity(value, unit if number.has_unit else '1', lang)}"
+            f"{_word(number.name, lang)} {format_quantity(value, unit if number.has_unit else '1', lang)}"
             for number, value in named
             if value != number.default
         )
@@ -225,4 +256,9 @@ def _distribution_text(distribution: Distribution, unit: str, lang: str) -> str:
         for bound in distribution.truncation
     )
     cut = f" [{low} … {high}]" if low or high else ""
-    return f"{distribution.kind}({inside}){cut}"
+    return f"{_word(distribution.kind, lang)}({inside}){cut}"
+
+
+def _word(word: str, lang: str) -> str:
+    """A word of a distribution as a file writes it, or what it means in Chinese."""
+    return _DISTRIBUTION_WORDS[word] if lang == "zh" else word

@@ -70,6 +70,12 @@ def test_axes_and_designs() -> None:
     assert len(axis_of(BASELINE, "m_crowdin").values) == 5
     one, two = axis_of(BASELINE, "tj27_funds=0,100"), axis_of(BASELINE, "m_crowdin=0,0.5,1")
     assert len(points_of([one, two], "grid", 0, 1)) == 6
+    switch = axis_of(BASELINE, "exit")
+    assert switch.values == (0.0, 1.0) and axis_of(BASELINE, "exit=on,off").values == (1.0, 0.0)
+    assert {row[0] for row in points_of([switch], "sobol", 8, 1)} == {0.0, 1.0}
+    for wrong in ("exit=0.25", "exit=0:1:5"):
+        with pytest.raises(UsageError, match="on or off"):
+            axis_of(BASELINE, wrong)
     spread = points_of([one, two], "sobol", 8, 1)
     assert len(spread) == 8 and all(0.0 <= x <= 100.0 and 0.0 <= y <= 1.0 for x, y in spread)
     assert spread == points_of([one, two], "sobol", 8, 1)

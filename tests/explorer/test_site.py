@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from fontTools.ttLib import TTFont
 
 from simulator.cli import program
+from simulator.cli.session import Session
 from simulator.experiments.runs import run
 from simulator.explorer.answering import FIFTHS
 from simulator.explorer.asking import VIEWS
-from simulator.explorer.catalogue import METRICS
+from simulator.explorer.catalogue import METRICS, catalogue
 from simulator.explorer.ensembles import Ensembles
 from simulator.explorer.guards import MOST_BYTES, is_loopback
 from simulator.explorer.shelf import Shelf
@@ -525,3 +526,17 @@ def test_two_sites_of_one_folder_do_not_share_tokens(tmp_path: Path) -> None:
     assert one.token != other.token
     one.ensembles.close()
     other.ensembles.close()
+
+
+def test_the_page_starts_in_the_language_that_was_asked_for() -> None:
+    shelf = Shelf(["scenarios/baseline.yaml"])
+    assert [catalogue(shelf, lang)["lang"] for lang in ("zh", "")] == ["zh", ""]
+    asked = [
+        Session.early(words, environment).chosen
+        for words, environment in (
+            (["explore", "--lang", "zh"], {}),
+            (["explore"], {"SIMULATE_LANG": "en"}),
+            (["explore"], {"LANG": "zh_CN.UTF-8"}),
+        )
+    ]
+    assert asked == ["zh", "en", ""]

@@ -33,6 +33,7 @@ from simulator.reporting.figures import (
     rows,
     tiles,
 )
+from simulator.reporting.figures.scales import scale_up
 from simulator.reporting.terminal import decisions as terminal_decisions
 from simulator.reporting.wording import number
 from tests.reporting import answers
@@ -525,3 +526,12 @@ def test_an_interval_without_bound_leaves_the_bars_to_be_seen(lang: Lang) -> Non
     listed = "".join(terminal_decisions.sensitivity(answers.sensitivity(wide=True), lang).split())
     assert "…∞" in listed
     assert "6.32e" not in listed
+
+
+def test_money_below_one_is_no_share() -> None:
+    said = []
+    for shares in (False, True):
+        axes = Figure().subplots()
+        scale_up(axes, 0.8, shares=shares)
+        said.append([label.get_text() for label in axes.get_yticklabels()])
+    assert said[0][1] == "0.2" and said[1][1] == "20%"

@@ -120,6 +120,12 @@ FAULTS = {
     "unknown_lever_zh": Fault(5, 3, "levers.强化人才引进", "did you mean: 强化人才引育?"),
     "unknown_mechanism": Fault(4, 14, "mechanisms.exits", "did you mean: exit?"),
     "unknown_metric": Fault(5, 46, "targets.mine.metric", "did you mean: core_revenue?"),
+    "series_as_metric": Fault(
+        5,
+        46,
+        "targets.mine.metric",
+        "is a series, not a metric of targets; allowed: firms_revenue_ge_10yi",
+    ),
     "unknown_parameter": Fault(
         5, 3, "assumptions.base_core_revenu", "did you mean: base_core_revenue?"
     ),

@@ -429,6 +429,14 @@ def test_overrides_may_be_plain_values() -> None:
             "1200亿元 (120 billion CNY) is outside the evidence",
         ),
         (
+            {"assumptions.base_core_revenue": "{dist: lognormal, median: 48亿元, sigma: 0.3}"},
+            "48亿元 (4.8 billion CNY) is outside the evidence; ten times as much is inside",
+        ),
+        (
+            {"assumptions.base_core_revenue": "{dist: lognormal, median: 2500亿元, sigma: 0.3}"},
+            "2500亿元 (250 billion CNY) is outside the evidence; a tenth of it is inside",
+        ),
+        (
             {"targets.literal_core_revenue.deadline": "2026", "period.end": "2026Q4"},
             "",
         ),

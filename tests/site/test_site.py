@@ -234,11 +234,6 @@ def test_the_catalogues_are_whole(site: Path) -> None:
         assert all(f"simulate {name}<" in commands for name in program.commands)
 
 
-def test_perimeters_have_chinese_words() -> None:
-    catalogues = load("catalogues")
-    assert {item.perimeter for item in CATALOGUE} <= set(catalogues.PERIMETERS)
-
-
 @pytest.mark.slow
 def test_the_index_finds_chinese_words(site: Path) -> None:
     house = load("house")

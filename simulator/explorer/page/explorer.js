@@ -23,7 +23,7 @@ const state = {
   beside: [],
   metric: "core_revenue",
   view: "table",
-  lang: navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en",
+  lang: told.lang || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en"),
   mode: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light",
   more: false,
   variants: 0,

@@ -133,7 +133,7 @@ def frontier(found: "Reach", *, lang: Lang = "both") -> Figure:
     scale_across(axes, max(package.cost for package in (*front.packages, best)) * 1.06 + 1e-9)
     highest = max(p.high for p in [found.own, *(package.fresh for package in front.packages)])
     least = min((level.level for level in front.levels), default=0.0)
-    scale_up(axes, min(1.0, max(highest * 1.15, least * 1.1)))
+    scale_up(axes, min(1.0, max(highest * 1.15, least * 1.1)), shares=True)
     right = axes.get_xlim()[1]
     for level in front.levels:
         if level.level <= axes.get_ylim()[1]:
@@ -342,12 +342,7 @@ def _package_rows(found: "Reach", lang: Lang) -> list[tuple[str, str]]:
     ]
     rows = []
     for name, package in named:
-        doses = [
-            (lever, dose)
-            for lever, dose in zip(front.levers, package.doses, strict=True)
-            if dose > lever.factor.low + 0.01 * (lever.factor.high - lever.factor.low)
-        ]
-        doses.sort(key=lambda row: -row[0].cost * row[1])
+        doses = sorted(front.used(package), key=lambda row: -row[0].cost * row[1])
         names = {lever.key: _lever_name(lever, lang) for lever in front.levers}
         shown = [
             f"{names[lever.key]} {number(dose)}{unit_suffix(lever.factor.unit, lang)}"

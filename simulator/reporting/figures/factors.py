@@ -29,12 +29,15 @@ from simulator.reporting.figures.scales import (
     ticks_between,
 )
 from simulator.reporting.wording import (
+    amount,
     chance_text,
     condition_text,
     metric_name,
     number,
     percent,
     said,
+    setting_text,
+    unit_name,
     unit_suffix,
 )
 from simulator.targets import Floats
@@ -55,8 +58,11 @@ def ranking(found: "Sensitivity", *, lang: Lang = "both", most: int = 16) -> Fig
         place for place, effect in enumerate(found.effects, 1) if effect.factor.kind == "lever"
     ]
     first = rows[0].factor if rows else found.effects[0].factor
-    metric, unit = metric_name(found.outcome), unit_suffix(found.unit)
-    measure = Name(f"平均影响幅度 μ*{unit}", f"mean size of the effect μ*{unit}")
+    metric = metric_name(found.outcome)
+    measure = Name(
+        f"平均影响幅度 μ*{unit_suffix(found.unit, 'zh')}",
+        f"mean size of the effect μ*{unit_suffix(found.unit, 'en')}",
+    )
     design = Name("条轨道", "trajectories")
     if found.method == "sobol":
         measure = Name("总效应占方差比重 ST", "share of variance, total effect ST")
@@ -110,8 +116,10 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
     values = [point.mean.value for point in found.points]
     chances = [point.chance.value for point in found.points]
     metric = metric_name(found.metric)
-    zh = f"{metric.zh}均值在 {number(min(values))} 至 {number(max(values))}{found.unit}之间，"
-    en = f"{metric.en}: mean from {number(min(values))} to {number(max(values))} {found.unit}, "
+    zh = f"{metric.zh}均值在 {number(min(values))} 至 {amount(max(values), found.unit, 'zh')}之间，"
+    en = (
+        f"{metric.en}: mean from {number(min(values))} to {amount(max(values), found.unit, 'en')}, "
+    )
     title = Name(
         zh + f"目标概率 {percent(min(chances))} 至 {percent(max(chances))}",
         en + f"chance of the target from {percent(min(chances))} to {percent(max(chances))}",
@@ -167,17 +175,24 @@ def response(found: "Sweep", *, lang: Lang = "both") -> Figure:
             markersize=5,
             clip_on=False,
         )
-        scale_up(left, max(point.high for point in shown) * 1.05)
-        scale_up(right, min(1.0, max(p.chance.high for p in shown) * 1.1 + 0.01))
+        scale_up(left, max(point.high for point in shown) * 1.05, shares=found.unit == "share")
+        scale_up(right, min(1.0, max(p.chance.high for p in shown) * 1.1 + 0.01), shares=True)
         for axes, word in (
-            (left, Name(found.unit, found.unit)),
+            (left, unit_name(found.unit)),
             (right, Name("实现概率", "probability")),
         ):
             span = max(x) - min(x) or 1.0
             axes.set_xlim(min(x) - 0.04 * span, max(x) + 0.04 * span)
-            ticks = ticks_between(min(x), max(x))
+            switch = axis.factor.kind == "mechanism"
+            ticks = list(axis.values) if switch else ticks_between(min(x), max(x))
             name, unit = axis.factor.name, axis.factor.unit
-            axes.set_xticks(ticks, [_tick_text(tick, unit) for tick in ticks])
+            axes.set_xticks(
+                ticks,
+                [
+                    setting_text(axis.factor, tick) if switch else _tick_text(tick, unit)
+                    for tick in ticks
+                ],
+            )
             words = Name(
                 f"{name.zh}{_unit_beside(unit, 'zh')}",
                 f"{axis.factor.key}{_unit_beside(unit, 'en')}",
@@ -246,10 +261,17 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     # Where no cell differs in its chance, the colours show the mean instead.
     coloured = table if table.min() < table.max() else means
     best = np.unravel_index(int(coloured.argmax()), shape)
-    one, two = number(first.values[best[0]]), number(second.values[best[1]])
+    one = setting_text(first.factor, first.values[best[0]])
+    two = setting_text(second.factor, second.values[best[1]])
+    # The best by chance is no winner over cells whose intervals hold as much.
+    most = float(coloured.max())
+    ends = [point.chance.high if coloured is table else point.mean.high for point in found.points]
+    alike = sum(end >= most for end in ends)
     where = Name(
-        f"最高处{first.factor.name.zh} {one}、{second.factor.name.zh} {two}",
-        f"highest at {first.factor.key} {one}, {second.factor.key} {two}",
+        f"最高处{first.factor.name.zh} {one}、{second.factor.name.zh} {two}"
+        + (f"（95% 区间内相当者共 {alike} 格）" if alike > 1 else ""),
+        f"highest at {first.factor.key} {one}, {second.factor.key} {two}"
+        + (f" ({alike} cells as high within 95% intervals)" if alike > 1 else ""),
     )
     low, high = percent(float(chances.min())), percent(float(chances.max()))
     bottom, top = number(float(means.min())), number(float(means.max()))
@@ -267,9 +289,10 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
     size = f"{len(found.points)} × {found.members}"
     wide = f"{max((p.chance.high - p.chance.low) / 2 for p in found.points) * 100:.0f}%"
     subtitle = Name(
-        f"格内上行为概率，95% 区间至多 ±{wide}；下行为{metric.zh}均值（{found.unit}）；情形 × 配对成员：{size}",
+        f"格内上行为概率，95% 区间至多 ±{wide}；下行为{metric.zh}均值（{unit_name(found.unit).zh}）；"
+        f"情形 × 配对成员：{size}",
         f"In each cell the chance, with 95% intervals of at most ±{wide}; below it the mean of {metric.en} "
-        f"({found.unit}); cases × paired members: {size}",
+        f"({unit_name(found.unit).en}); cases × paired members: {size}",
     )
     cell = 0.62
     page = Page(
@@ -295,11 +318,21 @@ def _heat(found: "Sweep", lang: Lang) -> Figure:
             )
     for j, value in enumerate(second.values):
         page.write(
-            left - 0.1, 0.2 + (shape[1] - 0.5 - j) * cell, number(value), 9.5, MUTED, ha="right"
+            left - 0.1,
+            0.2 + (shape[1] - 0.5 - j) * cell,
+            setting_text(second.factor, value),
+            9.5,
+            MUTED,
+            ha="right",
         )
     for i, value in enumerate(first.values):
         page.write(
-            left + (i + 0.5) * width, 0.34 + shape[1] * cell, number(value), 9.5, MUTED, ha="center"
+            left + (i + 0.5) * width,
+            0.34 + shape[1] * cell,
+            setting_text(first.factor, value),
+            9.5,
+            MUTED,
+            ha="center",
         )
     down = 0.62 + shape[1] * cell
     words = [
@@ -369,7 +402,7 @@ def _condition_row(page: Page, values: Floats, condition: "Condition", y: float)
     page.rule(left, right, y, TRACK, 6.0)
     ends = [left + (right - left) * (edge - low) / span for edge in inside]
     page.rule(ends[0], ends[1], y, TARGET, 6.0)
-    page.write(9.55, y, condition_text(condition), 10.0, INK, ha="right")
+    page.write(9.55, y, condition_text(condition, page.lang), 10.0, INK, ha="right")
 
 
 def _tick_text(value: float, unit: str) -> str:

@@ -47,11 +47,11 @@ def scale_across(axes: Axes, top: float) -> None:
     axes.set_xticks(ticks, [number(tick) for tick in ticks])
 
 
-def scale_up(axes: Axes, top: float) -> None:
-    """The vertical scale from zero to `top`; one that ends at 1 or below is of shares."""
+def scale_up(axes: Axes, top: float, *, shares: bool) -> None:
+    """The vertical scale from zero to `top`; shares are written as percents."""
     ticks = round_ticks(top)
     axes.set_ylim(0.0, top or 1.0)
-    rule_ticks(axes, ticks, [percent(tick) if top <= 1.0 else number(tick) for tick in ticks])
+    rule_ticks(axes, ticks, [percent(tick) if shares else number(tick) for tick in ticks])
 
 
 def draw_bands(axes: Axes, times: Floats | Sequence[int], found: Floats, colour: str) -> None:

@@ -51,15 +51,19 @@ from simulator.reporting.terminal.tables import (
 )
 from simulator.reporting.terminal.validation import validation, validation_json
 from simulator.reporting.wording import (
+    KINDS,
     amount,
+    channels_text,
     interval,
     lines,
     number,
     percent,
     said,
     spread,
+    unit_name,
     unit_suffix,
 )
+from simulator.scenario.entries import LAYERS
 from simulator.targets import (
     UNCALIBRATED,
     JointScore,
@@ -166,7 +170,8 @@ def scores(
         parts += ["", Text(said(head, lang), style="bold")]
         for record in dict.fromkeys(records[item.key] for item in told):
             keys = ", ".join(item.key for item in told if records[item.key] == record)
-            parts.append(Text(f"{said(record, lang)}\n  {keys}", style="dim"))
+            here = Name(f"本情景中同类的目标：{keys}", f"targets of that kind here: {keys}")
+            parts.append(Text(f"{said(record, lang)}\n  {said(here, lang, ' / ')}", style="dim"))
     if resting:
         shares = {name: percent(share) for name, share in resting}
         words = Name(
@@ -278,7 +283,9 @@ def _price_table(prices: Sequence["Price"], lang: Lang) -> Table:
             money += f"\n{number(row.extra_low, sign=True)}…{number(row.extra_high, sign=True)}"
         words = "\n".join(lines(_PRICED_AS[row.priced_as], lang))
         if row.cost is not None:
-            words = f"{number(row.cost)}\n{number(row.low)}–{number(row.high)}\n{words}"
+            cost = f"{number(row.cost)}\n{number(row.low)}–{number(row.high)}"
+            # The head of the column says already what a plain price is of.
+            words = cost if row.priced_as == "price" else f"{cost}\n{words}"
         table.add_row(name, money, words)
     return table
 
@@ -387,7 +394,7 @@ def levers(rows: Sequence[LeverRow], lang: Lang = "both") -> str:
                 f"{row.attribute} {number(row.default)}{unit}\n"
                 f"({number(row.low)}–{number(row.high)})\n{dose}"
             )
-        effect = ", ".join(row.channels) if row.channels else ""
+        effect = channels_text(row.channels, lang)
         if row.effect != _ACTS:
             effect = "\n".join(filter(None, (effect, said(row.effect, lang, "\n"))))
         table.add_row(name, dose, effect)
@@ -441,7 +448,12 @@ def metrics(rows: Sequence[Observable], lang: Lang = "both") -> str:
         if row.dimension == "district":
             for text in lines(APART, lang):
                 name.append("\n" + text, style="dim")
-        table.add_row(name, f"{row.unit}\n{row.kind}", f"{row.perimeter}\n{row.equation}")
+        if row.metric:
+            told = Name(f"targets 中的 metric：{row.metric}", f"metric of targets: {row.metric}")
+            name.append("\n" + said(told, lang, "\n"), style="dim")
+        unit = said(unit_name(row.unit), lang)
+        kind, perimeter = (said(word, lang, " / ") for word in (KINDS[row.kind], row.perimeter))
+        table.add_row(name, f"{unit}\n{kind}", f"{perimeter}\n{row.equation}")
     return page(table, counted(len(rows), Name("个序列", "series"), lang))
 
 
@@ -455,7 +467,7 @@ def metrics_json(rows: Sequence[Observable]) -> list[Plain]:
             "dimension": row.dimension,
             **({"note": APART._asdict()} if row.dimension == "district" else {}),
             "kind": row.kind,
-            "perimeter": row.perimeter,
+            "perimeter": row.perimeter.en,
             "metric": row.metric,
             "equation": row.equation,
         }
@@ -513,7 +525,9 @@ def origins(rows: Sequence["OriginRow"], lang: Lang = "both") -> str:
         key = Text(row.path, style="bold")
         for text in lines(row.name, lang):
             key.append("\n" + text, style="dim")
-        table.add_row(key, row.value, f"{row.layer}\n{row.place}".rstrip())
+        table.add_row(
+            key, row.value, f"{said(LAYERS[row.layer], lang, ' / ')}\n{row.place}".rstrip()
+        )
     return page(table)
 
 
@@ -534,6 +548,9 @@ def origins_json(rows: Sequence["OriginRow"]) -> Plain:
     }
 
 
+ENDLESS = 1e6
+"""A gain of pairing beyond this is rounding."""
+
 _ELEMENT: Mapping[str, str] = {
     "city": "",
     "chain": "[chain]",
@@ -543,9 +560,12 @@ _ELEMENT: Mapping[str, str] = {
 
 _LEGEND = Name(
     zh="公布口径：含口径漂移。缺口：中位数，及其占目标之比。首达：首次达到年份的中位数，"
-    "及达到者占比。基准：几何布朗运动（L13）。",
+    "及达到者占比。概率下：Wilson 95% 区间；中位数下：成员的 5–95%。"
+    "简单基准：只知起点与全国趋势的随机游走（几何布朗运动）。",
     en="as publ.: with definition drift. short: median shortfall, and its share of the goal. "
-    "first: median year first reached, and share of members that do. GBM: benchmark L13.",
+    "first: median year first reached, and share of members that do. Under chance: Wilson 95% interval; "
+    "under median: 5–95% of members. naive: a random walk (geometric Brownian motion) that knows only the base and "
+    "the national trend.",
 )
 
 _RUN_STATUS: Mapping[str, Name] = {
@@ -573,7 +593,7 @@ def _score_table(found: Sequence[TargetScore], lang: Lang) -> Table:
         ("right", Name("中位数", "median")),
         ("right", Name("缺口", "short")),
         ("right", Name("首达", "first")),
-        ("right", Name("基准", "GBM")),
+        ("right", Name("简单\n基准", "naive")),
         keys=[item.key for item in found],
     )
     for item in found:
@@ -607,7 +627,7 @@ def _short(item: TargetScore) -> str:
 
 
 def _aim(item: TargetScore, lang: Lang) -> str:
-    unit = "" if lang == "en" and item.unit != "亿元" else item.unit
+    unit = f" {unit_name(item.unit).en}" if lang == "en" and item.unit != "亿元" else item.unit
     return goal_text(item.comparator, item.value, item.value_high, unit)
 
 
@@ -645,7 +665,7 @@ def _construction_table(item: TargetScore, lang: Lang) -> Table:
         ("right", Name("基期\n中位数", "base\nmedian")),
         ("right", Name("概率", "chance")),
         ("right", Name("公布口径", "as publ.")),
-        ("right", Name("基准", "GBM")),
+        ("right", Name("简单\n基准", "naive")),
         ("right", Name("成员", "members")),
     )
     for part in item.by_construction:
@@ -685,7 +705,8 @@ def _difference_table(rows: Sequence["Difference"], first: str, lang: Lang) -> T
     )
     for row in rows:
         gain = row.variance_ratio
-        gained = "" if gain is None else "∞" if gain == float("inf") else f"×{number(gain)}"
+        # Differences that are equal but for rounding gain without end.
+        gained = "" if gain is None else "∞" if gain > ENDLESS else f"×{number(gain)}"
         table.add_row(
             Text(f"{row.series}@{row.year}"),
             amount(row.mean_first, row.unit, lang)

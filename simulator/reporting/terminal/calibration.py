@@ -11,7 +11,13 @@ from simulator.experiments.resting import ALIKE
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import SCHEMA_VERSION, Plain, finite, grid, page
-from simulator.reporting.wording import lines, number, percent, said
+from simulator.reporting.wording import (
+    amount,
+    lines,
+    number,
+    percent,
+    said,
+)
 from simulator.targets import UNCALIBRATED
 
 if TYPE_CHECKING:
@@ -174,7 +180,7 @@ def backtest(found: "Backtest", lang: Lang = "both") -> str:
     )
     for outcome in found.outcomes:
         got = "–" if outcome.outcome is None else f"{number(outcome.outcome)}\n{outcome.period}"
-        goal = f"{number(outcome.goal)} {outcome.unit}\n{outcome.deadline}"
+        goal = f"{amount(outcome.goal, outcome.unit, lang)}\n{outcome.deadline}"
         table.add_row(
             "\n".join(lines(outcome.name, lang)), goal, got, said(VERDICTS[outcome.verdict], lang)
         )
@@ -231,9 +237,9 @@ def update(found: "Update", lang: Lang = "both") -> str:
     parts: list[RenderableType] = []
     for figure, rank in zip(found.figures, found.surprise, strict=True):
         words = Name(
-            f"{figure.series} {figure.year}：{number(figure.value)}{figure.unit}（±{figure.sd:.0%}），"
+            f"{figure.series} {figure.year}：{amount(figure.value, figure.unit, 'zh')}（±{figure.sd:.0%}），"
             f"高于 {percent(rank)} 的成员",
-            f"{figure.series} {figure.year}: {number(figure.value)} {figure.unit} (±{figure.sd:.0%}), above "
+            f"{figure.series} {figure.year}: {amount(figure.value, figure.unit, 'en')} (±{figure.sd:.0%}), above "
             f"{percent(rank)} of the members",
         )
         parts.append(Text(said(words, lang, "\n")))
@@ -334,9 +340,9 @@ def warnings(found: "Sequence[Watch]", lang: Lang = "both") -> str:
         else:
             rule = item.soonest
             words = Name(
-                f"最早看 {rule.year} 年的“{rule.name.zh}”：低于 {number(rule.threshold)}{rule.unit} 则难以达标"
+                f"最早看 {rule.year} 年的“{rule.name.zh}”：低于 {amount(rule.threshold, rule.unit, 'zh')}则难以达标"
                 f"（命中 {percent(rule.hits)}，误报 {percent(rule.false_alarms)}，由另一半成员检验）",
-                f"Soonest: {rule.name.en} of {rule.year}; below {number(rule.threshold)} {rule.unit} success is "
+                f"Soonest: {rule.name.en} of {rule.year}; below {amount(rule.threshold, rule.unit, 'en')} success is "
                 f"unlikely (hits {percent(rule.hits)}, false alarms {percent(rule.false_alarms)}, "
                 f"judged on the other half)",
             )
@@ -509,9 +515,11 @@ def hinges(found: "Hinges", lang: Lang = "both") -> str:
     """What the answer hinges on: how far each variant moves the median and the chance."""
     head = Name(
         f"{found.year} 年核心营收：中位数 {number(found.median)}亿元，超过 {number(found.goal)}亿元的概率 "
-        f"{percent(found.chance)}（{found.members} 个成员，各变体使用相同抽样）",
+        f"{percent(found.chance)}（{found.members} 个成员，各变体使用相同抽样；由 {found.fit_members} 个成员"
+        "重新拟合，与 simulate run 所用的随附拟合不同）",
         f"Core revenue of {found.year}: median {number(found.median)} 亿元, chance of passing {number(found.goal)} "
-        f"亿元 {percent(found.chance)} ({found.members} members, every variant with the same draws)",
+        f"亿元 {percent(found.chance)} ({found.members} members, every variant with the same draws; fitted anew from "
+        f"{found.fit_members} members, so not the fit that ships with simulate run)",
     )
     table = grid(
         lang,
@@ -642,7 +650,7 @@ def _rule_cells(rule: "Rule | None", lang: Lang) -> tuple[str, ...]:
     name = "\n".join(lines(rule.name, lang))
     return (
         name,
-        f"{number(rule.threshold)} {rule.unit}",
+        amount(rule.threshold, rule.unit, lang),
         percent(rule.hits),
         percent(rule.false_alarms),
     )

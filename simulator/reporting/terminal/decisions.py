@@ -14,18 +14,23 @@ from simulator.registry import Library, Name
 from simulator.reporting import Lang
 from simulator.reporting.terminal.tables import grid, page
 from simulator.reporting.wording import (
+    GRADES,
     UNBOUNDED,
     chance_text,
+    channels_text,
     condition_text,
     cost_text,
     end_text,
     interval,
     is_unbounded,
     lines,
+    mechanism_text,
     number,
     percent,
     points,
     said,
+    setting_text,
+    unit_name,
     unit_suffix,
 )
 from simulator.scenario import Scenario
@@ -80,7 +85,7 @@ def attribution(found: "Attribution", lang: Lang = "both") -> str:
         def text(value: float, chance: bool = chance) -> str:
             return points(value) if chance else number(value, sign=True)
 
-        unit = Name("百分点", "points") if chance else Name(outcome.unit, outcome.unit)
+        unit = Name("百分点", "points") if chance else unit_name(outcome.unit)
         table = grid(
             lang,
             ("left", Name(f"{outcome.name.zh}（{unit.zh}）", f"{outcome.name.en} ({unit.en})")),
@@ -223,7 +228,7 @@ def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> st
             ranged(effect.whole, number),
             ranged(effect.first, signed),
             ranged(effect.spread, number if morris else signed),
-            effect.factor.grade,
+            said(GRADES[effect.factor.grade], lang, " / ") if effect.factor.grade else "",
         )
     rest = len(found.effects) - most
     more = [
@@ -244,22 +249,39 @@ def sensitivity(found: "Sensitivity", lang: Lang = "both", most: int = 25) -> st
 
 def sweep(found: "Sweep", lang: Lang = "both") -> str:
     """One row a case: values, mean and range of the metric, chance of the target."""
-    axes = [axis.factor.key + unit_suffix(axis.factor.unit, lang) for axis in found.axes]
+    axes = [
+        Name(*(f"{axis.factor.key}\n{unit}".rstrip() for unit in _beside(axis.factor.unit)))
+        for axis in found.axes
+    ]
+    unit = _beside(found.unit)
     table = grid(
         lang,
-        *(("right", Name(words, words)) for words in axes),
-        ("right", Name(f"{found.metric}\n均值，95% 区间", f"{found.metric}\nmean, 95%")),
+        *(("right", name) for name in axes),
+        (
+            "right",
+            Name(
+                f"{found.metric}\n{unit.zh} 均值\n95% 区间", f"{found.metric}\n{unit.en} mean\n95%"
+            ),
+        ),
         ("right", Name("5–95%", "5–95%")),
         ("right", Name(f"P({found.aim.key})\n95%", f"P({found.aim.key})\n95%")),
     )
     for point in found.points:
         table.add_row(
-            *(number(value) for value in point.values),
+            *(
+                setting_text(axis.factor, value)
+                for axis, value in zip(found.axes, point.values, strict=True)
+            ),
             ranged(point.mean, number),
             f"{number(point.low)}–{number(point.high)}",
             f"{percent(point.chance.value)}\n{interval(point.chance)}",
         )
     return page(table, "", said(trust_in(found).caution, lang, "\n"))
+
+
+def _beside(unit: str) -> Name:
+    """A unit in a heading; nothing for pure numbers."""
+    return Name(unit_suffix(unit, "zh").strip(), unit_suffix(unit, "en").strip())
 
 
 def discovery(found: "Discovery", lang: Lang = "both") -> str:
@@ -284,7 +306,7 @@ def discovery(found: "Discovery", lang: Lang = "both") -> str:
         p = "<0.001" if condition.p_value < 0.001 else f"{condition.p_value:.3f}"
         table.add_row(
             "\n".join((condition.factor.key, *lines(condition.factor.name, lang))),
-            condition_text(condition),
+            condition_text(condition, lang),
             p,
             condition.factor.kind,
         )
@@ -310,8 +332,8 @@ def discovery(found: "Discovery", lang: Lang = "both") -> str:
 def across(found: "Across", lang: Lang = "both") -> str:
     """The scenario under each condition, then what cannot be asked."""
     head = Name(
-        f"{found.scenario.name.zh}，{found.members} 个配对成员，{found.metric}（{found.unit}）",
-        f"{found.scenario.name.en}, {found.members} paired members, {found.metric} ({found.unit})",
+        f"{found.scenario.name.zh}，{found.members} 个配对成员，{found.metric}（{unit_name(found.unit).zh}）",
+        f"{found.scenario.name.en}, {found.members} paired members, {found.metric} ({unit_name(found.unit).en})",
     )
     table = grid(
         lang,
@@ -442,9 +464,7 @@ def _doses(found: "Reach", lang: Lang) -> list[str]:
     rows = []
     for name, package in named:
         doses = [
-            f"{lever.key} {lever.factor.text(dose, lang)}"
-            for lever, dose in zip(front.levers, package.doses, strict=True)
-            if dose > lever.factor.low + 1e-3 * (lever.factor.high - lever.factor.low)
+            f"{lever.key} {lever.factor.text(dose, lang)}" for lever, dose in front.used(package)
         ]
         rows.append(f"{said(name, lang, ' / ')}: {', '.join(doses) or '–'}")
     return rows
@@ -483,28 +503,28 @@ def _unavailable(rows: Any, lang: Lang) -> list[str]:
     return [
         "",
         said(head, lang, "\n"),
-        *(f"  {said(row.name, lang, ' / ')}: {row.needs}" for row in rows),
+        *(f"  {said(row.name, lang, ' / ')}: {said(row.needs, lang, ' / ')}" for row in rows),
     ]
 
 
 def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str:
     """A number, the levers and assumptions behind it with their places, sources and grades."""
     observable = found.observable
-    unit = unit_suffix(observable.unit)
+    unit = Name(unit_suffix(observable.unit, "zh"), unit_suffix(observable.unit, "en"))
     mean, median = (spanned(each, number) for each in (found.mean, found.median))
     head = Name(
-        f"{found.metric}：{observable.name.zh}，均值 {mean}{unit}，中位数 {median}，"
-        f"5–95% {number(found.low)}–{number(found.high)}；{found.members} 个成员；口径 {observable.perimeter}；"
+        f"{found.metric}：{observable.name.zh}，均值 {mean}{unit.zh}，中位数 {median}，"
+        f"5–95% {number(found.low)}–{number(found.high)}；{found.members} 个成员；口径：{observable.perimeter.zh}；"
         f"方程 {', '.join(found.equations)}",
-        f"{found.metric}: {observable.name.en}, mean {mean}{unit}, median {median}, "
+        f"{found.metric}: {observable.name.en}, mean {mean}{unit.en}, median {median}, "
         f"5–95% {number(found.low)}–{number(found.high)}; {found.members} members; perimeter: "
-        f"{observable.perimeter}; equations {', '.join(found.equations)}",
+        f"{observable.perimeter.en}; equations {', '.join(found.equations)}",
     )
     if found.median_with_zones is not None:
-        whole = f"{number(found.median_with_zones)}{unit}"
+        whole = number(found.median_with_zones)
         head = Name(
-            f"{head.zh}；连同其中功能区的中位数为 {whole}",
-            f"{head.en}; with its functional zones the median is {whole}",
+            f"{head.zh}；连同其中功能区的中位数为 {whole}{unit.zh}",
+            f"{head.en}; with its functional zones the median is {whole}{unit.en}",
         )
     levers = grid(
         lang,
@@ -519,9 +539,9 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
         levers.add_row(
             line.lever.key,
             f"{line.dose}\n{line.place}",
-            ", ".join(line.channels),
+            channels_text(line.channels, lang),
             number(line.cost),
-            line.grade,
+            said(GRADES[line.grade], lang, " / "),
         )
     assumptions = grid(
         lang,
@@ -533,10 +553,10 @@ def value_story(found: "ValueStory", lang: Lang = "both", most: int = 20) -> str
     )
     for row in found.parameters[:most]:
         assumptions.add_row(
-            f"{row.parameter.name} ({row.parameter.mechanism})",
+            f"{row.parameter.name} ({mechanism_text(row.parameter.mechanism, lang)})",
             f"{row.value}\n{row.place}\n{', '.join(row.parameter.sources)}",
             _association(row.association),
-            row.parameter.grade,
+            said(GRADES[row.parameter.grade], lang, " / "),
         )
     none = said(Name("没有政策工具进入这些方程", "no lever in force enters these equations"), lang)
     return page(
@@ -555,7 +575,8 @@ def parameter_story(found: "ParameterStory", lang: Lang = "both") -> str:
     meaning = Name(parameter.meaning.zh, parameter.meaning.en)
     head = [
         f"{parameter.name}: {said(meaning, lang, ' / ')}",
-        f"{found.value}; {found.place}; {parameter.mechanism}; {parameter.grade}; {', '.join(parameter.sources)}",
+        f"{found.value}; {found.place}; {mechanism_text(parameter.mechanism, lang)}; "
+        f"{said(GRADES[parameter.grade], lang, ' / ')}; {', '.join(parameter.sources)}",
         said(Name(f"{found.members} 个成员", f"{found.members} members"), lang, " / "),
     ]
     if found.levers:
@@ -645,7 +666,8 @@ def change_note(found: "ChangeNote", before: str, after: str, lang: Lang = "both
         for row in expected.differences:
             low, high = number(row.low, sign=True), number(row.high, sign=True)
             rows.append(
-                f"  {row.series}@{row.year}  {number(row.mean, sign=True)} ({low} … {high}) {row.unit}"
+                f"  {row.series}@{row.year}  {number(row.mean, sign=True)} ({low} … {high})"
+                f"{unit_suffix(row.unit, lang)}"
             )
         for goal in expected.targets:
             if not goal.published:

@@ -17,6 +17,7 @@ from simulator.reporting.wording import (
     UNITS,
     lines,
     said,
+    unit_name,
 )
 from simulator.targets import (
     STATUSES,
@@ -295,8 +296,13 @@ def _judged_table(items: Sequence[Judged], lang: Lang) -> Table:
         name = Text(target.key, style="bold")
         for text in lines(target.name, lang):
             name.append("\n" + text, style="default")
-        unit = "" if lang == "en" and target.unit != "亿元" else target.unit
+        unit = target.unit
+        if lang == "en" and unit != "亿元":
+            unit = f" {_GOAL_UNITS.get(unit, unit_name(unit)).en}"
         goal = goal_text(target.comparator, target.value, target.value_high, unit)
+        if target.comparator == "by_date" and target.value is not None:
+            stage = Name(f"第 {target.value:g} 阶段", f"stage {target.value:g}")
+            goal = said(stage, lang, " / ")
         status = STATUSES[item.status]
         how = Text(said(status, lang), style="green" if item.status == "scored" else "default")
         if item.status == "not_modelled":

@@ -10,6 +10,7 @@ from rich.text import Text
 from simulator.registry import Name
 from simulator.reporting import Lang
 from simulator.reporting.wording import (
+    amount,
     lines,
     number,
     said,
@@ -169,7 +170,7 @@ def _account_table(found: "Validation", lang: Lang) -> Table:
         sample = item.model
         table.add_row(
             name,
-            f"{number(item.reported)} {item.unit}\n{item.date}",
+            f"{amount(item.reported, item.unit, lang)}\n{item.date}",
             f"{number(sample.value)}\n{number(sample.low)}–{number(sample.high)}",
             said(_MARKS[item.mark], lang) + (f"\n{item.fitted_by}" if item.fitted_by else ""),
             Text(said(_VERDICTS[item.verdict], lang), style=_VERDICT_STYLES[item.verdict]),
