@@ -498,8 +498,8 @@ def test_an_odd_manifest_is_damage_and_says_where(made, change: dict, words: str
 
 def test_drafts_of_a_killed_process_go_and_other_files_stay(made) -> None:
     (part,) = made.parts()
-    drafts = (".a.tmp", "data/.b.tmp", "data/deep/.c.tmp", "fit/.d.tmp")
-    kept = ("a.tmp", ".note", "data/own.csv", "fit/fitted.yaml", "fit/x.tmp")
+    drafts = tuple(f"{name}.999999999.tmp" for name in (".a", "data/.b", "data/deep/.c", "fit/.d"))
+    kept = (".a.tmp", "a.tmp", ".note", "data/own.csv", "fit/fitted.yaml", "fit/x.tmp")
     for name in (*drafts, *kept):
         (made.path / name).parent.mkdir(parents=True, exist_ok=True)
         (made.path / name).write_text("")
@@ -514,11 +514,12 @@ def test_tidying_clears_what_nobody_holds(made) -> None:
     files = {entry.name for entry in made.path.iterdir()}
     made.tidy()
     assert {entry.name for entry in made.path.iterdir()} == files
-    for name in (".x.tmp", ".keep", ".lock"):
+    draft = ".x.999999999.tmp"  # no system gives out that number
+    for name in (draft, ".keep", ".lock"):
         (made.path / name).write_text("")
     with locked(made.path):
         made.tidy()
-        assert (made.path / ".x.tmp").exists()
+        assert (made.path / draft).exists()
     made.tidy()
     assert {entry.name for entry in made.path.iterdir()} == files | {".keep"}
 

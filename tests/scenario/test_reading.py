@@ -86,7 +86,7 @@ MEANT: dict[str, object] = {
     "description": {"zh": "丙", "en": "C"},
     "period": {"start": "2025Q1", "end": "2030Q4"},
     "plans": ["tj-2018-2020", "tj-2025-2027"],
-    "levers.tj27_funds.size": {2025: "1亿元", 2027: "3亿元"},
+    "levers.tj27_funds.size": {2025: "1亿元/年", 2027: "3亿元/年"},
     "levers.tj27_funds.chains": [chain.id for chain in LIBRARY.registry.chains],
     "levers.tj27_funds.districts": "all",
     "levers.tj27_funds.start": "2025Q1",
@@ -233,9 +233,10 @@ def test_what_no_file_says_is_of_the_plan_the_tables_or_the_default(tmp_path: Pa
 
 
 def test_a_place_is_told_with_its_line_if_it_has_one() -> None:
-    assert str(Origin("file", "a.yaml", 3, 5)) == "file (a.yaml:3)"
-    assert str(Origin("plan", "tj-2025-2027")) == "plan (tj-2025-2027)"
-    assert str(Origin("default", "")) == "default"
+    assert Origin("file", "a.yaml", 3, 5).text() == "file (a.yaml:3)"
+    assert Origin("plan", "tj-2025-2027").text() == "plan (tj-2025-2027)"
+    assert Origin("default", "").text() == "default"
+    assert Origin("plan", "tj-2025-2027").text("zh") == "规划 (tj-2025-2027)"
 
 
 @pytest.mark.parametrize(
@@ -290,8 +291,8 @@ def test_a_found_value_is_shown_shortly(value: object, text: str) -> None:
 
 
 def test_a_lever_of_no_known_size_takes_an_intensity_up_to_three() -> None:
-    assert FACTS.dose("l-nobody") == ("intensity", "1", 0.0, 3.0)
-    assert FACTS.dose("l-tj27-funds") == ("size", "亿元", 0.0, 1000.0)
+    assert FACTS.dose("l-nobody") == ("intensity", "1", 0.0, 3.0, "")
+    assert FACTS.dose("l-tj27-funds") == ("size", "亿元/年", 0.0, 1000.0, "亿元")
     assert all(FACTS.dose(lever).low <= 0.0 for lever in FACTS.sizes)
 
 
@@ -465,7 +466,7 @@ def test_the_smallest_and_the_largest_values_are_taken() -> None:
         "seed": 0,
         "period.start": "2018Q1",
         "period.end": "2050Q4",
-        "levers.tj27_funds.size": "1000亿元",
+        "levers.tj27_funds.size": "1000亿元/年",
         "levers.tj27_talent.intake": {2018: "0人/年", 2050: "2000人/年"},
         "levers.tj27_alliance.start": 2050,
         "levers.tj27_alliance.end": "2050",

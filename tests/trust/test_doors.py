@@ -91,7 +91,7 @@ def test_messages_stay_short_whatever_they_quote(tmp_path: Path) -> None:
 def test_what_is_allowed_is_said_in_chinese_too() -> None:
     heard = call("--lang", "zh", "run", "nothing.yaml")
     assert "允许：已有的情景文件" in heard.err
-    assert "允许：数字加单位：亿元、" in call(
+    assert "允许：数字加单位：亿元/年、" in call(
         "--lang", "zh", "show", str(BASELINE), "--set", "levers.tj27_funds.size=300"
     ).err.replace(", ", "、")
 
