@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeVar, cast
 
 from simulator.explorer.ensembles import MOST
 from simulator.explorer.shelf import Aim, Change, Dose, Entry, Layer, Shelf
-from simulator.foundation.findings import nearest
+from simulator.foundation.findings import Allowed, nearest
 from simulator.reporting.charts import Mode
 
 Tongue = Literal["zh", "en"]
@@ -25,6 +25,7 @@ LAYERS: Final = 4
 BESIDE: Final = 4
 """Scenarios that may stand beside the one that is moved."""
 LONGEST_NAME: Final = 80
+OBJECT: Final = Allowed("an object", "对象")
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -100,7 +101,7 @@ def read_question(sheet: Mapping[str, object], shelf: Shelf, metrics: tuple[str,
     _only(sheet, tuple(Question.__dataclass_fields__), "")
     beside = sheet.get("beside", [])
     if not isinstance(beside, list) or len(beside) > BESIDE:
-        raise _wrong("beside", f"a list of at most {BESIDE}")
+        raise _wrong("beside", Allowed(f"a list of at most {BESIDE}", f"至多 {BESIDE} 项的列表"))
     against = sheet.get("against")
     return Question(
         asker=_text(sheet, "asker", 64),
@@ -125,7 +126,7 @@ def read_tongue(sheet: Mapping[str, object]) -> Tongue:
 def read_shown(found: object, shelf: Shelf, path: str) -> Shown:
     """A scenario on the page: the id of its entry, doses and aims by lever key, ids of conditions, a name."""
     if not isinstance(found, dict):
-        raise _wrong(path, "an object")
+        raise _wrong(path, OBJECT)
     _only(found, ("entry", "doses", "aims", "layers", "name"), f"{path}.")
     entry = shelf.entries.get(_text(found, "entry", 4096))
     if entry is None:
@@ -140,7 +141,7 @@ def read_shown(found: object, shelf: Shelf, path: str) -> Shown:
     )
     name = found.get("name", "")
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
-        raise _wrong(f"{path}.name", f"a text of at most {LONGEST_NAME} characters")
+        raise _wrong(f"{path}.name", _at_most(LONGEST_NAME))
     return Shown(entry, change, name)
 
 
@@ -150,19 +151,22 @@ def _by_lever(
     """What a request says of some levers, by their keys."""
     given = found.get(what, {})
     if not isinstance(given, dict) or (given and saved):
-        raise _wrong(f"{path}.{what}", "an object; none for a saved run")
+        raise _wrong(
+            f"{path}.{what}",
+            Allowed("an object; none for a saved run", "对象；已保存的运行不带此项"),
+        )
     for key in given:
         if key not in shelf.levers:
             near = nearest(str(key), shelf.levers)
-            hint = f", such as {near}" if near else ""
-            raise _wrong(f"{path}.{what}.{key}"[:200], f"a lever{hint}")
+            en, zh = (f", such as {near}", f"，例如 {near}") if near else ("", "")
+            raise _wrong(f"{path}.{what}.{key}"[:200], Allowed(f"a lever{en}", f"政策工具{zh}"))
     return given
 
 
 def _aim(found: object, shelf: Shelf, path: str) -> Aim:
     """`{chains: [ids], districts: [ids]}`, of which one may be absent."""
     if not isinstance(found, dict):
-        raise _wrong(path, "an object")
+        raise _wrong(path, OBJECT)
     _only(found, ("chains", "districts"), f"{path}.")
     registry = shelf.home.scenario.library.registry
     return Aim(
@@ -178,13 +182,15 @@ def _ids(
     if key not in found:
         return ()
     given = found[key]
+    different = Allowed(f"1 to {len(known)} different ids", f"1 至 {len(known)} 个不同的 id")
     if not isinstance(given, list) or not 1 <= len(given) <= len(known):
-        raise _wrong(f"{path}.{key}", f"1 to {len(known)} different ids")
+        raise _wrong(f"{path}.{key}", different)
     if len({str(item) for item in given}) != len(given):
-        raise _wrong(f"{path}.{key}", f"1 to {len(known)} different ids")
+        raise _wrong(f"{path}.{key}", different)
+    some = ", ".join(list(known)[:4])
     for item in given:
         if not isinstance(item, str) or item not in known:
-            raise _wrong(f"{path}.{key}", f"ids such as {', '.join(list(known)[:4])}")
+            raise _wrong(f"{path}.{key}", Allowed(f"ids such as {some}", f"id，例如 {some}"))
     return tuple(given)
 
 
@@ -192,12 +198,21 @@ def _layers(found: object, shelf: Shelf, path: str, saved: bool) -> tuple[Layer,
     """External conditions by their ids, the later above the earlier."""
     most = 0 if saved else LAYERS
     if not isinstance(found, list) or len(found) > most:
-        raise _wrong(path, f"a list of at most {most} external conditions")
+        raise _wrong(
+            path,
+            Allowed(f"a list of at most {most} external conditions", f"至多 {most} 项外部条件"),
+        )
     layers = []
     for item in found:
         layer = shelf.layers.get(item) if isinstance(item, str) else None
         if layer is None or layer in layers:
-            raise _wrong(path, "different ones of the external conditions of the page")
+            raise _wrong(
+                path,
+                Allowed(
+                    "different ones of the external conditions of the page",
+                    "本页所列的不同外部条件",
+                ),
+            )
         layers.append(layer)
     return tuple(layers)
 
@@ -209,51 +224,62 @@ def _dose(found: object, path: str) -> Dose:
     _only(found, ("years", "linear"), f"{path}.")
     years, linear = found.get("years"), found.get("linear", False)
     if not isinstance(years, dict) or not 1 <= len(years) <= 60 or not isinstance(linear, bool):
-        raise _wrong(path, "a number, or years with numbers and `linear` true or false")
+        raise _wrong(
+            path,
+            Allowed(
+                "a number, or years with numbers and `linear` true or false",
+                "数；或各年之数与取值 true、false 的 linear",
+            ),
+        )
     points: list[tuple[int | None, float]] = []
     for year in sorted(years):
         if not (isinstance(year, str) and year.isascii() and year.isdigit() and len(year) == 4):
-            raise _wrong(f"{path}.years", "years of four digits")
+            raise _wrong(f"{path}.years", Allowed("years of four digits", "四位数的年份"))
         points.append((int(year), _number(years[year], f"{path}.years.{year}")))
     return Dose(tuple(points), linear)
 
 
 def _number(found: object, path: str) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float) or abs(found) > 1e15:
-        raise _wrong(path, "a number")
+        raise _wrong(path, Allowed("a number", "数"))
     value = float(found)
     if not math.isfinite(value):
-        raise _wrong(path, "a finite number")
+        raise _wrong(path, Allowed("a finite number", "有限的数"))
     return value
 
 
 def _text(sheet: Mapping[str, object], name: str, longest: int) -> str:
     found = sheet.get(name)
     if not isinstance(found, str) or not 1 <= len(found) <= longest:
-        raise _wrong(name, f"a text of at most {longest} characters")
+        raise _wrong(name, _at_most(longest))
     return found
 
 
 def _whole(sheet: Mapping[str, object], name: str, most: int) -> int:
     found = sheet.get(name)
     if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= most:
-        raise _wrong(name, f"a whole number from 0 to {most}")
+        raise _wrong(name, Allowed(f"a whole number from 0 to {most}", f"0 至 {most} 的整数"))
     return found
 
 
 def _choice(sheet: Mapping[str, object], name: str, allowed: tuple[str, ...]) -> str:
     found = sheet.get(name)
     if not isinstance(found, str) or found not in allowed:
-        many = len(allowed) > 8
-        raise _wrong(name, f"one of {', '.join(allowed[:8])}{' …' if many else ''}")
+        some = ", ".join(allowed[:8]) + (" …" if len(allowed) > 8 else "")
+        raise _wrong(name, Allowed(f"one of {some}", f"{some} 之一"))
     return found
 
 
 def _only(sheet: Mapping[str, object], known: tuple[str, ...], path: str) -> None:
+    fields = ", ".join(known)
     for name in sheet:
         if name not in known:
-            raise _wrong(f"{path}{name}"[:200], f"only {', '.join(known)}")
+            raise _wrong(f"{path}{name}"[:200], Allowed(f"only {fields}", f"仅 {fields}"))
 
 
-def _wrong(path: str, allowed: str) -> RefusedError:
-    return RefusedError(f"{path}: allowed: {allowed}", f"{path}：允许：{allowed}")
+def _at_most(longest: int) -> Allowed:
+    return Allowed(f"a text of at most {longest} characters", f"至多 {longest} 个字符的文字")
+
+
+def _wrong(path: str, allowed: Allowed) -> RefusedError:
+    return RefusedError(f"{path}: allowed: {allowed.en}", f"{path}：允许：{allowed.zh}")

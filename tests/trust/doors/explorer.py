@@ -12,7 +12,7 @@ from typing import Any
 from simulator.explorer.guards import HEADERS
 from simulator.explorer.site import Site, application
 from tests.explorer.pages import open_site, question
-from tests.trust.doors.bench import CHINESE, LONGEST, ROOT, Bench, Trial
+from tests.trust.doors.bench import CHINESE, LONGEST, PROSE, ROOT, Bench, Trial
 from tests.trust.mutators import json_damage, json_text_damage
 
 
@@ -169,6 +169,8 @@ def explorer_door(bench: Bench, chance: random.Random) -> Trial:
         words = json.loads(text)["error"]
         if not (words["en"] and CHINESE.search(words["zh"])):
             fault = f"not in both languages: {words}"
+        elif PROSE.search(words["zh"].partition("允许：")[2]):
+            fault = f"what is allowed is not in Chinese: {words['zh']}"
         elif len(text) > LONGEST:
             fault = f"a refusal of {len(text)} characters"
     left = bench.listing() - before
