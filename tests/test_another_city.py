@@ -171,10 +171,8 @@ def test_faults_of_its_tables_have_a_place(
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
-    from simulator.model import prepare
-
     with pytest.raises(InputError, match=words) as caught:
-        prepare(load_scenario(copied / "baseline.yaml", data=copied))
+        load_scenario(copied / "baseline.yaml", data=copied)
     assert all(item.line > 0 for item in caught.value.findings)
 
 

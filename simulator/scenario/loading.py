@@ -46,6 +46,14 @@ def load_scenario(
     library = load_library(data)
     facts = Facts.of(library)
     findings: list[Finding] = []
+    if library.folder is not None:
+        # A city's own founding tables are read when it runs; what is wrong with them is said before. They need numpy.
+        from simulator.world.places import load_ground
+
+        try:
+            load_ground(library)
+        except InputError as error:
+            findings.extend(error.findings)
     sheets: list[Sheet] = []
     sheets.extend(_read_files(Path(path), facts, findings))
     names: list[tuple[str, Name]] = []

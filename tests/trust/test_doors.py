@@ -54,6 +54,7 @@ def test_every_door_holds_against_a_sample(tmp_path: Path) -> None:
 
 def test_only_what_means_the_same_is_harmless() -> None:
     assert harmless({"low": "0billion CNY"}, {"low": "0亿元"}) and harmless(["b", "a"], ["a", "b"])
+    assert harmless({"low": "2億元", "plans": ["a--b"]}, {"low": "2亿元", "plans": ["a-b"]})
     assert not harmless({"low": "0.1亿元"}, {"low": "0亿元"})
     assert not harmless({"low": "10亿元"}, {"low": "0亿元"})
 

@@ -97,6 +97,7 @@ def harmless(after: object, before: object) -> bool:
         if isinstance(value, list):
             return sorted(map(repr, map(plain, value)))
         word = re.sub(r"\s", "", unicodedata.normalize("NFKC", str(value))).casefold()
+        word = re.sub("--+", "-", word.replace("億", "亿"))
         return re.sub(r"^[+-]?0(\.0*)?(?=[^\d.]|$).*", "0", word)  # nothing, in whatever unit
 
     return plain(after) == plain(before)
