@@ -41,7 +41,7 @@ WORDS = (
     "'; DROP TABLE x", "$(true)", "`true`", "%n%s", "\u202e", "\x1b[31m", "a\nb", "a\udcffb", "tcp://127.0.0.1:1", "local",
 )  # fmt: skip
 IDLE = frozenset({"doctor", "warmup", "explore", "calibrate", "backtest", "hinges", "validate"})
-"""Commands that would work long, or serve, whatever the words are: only their options are tried, never a good file."""
+"""Commands that would work long, or serve, whatever the words are: they always get an option that is none."""
 
 
 def command_door(bench: Bench, chance: random.Random) -> Trial:
@@ -55,7 +55,6 @@ def command_door(bench: Bench, chance: random.Random) -> Trial:
     if isinstance(chosen, click.Group) and chance.random() < 0.6:
         below, chosen = chance.choice(sorted(chosen.commands.items()))
         words.append(below)
-    told = False
     for parameter in chosen.params:
         if isinstance(parameter, click.Argument):
             pool = PATHS if isinstance(parameter.type, click.Path) else PATHS + WORDS
@@ -63,7 +62,6 @@ def command_door(bench: Bench, chance: random.Random) -> Trial:
                 words.append(chance.choice(pool))
         elif chance.random() < 0.2 and parameter.opts[0] != "--version":
             option = max(parameter.opts, key=len)
-            told = True
             if chance.random() < 0.1:
                 option = chance.choice(
                     (option[:-1], option + "x", option.upper(), "---", option[1:])
@@ -72,9 +70,7 @@ def command_door(bench: Bench, chance: random.Random) -> Trial:
             if not getattr(parameter, "is_flag", False) or chance.random() < 0.05:
                 pool = PATHS if isinstance(parameter.type, click.Path) else WORDS
                 words.append(chance.choice(pool))
-    if name in IDLE and not told:
-        words.append("--nothing")
-    if name in ("doctor", "warmup"):
+    if name in IDLE:
         words.append("--nothing")
     before = bench.listing()
     heard = call(*SPEAKING, *words)
