@@ -21,6 +21,7 @@ from simulator.targets import (
     UNTESTED,
     Status,
     TargetScore,
+    bar_on,
     check_expression,
     construction_groups,
     geometric_benchmark,
@@ -28,6 +29,9 @@ from simulator.targets import (
     goals_of,
     joint,
     judge_all,
+    judged_bar,
+    judged_level,
+    judged_path,
     measurable,
     met,
     probability,
@@ -519,6 +523,10 @@ def test_checks_hold_probabilities_against_bounds(run: Made) -> None:
     assert low.met
     assert low.probability == next(s for s in scores if s.key == "tj27_core_revenue").probability
     assert not check_expression("tj27_core_revenue>=0.99").evaluate(scores).met
+    exactly = low.probability.value
+    for sign, holds in ((">=", True), ("<=", True), (">", False), ("<", False)):
+        asked = check_expression(f"tj27_core_revenue{sign}{exactly!r}")
+        assert asked.evaluate(scores).met == holds, sign
     assert (
         check_expression("joint<=0.9").evaluate(scores, joints).probability == joints[0].probability
     )
@@ -548,3 +556,13 @@ def test_goals_are_worded_as_plans_write_them(
     goal: tuple[str, float | None, float | None, str], text: str
 ) -> None:
     assert goal_text(*goal) == text
+
+
+def test_a_bar_stands_on_the_series_that_the_goal_is_judged_on(run: Made) -> None:
+    (revenue,) = (goal for goal in goals_of(run) if goal.key == "tj27_core_revenue")
+    assert bar_on(revenue, "core_revenue", run.series) == judged_bar(revenue) == 1000.0
+    assert bar_on(revenue, "firms", run.series) is None
+    years, path = judged_path(revenue, run)
+    assert years == tuple(year for year in run.years if year <= 2027)
+    assert np.array_equal(path[:, -1], judged_level(revenue, run))
+    assert MECHANISMS["M4"] == Name(zh="人才", en="talent")

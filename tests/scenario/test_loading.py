@@ -644,6 +644,12 @@ def test_numbers_that_make_no_distribution_are_said_in_both_languages(tmp_path: 
         load_scenario(write(tmp_path, f"schema_version: 1\nextends: {BASELINE}\n{text}\n"))
     (found,) = caught.value.findings
     assert "needs low ≤ mode" in found.what and "须满足 low ≤ mode" in found.what_zh
+    half = "[{weight: 0.5, dist: uniform, low: 0.1, high: 0.2}]"
+    text = f"assumptions: {{rpc: {{dist: mixture, components: {half}}}}}"
+    with pytest.raises(InputError) as caught:
+        load_scenario(write(tmp_path, f"schema_version: 1\nextends: {BASELINE}\n{text}\n"))
+    (found,) = caught.value.findings
+    assert "sum to one" in found.what and found.path == "assumptions.rpc" and found.line == 3
 
 
 @pytest.mark.parametrize("text", ["a: [1", None], ids=["no YAML", "no file"])
