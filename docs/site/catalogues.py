@@ -22,7 +22,7 @@ from simulator.policy.effects import CHANNELS
 from simulator.registry import Name, load_library
 from simulator.reporting.model_description import DIMENSIONS, GRADES, KINDS
 from simulator.reporting.terminal import lever_rows
-from simulator.reporting.wording import unit_text
+from simulator.reporting.wording import unit_name, unit_text
 from simulator.scenario.schema import KEYS, LEVER, SWITCHES, TARGET, json_schema
 from simulator.targets import judge_all
 
@@ -198,7 +198,7 @@ def levers(lang: Language) -> str:
         rows = []
         for row in lever_rows(library, library.registry.levers_of(document.id)):
             lever = row.lever
-            unit = "" if row.unit == "1" else f" {row.unit}"
+            unit = "" if row.unit == "1" else f" {getattr(unit_name(row.unit), lang)}"
             dose = (
                 "–" if row.default is None else f"{row.default:g}{unit}<br>{row.low:g}–{row.high:g}"
             )
