@@ -79,12 +79,11 @@ def lines(name: Name, lang: Lang) -> tuple[str, ...]:
 
 
 def unit_text(unit: str, lang: Lang) -> str:
-    """The unit of an axis written out; money in 亿元 says what that is in CNY."""
+    """The unit of an axis written out; money in 亿元, a year's too, says what that is in CNY."""
+    name = unit_name(unit)
     if unit.startswith("亿元"):
-        if lang == "zh":
-            return "亿元"
-        return "亿元 (10亿元 = 1 billion CNY)"
-    return said(unit_name(unit), lang, joint="  ")
+        return name.zh if lang == "zh" else f"{name.en} (10亿元 = 1 billion CNY)"
+    return said(name, lang, joint="  ")
 
 
 def unit_name(unit: str) -> Name:
